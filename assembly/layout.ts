@@ -1,0 +1,161 @@
+// The numeric constants of the core's linear memory and of its ABI, read by asc (assembly/) and by tsc (main/core,
+// main/wire) alike. No imports, no types, nothing but numbers: both compilers must understand every line.
+//
+// Memory is imported, initial = maximum, so its base address never moves and native code may hold pointers into it.
+//
+//        0 ┌──────────────────────────┐
+//          │ left empty: a null guard │
+//   0x1000 ├──────────────────────────┤ PARAMS        one parameter block, written by JavaScript before a configuring call
+//          ├──────────────────────────┤ COUNTERS      u64 each, see COUNTER_*
+//          ├──────────────────────────┤ *_DESC        descriptor tables, 16 bytes an entry
+//          ├──────────────────────────┤ NATIVE        mmsghdr, iovec, cmsg, sockaddr: JavaScript's, the core never looks
+//  0x40000 ├──────────────────────────┤ HEAP          asc's static data, SAs, tunnels, replay windows, parked packets,
+//          │                          │               the reassembly pool: the core's own, placed by assembly/
+// 0x300000 ├──────────────────────────┤ IN            what was read off the TUN (seal) or a socket (open)
+// 0x400000 ├──────────────────────────┤ OUT           what seal made
+// 0x600000 └──────────────────────────┘
+
+export const MEMORY_PAGES = 96;
+export const MEMORY_BYTES = 6291456;
+
+export const PARAMS = 0x1000;
+export const PARAMS_BYTES = 0x2000;
+
+export const COUNTERS = 0x3000;
+
+// A descriptor is four u32, little-endian: { offset, capacity, length, aux }.
+//   offset    first byte of the packet, from the start of memory
+//   capacity  bytes that may be written at offset (an input slot's size); 0 where it has no meaning
+//   length    bytes that the packet has
+//   aux       see AUX_*
+export const DESC_BYTES = 16;
+export const DESC_OFFSET = 0;
+export const DESC_CAPACITY = 4;
+export const DESC_LENGTH = 8;
+export const DESC_AUX = 12;
+
+/** Inputs of seal and of open. */
+export const IN_DESC = 0x4000;
+export const IN_DESC_COUNT = 512;
+/** What seal made for the socket, or what open made for the TUN. */
+export const OUT_DESC = 0x6000;
+export const OUT_DESC_COUNT = 512;
+/** seal: ICMP errors that go back into the TUN. open: IKE messages (after the non-ESP marker) for the control thread. */
+export const SIDE_DESC = 0x8000;
+export const SIDE_DESC_COUNT = 512;
+
+// aux of an input of seal: AUX_VNET or 0. Of an input of open: the outer header's TOS or traffic class in bits 0-7, AUX_* flags above, and for IKE messages
+// the whole aux is copied to the side descriptor so that JavaScript finds the socket and message it came from.
+export const AUX_TOS_MASK = 0xff;
+/** The input starts with an IPv4 header (raw sockets of family AF_INET deliver it). */
+export const AUX_RAW4 = 0x100;
+/** The input is plain GRE (no ESP), delivered by a raw socket of protocol 47. */
+export const AUX_GRE = 0x200;
+/** The input came from a UDP socket: a 4-byte zero marker means IKE, one byte 0xff a keepalive (RFC 3948 §2.2, §2.3). */
+export const AUX_UDP = 0x400;
+/** The input starts with a 10-byte virtio_net_hdr (a TUN opened with IFF_VNET_HDR); outputs for the TUN then get one too. */
+export const AUX_VNET = 0x800;
+export const VNET_HEADER_BYTES = 10;
+/** Bits 16-31 belong to JavaScript (which socket, which message). */
+export const AUX_USER_SHIFT = 16;
+
+// aux of an output of seal: outer TOS in bits 0-7, tunnel slot in bits 8-11, outbound SA slot in bits 12-15,
+// bit 16 set where the outer DF bit should be set.
+export const AUX_TUNNEL_SHIFT = 8;
+export const AUX_SA_SHIFT = 12;
+export const AUX_DF = 0x10000;
+// aux of an output of open: tunnel slot in bits 8-11, inbound SA slot in bits 16-23.
+export const AUX_INBOUND_SHIFT = 16;
+
+/** JavaScript's own: mmsghdr, iovec, cmsg and sockaddr tables for system calls. */
+export const NATIVE = 0x10000;
+export const NATIVE_BYTES = 0x30000;
+
+export const HEAP = 0x40000;
+export const HEAP_END = 0x300000;
+
+/** 1 MiB: 8 slots of 66,560 bytes (bursts) or 64 slots of 8,320 bytes (single packets), as the I/O loop likes. */
+export const IN = 0x300000;
+export const IN_BYTES = 0x100000;
+export const BURST_SLOT_BYTES = 66560;
+export const PACKET_SLOT_BYTES = 8320;
+export const OUT = 0x400000;
+export const OUT_BYTES = 0x200000;
+
+/** Tunnels, and SAs in each direction, that one core holds. */
+export const TUNNELS = 8;
+export const OUTBOUND_SAS = 16;
+export const INBOUND_SAS = 32;
+/** Selectors (address ranges with protocol and ports) a tunnel may have on each side. */
+export const SELECTORS = 64;
+
+// Counters: u64 at COUNTERS + 8 * index. main/core/counters.ts gives each its name and says what it counts.
+
+export const COUNTER_OUT_PACKETS = 0;
+export const COUNTER_OUT_BYTES = 1;
+export const COUNTER_OUT_DUMMIES = 2;
+export const COUNTER_OUT_FRAGMENTS = 3;
+export const COUNTER_OUT_TOO_BIG = 4;
+export const COUNTER_OUT_MSS_CLAMPED = 5;
+export const COUNTER_OUT_BAD_INNER = 6;
+export const COUNTER_OUT_NO_TUNNEL = 7;
+export const COUNTER_OUT_NO_SA = 8;
+export const COUNTER_OUT_HARD_LIMIT = 9;
+export const COUNTER_OUT_SEQUENCE_EXHAUSTED = 10;
+export const COUNTER_OUT_NO_ROOM = 11;
+export const COUNTER_IN_PACKETS = 12;
+export const COUNTER_IN_BYTES = 13;
+export const COUNTER_IN_IKE = 14;
+export const COUNTER_IN_KEEPALIVES = 15;
+export const COUNTER_IN_DUMMIES = 16;
+export const COUNTER_IN_MSS_CLAMPED = 17;
+export const COUNTER_IN_PARKED = 18;
+export const COUNTER_IN_PARK_OVERFLOW = 19;
+export const COUNTER_IN_TOO_SHORT = 20;
+export const COUNTER_IN_TRUNCATED = 21;
+export const COUNTER_IN_BAD_OUTER = 22;
+export const COUNTER_IN_UNKNOWN_SPI = 23;
+export const COUNTER_IN_REPLAY_OLD = 24;
+export const COUNTER_IN_REPLAY_DUPLICATE = 25;
+export const COUNTER_IN_AUTH_FAILED = 26;
+export const COUNTER_IN_HARD_LIMIT = 27;
+export const COUNTER_IN_BAD_PADDING = 28;
+export const COUNTER_IN_BAD_NEXT_HEADER = 29;
+export const COUNTER_IN_BAD_ALIGNMENT = 30;
+export const COUNTER_IN_BAD_DELIVERY = 31;
+export const COUNTER_IN_DELIVERY_ADDRESS = 32;
+export const COUNTER_IN_DELIVERY_PROTOCOL = 33;
+export const COUNTER_IN_GRE_TOO_SHORT = 34;
+export const COUNTER_IN_GRE_VERSION = 35;
+export const COUNTER_IN_GRE_RESERVED = 36;
+export const COUNTER_IN_GRE_CHECKSUM = 37;
+export const COUNTER_IN_GRE_KEY = 38;
+export const COUNTER_IN_GRE_SEQUENCE = 39;
+export const COUNTER_IN_GRE_PROTOCOL = 40;
+export const COUNTER_IN_GRE_KEEPALIVE = 41;
+export const COUNTER_IN_BAD_INNER = 42;
+export const COUNTER_IN_INNER_ADDRESS = 43;
+export const COUNTER_IN_ECN = 44;
+export const COUNTER_FRAG_RECEIVED = 45;
+export const COUNTER_FRAG_REASSEMBLED = 46;
+export const COUNTER_FRAG_TIMED_OUT = 47;
+export const COUNTER_FRAG_POOL_FULL = 48;
+export const COUNTER_FRAG_MALFORMED = 49;
+export const COUNTER_COUNT = 50;
+
+// AEADs, and the job that the packet code hands to assembly/crypto: eight u32, all pointers into linear memory.
+//   data, length     plaintext or ciphertext, in place (without the tag)
+//   aad, aadLength   additional authenticated data
+//   nonce            12 bytes: salt (4), then the explicit IV (8) (RFC 4106 §4, RFC 7634 §2)
+//   tag              16 bytes: written by seal, read by open
+//   ok               written by open: 1 and data decrypted, or 0 and data untouched
+export const CIPHER_AES_GCM = 1;
+export const CIPHER_CHACHA20_POLY1305 = 2;
+export const JOB_BYTES = 32;
+export const JOB_DATA = 0;
+export const JOB_LENGTH = 4;
+export const JOB_AAD = 8;
+export const JOB_AAD_LENGTH = 12;
+export const JOB_NONCE = 16;
+export const JOB_TAG = 20;
+export const JOB_OK = 24;

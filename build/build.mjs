@@ -1,0 +1,58 @@
+// Builds everything that runs: assembly/ → build/out/core.wasm (asc), main/ → build/out/main (tsc).
+// Steps whose inputs did not change since the last build are left out, so every script may call this first.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const out = join(root, 'build', 'out');
+mkdirSync(out, { recursive: true });
+
+/** Newest modification time below `path`, in milliseconds; 0 where nothing is there. */
+function newest(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) return 0;
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+function step(name, inputs, output, run) {
+  const sources = [...inputs, 'package.json', 'build/build.mjs'];
+  if (newest(join(out, output)) > Math.max(...sources.map((input) => newest(join(root, input))))) return;
+  const started = performance.now();
+  run();
+  console.error(`built ${name} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+const node = (script, ...args) =>
+  execFileSync(process.execPath, [join(root, 'node_modules', script), ...args], { cwd: root, stdio: 'inherit' });
+
+step('core.wasm', ['assembly'], 'core.wasm', () => {
+  // No runtime and no garbage collector: every byte the core touches is laid out in assembly/layout.ts.
+  node(
+    'assemblyscript/bin/asc.js',
+    'assembly/index.ts',
+    '--outFile',
+    'build/out/core.wasm',
+    '--textFile',
+    'build/out/core.wat',
+    '--runtime',
+    'stub',
+    '--importMemory',
+    '--initialMemory',
+    '96',
+    '--maximumMemory',
+    '96',
+    '--enable',
+    'simd',
+    '-O3',
+    '--noAssert',
+    '--use',
+    'abort=',
+  );
+});
+step('main', ['main', 'assembly/layout.ts', 'tsconfig.json', 'tsconfig.build.json'], '.built', () => {
+  node('typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  execFileSync('touch', [join(out, '.built')]);
+});

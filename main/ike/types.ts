@@ -1,0 +1,192 @@
+// The seam of the IKEv2 core: events in, effects out (sans-IO). `initiator.ts` and `responder.ts` implement IkePeer; the
+// session, the gateway and the simulation drive it. No clock, no randomness, no socket in here: all are handed in.
+import type { Address, Endpoint, Prefix } from '../wire/address.ts';
+import type { Selector } from '../wire/selector.ts';
+import type { IkeError } from './error.ts';
+
+/** Milliseconds on a monotonic clock. */
+export type Instant = number;
+
+export type RandomBytes = (length: number) => Uint8Array;
+
+/** An identity (RFC 7296 §3.5). */
+export type Identity =
+  | { readonly type: 'ipv4' | 'ipv6'; readonly address: Address }
+  | { readonly type: 'fqdn' | 'rfc822'; readonly text: string }
+  | { readonly type: 'key-id' | 'der-dn' | 'der-gn'; readonly bytes: Uint8Array };
+
+/** Which of the two UDP ports a datagram uses; on `natt` the non-ESP marker is in front on the wire, never in `bytes`. */
+export type Transport = 'ike' | 'natt';
+
+export type IkeEvent =
+  | { readonly kind: 'start' }
+  | {
+      readonly kind: 'datagram';
+      readonly bytes: Uint8Array;
+      readonly from: Endpoint;
+      readonly local: Endpoint;
+      readonly transport: Transport;
+    }
+  /** The instant of the last `timer` effect has come. */
+  | { readonly kind: 'timer' }
+  /** Authenticated ESP traffic arrived at `at`: liveness checks are not needed before `at` + interval (RFC 7296 §2.4). */
+  | { readonly kind: 'inboundTraffic'; readonly at: Instant }
+  /** The data plane has finished what an `installChild`/`expectChild` effect asked, or could not. */
+  | { readonly kind: 'childInstalled'; readonly spiIn: number; readonly error?: string }
+  /** Ask the peer for a sign of life now. */
+  | { readonly kind: 'checkLiveness' }
+  /** Delete the IKE SA (and with it every CHILD SA), tell the peer, then close. */
+  | { readonly kind: 'close' };
+
+/** Addresses and servers from the configuration payload (RFC 7296 §3.15). */
+export interface Configuration {
+  readonly addresses: readonly Prefix[];
+  readonly dns: readonly Address[];
+  /** INTERNAL_IP4_SUBNET / INTERNAL_IP6_SUBNET: what lies behind the gateway. */
+  readonly subnets: readonly Prefix[];
+  readonly applicationVersion: string | undefined;
+}
+
+export type ChildMode = 'transport' | 'tunnel';
+
+/** A CHILD SA that both ends have agreed on, with its keys: everything the data plane needs (RFC 7296 §2.17). */
+export interface ChildSa {
+  /** SPI on packets that we receive, chosen by us; and that the peer receives. Host order. */
+  readonly spiIn: number;
+  readonly spiOut: number;
+  readonly mode: ChildMode;
+  readonly cipher: 'aes-gcm-16' | 'chacha20-poly1305';
+  /** The proposal as people write it: "aes256gcm16-esn". */
+  readonly proposal: string;
+  readonly keyIn: Uint8Array;
+  readonly saltIn: Uint8Array;
+  readonly keyOut: Uint8Array;
+  readonly saltOut: Uint8Array;
+  readonly esn: boolean;
+  /** Narrowed traffic selectors: our side and the peer's. */
+  readonly local: readonly Selector[];
+  readonly remote: readonly Selector[];
+  /** ESP in UDP (a NAT was detected, or it was forced), or raw protocol 50. */
+  readonly encapsulation: 'udp' | 'raw';
+  /** Where ESP goes: the address and, for UDP, the port that the peer's IKE messages come from. */
+  readonly peer: Endpoint;
+}
+
+/** Steps of connecting, in order, for progress shown to people. */
+export type IkeStep = 'sa-init' | 'auth' | 'established';
+
+export type IkeEffect =
+  | {
+      readonly kind: 'send';
+      readonly bytes: Uint8Array;
+      readonly to: Endpoint;
+      readonly transport: Transport;
+    }
+  /** One-byte NAT keepalive (RFC 3948 §2.3). */
+  | { readonly kind: 'keepalive'; readonly to: Endpoint }
+  /** Wake me at `at`; replaces the timer set before. null: no timer. */
+  | { readonly kind: 'timer'; readonly at: Instant | null }
+  | { readonly kind: 'step'; readonly step: IkeStep }
+  /** The IKE SA is authenticated. `proposal` as people write it: "aes256gcm16-prfsha256-ecp256". */
+  | {
+      readonly kind: 'established';
+      readonly proposal: string;
+      readonly local: Endpoint;
+      readonly remote: Endpoint;
+      readonly remoteIdentity: Identity;
+      readonly behindNat: { readonly local: boolean; readonly remote: boolean };
+      readonly configuration: Configuration;
+    }
+  /** A request naming this SPI is about to leave: the peer's packets may overtake its answer. */
+  | { readonly kind: 'expectChild'; readonly spiIn: number }
+  | { readonly kind: 'cancelChild'; readonly spiIn: number }
+  | { readonly kind: 'installChild'; readonly child: ChildSa }
+  | { readonly kind: 'removeChild'; readonly spiIn: number; readonly spiOut: number; readonly by: 'peer' | 'us' }
+  /** Something worth a line in the log; never a secret. */
+  | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly text: string }
+  /** The end. Nothing follows. */
+  | { readonly kind: 'closed'; readonly reason: CloseReason };
+
+export type CloseReason =
+  | { readonly by: 'us' }
+  /** The peer sent Delete for the IKE SA. */
+  | { readonly by: 'peer' }
+  | { readonly by: 'error'; readonly error: IkeError };
+
+export interface IkePeer {
+  handle(event: IkeEvent, now: Instant): IkeEffect[];
+}
+
+/** A pre-shared key (RFC 7296 §2.15). Wiped by close. */
+export interface PskCredential {
+  readonly kind: 'psk';
+  readonly secret: Uint8Array;
+}
+
+export interface RetransmissionPolicy {
+  /** First time-out in milliseconds, multiplied by `factor` each time, at most `most`; given up after `tries` sendings. */
+  readonly first: number;
+  readonly factor: number;
+  readonly most: number;
+  readonly tries: number;
+}
+
+export interface ChildRequest {
+  readonly mode: ChildMode;
+  /** Proposals in order of preference, in strongSwan's notation: "aes128gcm16", "chacha20poly1305-esn". */
+  readonly proposals: readonly string[];
+  readonly local: readonly Selector[];
+  readonly remote: readonly Selector[];
+  /** The local selector is replaced by the assigned address where the configuration payload brings one. */
+  readonly localIsDynamic: boolean;
+}
+
+export interface InitiatorConfig {
+  readonly local: Endpoint;
+  /** The local endpoint once the exchange has moved to UDP 4500. */
+  readonly localNatt: Endpoint;
+  /** UDP 500 of the gateway, and its port for NAT traversal (4500 unless the profile says otherwise). */
+  readonly remote: Endpoint;
+  readonly remoteNattPort: number;
+  readonly identity: Identity;
+  /** Expected IDr; undefined: whatever the peer proves with the secret. */
+  readonly remoteIdentity: Identity | undefined;
+  readonly credential: PskCredential;
+  readonly proposals: readonly string[];
+  readonly child: ChildRequest;
+  /** Ask for addresses of these families in the configuration payload; empty: no configuration payload. */
+  readonly requestAddresses: readonly (4 | 6)[];
+  /** `udp`: force encapsulation with a false NAT-detection hash. `auto`: only when a NAT is there. */
+  readonly encapsulation: 'udp' | 'auto';
+  readonly retransmission: RetransmissionPolicy;
+  /** Milliseconds without inbound traffic before a liveness check; 0: never. */
+  readonly livenessInterval: number;
+  /** Milliseconds between NAT keepalives; 0: never. */
+  readonly keepaliveInterval: number;
+}
+
+/** What a responder answers with: asked once per new peer, after its identity is proved. */
+export interface AddressLease {
+  readonly addresses: readonly Prefix[];
+  readonly dns: readonly Address[];
+  readonly subnets: readonly Prefix[];
+}
+
+export interface ResponderConfig {
+  readonly identity: Identity;
+  /** Secret of the peer that names itself so; undefined: unknown peer (answered like a wrong secret). */
+  readonly secretOf: (peer: Identity) => Uint8Array | undefined;
+  readonly proposals: readonly string[];
+  readonly childProposals: readonly string[];
+  /** Modes accepted. */
+  readonly modes: readonly ChildMode[];
+  /** The widest selectors the responder agrees to; `remote` follows the lease where one was given. */
+  readonly local: readonly Selector[];
+  readonly remote: readonly Selector[] | 'lease' | 'any';
+  readonly lease: (peer: Identity, families: readonly (4 | 6)[]) => AddressLease | undefined;
+  readonly encapsulation: 'udp' | 'auto';
+  /** Ask for a cookie (RFC 7296 §2.6) once this many half-open SAs exist; 0: always; Infinity: never. */
+  readonly cookieThreshold: number;
+  readonly retransmission: RetransmissionPolicy;
+  readonly livenessInterval: number;
+}

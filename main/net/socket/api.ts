@@ -1,0 +1,30 @@
+// Sockets of the tunnel: UDP for IKE and UDP-encapsulated ESP, raw for ESP (protocol 50) and GRE (protocol 47).
+// The control thread sends IKE messages through `send`; the data plane uses the descriptor itself.
+import type { SocketHandle } from '../../path/command.ts';
+import type { Address, Endpoint } from '../../wire/address.ts';
+import type { NetError } from '../error.ts';
+
+export interface SocketOptions {
+  readonly kind: SocketHandle['kind'];
+  /** Family of the socket, for the UDP kinds. */
+  readonly family: 4 | 6;
+  /** Address to bind; undefined: any. */
+  readonly localAddress?: Address;
+  /** Port to bind, UDP only; 0: any. When taken, NetError `address-in-use`. */
+  readonly localPort?: number;
+  /** SO_MARK (see net/route). 0: none, e.g. without privilege. */
+  readonly mark: number;
+}
+
+export interface TunnelSocket extends SocketHandle {
+  readonly local: Endpoint;
+  /** Sends one datagram as it is (callers put the non-ESP marker in front themselves). */
+  send(bytes: Uint8Array, to: Endpoint): NetError | undefined;
+  close(): void;
+}
+
+export interface SocketFactory {
+  open(options: SocketOptions): TunnelSocket | NetError;
+  /** The address this host would use towards `remote`, past the tunnel (the socket's mark honoured). */
+  sourceAddress(remote: Endpoint, mark: number): Address | NetError;
+}

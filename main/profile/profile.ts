@@ -1,0 +1,66 @@
+// A profile: what an administrator hands a worker. This is the checked form, as the rest of the engine reads it; the file
+// format and its validation are schema.ts. Addresses are bytes here, defaults are filled in.
+import type { Address, Prefix } from '../wire/address.ts';
+
+export interface Profile {
+  readonly name: string;
+  readonly gateway: {
+    /** Host name or address. */
+    readonly host: string;
+    readonly port: number;
+    readonly nattPort: number;
+    /** Expected identity, in the notation of `identity`; null: whatever the gateway proves with the secret. */
+    readonly identity: string | null;
+  };
+  readonly authentication: {
+    readonly method: 'psk';
+    /** "alice@example.com" (RFC 822), "host.example.com" (FQDN), an address, or "key-id:…"; null: our address. */
+    readonly identity: string | null;
+    readonly secret: Uint8Array;
+  };
+  readonly tunnel: {
+    readonly shape: 'gre-transport' | 'gre-tunnel' | 'esp-tunnel' | 'gre-plain';
+    readonly encapsulation: 'udp' | 'auto';
+    /** Ask for a virtual address of these families. */
+    readonly requestAddresses: readonly (4 | 6)[];
+    readonly replayWindow: number;
+    readonly interfaceName: string;
+    /** Wider or other traffic selectors than the shape's own, where the gateway wants them; null: the shape's. */
+    readonly remoteSelectors: readonly Prefix[] | null;
+    readonly anyProtocol: boolean;
+  };
+  /** null for `esp-tunnel`. */
+  readonly gre: {
+    /** Address of the TUN with its on-link prefix; null: the assigned virtual address. */
+    readonly address: readonly Prefix[];
+    /** Delivery header's addresses; null: the assigned (else local) address, and the gateway. */
+    readonly local: Address | null;
+    readonly remote: Address | null;
+    readonly key: number | null;
+    readonly checksum: boolean;
+    readonly sequence: boolean;
+  } | null;
+  readonly routes: {
+    readonly include: readonly Prefix[];
+    readonly exclude: readonly Prefix[];
+    readonly allowLan: boolean;
+    /** Also route the subnets that the gateway announces. */
+    readonly fromGateway: boolean;
+  };
+  readonly mtu: {
+    /** Inner MTU; null: computed. */
+    readonly value: number | null;
+    /** Path MTU assumed between us and the gateway. */
+    readonly path: number;
+    /** null: computed from the MTU; 0: leave MSS alone. */
+    readonly mss: number | null;
+    readonly copyDscp: boolean;
+  };
+  readonly proposals: { readonly ike: readonly string[]; readonly esp: readonly string[] };
+  readonly timing: {
+    readonly livenessSeconds: number;
+    readonly keepaliveSeconds: number;
+    /** Give up connecting after this long without an answer. */
+    readonly connectSeconds: number;
+  };
+}
