@@ -33,6 +33,8 @@ export type IkeEvent =
   | { readonly kind: 'inboundTraffic'; readonly at: Instant }
   /** The data plane has finished what an `installChild`/`expectChild` effect asked, or could not. */
   | { readonly kind: 'childInstalled'; readonly spiIn: number; readonly error?: string }
+  /** Authenticated ESP came from another endpoint than ESP goes to (RFC 7296 §2.23); ignored unless the peer is behind a NAT. */
+  | { readonly kind: 'peerMoved'; readonly from: Endpoint }
   /** Ask the peer for a sign of life now. */
   | { readonly kind: 'checkLiveness' }
   /** Delete the IKE SA (and with it every CHILD SA), tell the peer, then close. */
@@ -101,6 +103,8 @@ export type IkeEffect =
   | { readonly kind: 'expectChild'; readonly spiIn: number }
   | { readonly kind: 'cancelChild'; readonly spiIn: number }
   | { readonly kind: 'installChild'; readonly child: ChildSa }
+  /** The peer's NAT has given it another endpoint: ESP of this SA now goes to `peer` (RFC 7296 §2.23). */
+  | { readonly kind: 'moveChild'; readonly spiOut: number; readonly peer: Endpoint }
   | { readonly kind: 'removeChild'; readonly spiIn: number; readonly spiOut: number; readonly by: 'peer' | 'us' }
   /** Something worth a line in the log; never a secret. */
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly text: string }
@@ -113,11 +117,45 @@ export type CloseReason =
   | { readonly by: 'peer' }
   | { readonly by: 'error'; readonly error: IkeError };
 
+/**
+ * One IKE SA. Effects are carried out in the order given. Order of a good start: step sa-init, send, timer, …, step auth,
+ * expectChild, send, …, established, installChild, step established. After `closed` nothing follows and every event is ignored.
+ */
 export interface IkePeer {
   handle(event: IkeEvent, now: Instant): IkeEffect[];
 }
 
-/** A pre-shared key (RFC 7296 §2.15). Wiped by close. */
+/** Names one IKE SA of a responder: its SPIr as 16 hexadecimal digits. */
+export type SaName = string;
+
+export type IkeResponderEvent =
+  | Extract<IkeEvent, { readonly kind: 'datagram' | 'timer' }>
+  | (Extract<IkeEvent, { readonly kind: 'inboundTraffic' | 'peerMoved' | 'childInstalled' | 'checkLiveness' }> & {
+      readonly sa: SaName;
+    })
+  /** Delete this IKE SA; without `sa`, every one. */
+  | { readonly kind: 'close'; readonly sa?: SaName };
+
+/**
+ * An effect and the SA that it belongs to; `sa` is null for what belongs to none (answers to a peer without an SA, and the one
+ * timer, which covers every SA). Effects of one SA: send…, expectChild, established, installChild, send, …, removeChild, closed.
+ * Half-open SAs that end before they are established report `closed` too (and nothing else).
+ */
+export interface IkeResponderEffect {
+  readonly sa: SaName | null;
+  readonly effect: IkeEffect;
+}
+
+/** Many peers behind one pair of sockets: demultiplexes by SPI, makes SAs, forgets them. */
+export interface IkeResponder {
+  handle(event: IkeResponderEvent, now: Instant): IkeResponderEffect[];
+}
+
+export interface IkeDeps {
+  readonly random: RandomBytes;
+}
+
+/** A pre-shared key (RFC 7296 §2.15). Copied at the start; the copy is wiped by close, the caller's bytes are left alone. */
 export interface PskCredential {
   readonly kind: 'psk';
   readonly secret: Uint8Array;
@@ -184,6 +222,8 @@ export interface ResponderConfig {
   readonly local: readonly Selector[];
   readonly remote: readonly Selector[] | 'lease' | 'any';
   readonly lease: (peer: Identity, families: readonly (4 | 6)[]) => AddressLease | undefined;
+  /** Called once for every lease given, when its IKE SA ends or could not be completed. */
+  readonly release?: (peer: Identity, lease: AddressLease) => void;
   readonly encapsulation: 'udp' | 'auto';
   /** Ask for a cookie (RFC 7296 §2.6) once this many half-open SAs exist; 0: always; Infinity: never. */
   readonly cookieThreshold: number;
