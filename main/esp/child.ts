@@ -1,0 +1,47 @@
+// A CHILD SA as the data plane knows it: the agreed keys, SPIs and limits, translated into the core's parameters.
+import type { ChildSa } from '../ike/types.ts';
+import type { InboundSaParams, OutboundSaParams } from '../path/command.ts';
+import { type Lifetime, lifetimeOf } from './lifetime.ts';
+
+/** What we receive. The keys are the child's own arrays, not copies: wipeKeys once they are installed. */
+export function inboundParams(
+  child: ChildSa,
+  tunnel: number,
+  replayWindow: number,
+  lifetime: Lifetime = lifetimeOf(child),
+): InboundSaParams {
+  return {
+    spi: child.spiIn,
+    tunnel,
+    cipher: child.cipher,
+    key: child.keyIn,
+    salt: child.saltIn,
+    esn: child.esn,
+    hardPackets: lifetime.hardPackets,
+    hardBytes: lifetime.hardBytes,
+    replayWindow,
+  };
+}
+
+/** What we send; keys as above. */
+export function outboundParams(
+  child: ChildSa,
+  tunnel: number,
+  lifetime: Lifetime = lifetimeOf(child),
+): OutboundSaParams {
+  return {
+    spi: child.spiOut,
+    tunnel,
+    cipher: child.cipher,
+    key: child.keyOut,
+    salt: child.saltOut,
+    esn: child.esn,
+    hardPackets: lifetime.hardPackets,
+    hardBytes: lifetime.hardBytes,
+  };
+}
+
+/** Zeros over every key and salt of the child: a key is installed once per direction in its life. */
+export function wipeKeys(child: ChildSa): void {
+  for (const secret of [child.keyIn, child.saltIn, child.keyOut, child.saltOut]) secret.fill(0);
+}
