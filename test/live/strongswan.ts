@@ -52,7 +52,14 @@ export class StrongSwan {
     vici { socket = ${vici} }
     kernel-libipsec { allow_peer_ts = yes }
   }
-  filelog { stderr { default = 1  ike = ${level}  chd = ${level}  cfg = 1  esp = 1  flush_line = yes } }
+  filelog {
+    stderr {
+      default = 1
+      ike = ${level}
+      chd = ${level}
+      flush_line = yes
+    }
+  }
   ${options.charon ?? ''}
 }
 `,
