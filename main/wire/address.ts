@@ -53,6 +53,13 @@ export function sameAddress(a: Address, b: Address): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
+/** Below 0, 0 or above 0, in numeric order; an IPv4 address comes before every IPv6 one. */
+export function compareAddresses(a: Address, b: Address): number {
+  if (a.length !== b.length) return a.length - b.length;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return 0;
+}
+
 /** First and last address of a prefix, both inclusive. */
 export function prefixRange(prefix: Prefix): { readonly start: Address; readonly end: Address } {
   const start = Uint8Array.from(prefix.address);
