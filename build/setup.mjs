@@ -23,6 +23,8 @@ const PEERS = {
   '/usr/bin/iperf3': 'iperf3',
   '/usr/sbin/nft': 'nftables',
   '/usr/sbin/ethtool': 'ethtool',
+  '/usr/bin/linux.uml': 'user-mode-linux',
+  '/usr/sbin/modprobe': 'kmod',
 };
 
 export function npmPackages() {

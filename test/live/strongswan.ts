@@ -24,6 +24,34 @@ export interface StrongSwanOptions {
   readonly level?: number;
 }
 
+/** strongswan.conf with all that the tests propose; `kernel` is the plugin that carries ESP. */
+export function charonConfiguration(options: {
+  readonly kernel: 'kernel-libipsec' | 'kernel-netlink';
+  readonly vici: string;
+  readonly level: number;
+  readonly more: string;
+}): string {
+  const kernel = options.kernel === 'kernel-libipsec' ? 'kernel-libipsec kernel-netlink' : 'kernel-netlink';
+  return `charon {
+  load = random nonce aes gcm sha1 sha2 hmac kdf gmp curve25519 openssl chapoly pem pkcs1 pkcs8 x509 pubkey ${kernel} socket-default vici updown
+  install_routes = yes
+  plugins {
+    vici { socket = ${options.vici} }
+    kernel-libipsec { allow_peer_ts = yes }
+  }
+  filelog {
+    stderr {
+      default = 1
+      ike = ${options.level}
+      chd = ${options.level}
+      flush_line = yes
+    }
+  }
+  ${options.more}
+}
+`;
+}
+
 export class StrongSwan {
   readonly running: Running;
   private readonly lab: Lab;
@@ -45,24 +73,7 @@ export class StrongSwan {
     const level = options.level ?? 1;
     writeFileSync(
       `${base}.conf`,
-      `charon {
-  load = random nonce aes gcm sha1 sha2 hmac kdf gcm gmp curve25519 openssl chapoly pem pkcs1 pkcs8 x509 pubkey kernel-libipsec kernel-netlink socket-default vici updown
-  install_routes = yes
-  plugins {
-    vici { socket = ${vici} }
-    kernel-libipsec { allow_peer_ts = yes }
-  }
-  filelog {
-    stderr {
-      default = 1
-      ike = ${level}
-      chd = ${level}
-      flush_line = yes
-    }
-  }
-  ${options.charon ?? ''}
-}
-`,
+      charonConfiguration({ kernel: 'kernel-libipsec', vici, level, more: options.charon ?? '' }),
     );
     writeFileSync(`${base}.swanctl.conf`, options.swanctl);
     // charon's pid file has a fixed place: a private /run inside the namespace's own mount namespace lets several run.
