@@ -1,0 +1,403 @@
+// AES (FIPS 197), forward direction only, bitsliced: eight blocks at once, no table and no branch that depends on a secret.
+//
+// Bitslicing. Eight blocks of sixteen bytes become eight v128 "planes": plane i holds bit i of every byte of every block.
+//
+//                 byte 0            byte 1                    byte 15
+//   plane i   │ b7 b6 … b1 b0 │ b7 b6 … b1 b0 │   …   │ b7 b6 … b1 b0 │
+//                            └ bit i of byte 0 of block 0
+//                         └ bit i of byte 0 of block 1, and so on to block 7
+//
+// so that SubBytes is a circuit of AND and XOR over whole planes, and a permutation of the state's bytes is one swizzle
+// per plane.
+//
+// Fixslicing (Adomnicai, Peyrin, "Fixslicing AES-like ciphers", 2020). ShiftRows is never carried out: before round i the
+// planes hold F = ShiftRows^-i(state) instead of the state, and what changes is where MixColumns looks for a neighbour.
+// With the state as rows and columns, byte p = 4·column + row:
+//
+//   MixColumns of round k needs, for the byte at (row, column),
+//     the next row          F(row + 1, column + k)         RING + 32·(k mod 4)
+//     the row after that    F(row + 2, column + 2k)        RING + 32·(k mod 4) + 16
+//
+// Round keys are stored bitsliced in that same moving order, and the last one is followed by ShiftRows^rounds, which
+// is one swizzle per block on the way out. The 0x63 of the S-box's affine part is folded into the round keys:
+// MixColumns maps the constant column (c, c, c, c) to itself.
+
+/** Round keys, eight planes each: 15 for AES-256. */
+const ROUND_KEY_BYTES: i32 = 128;
+/** Offset of the number of rounds (u32), after the room for 15 round keys. */
+const ROUNDS: i32 = 1920;
+/** Bytes of an expanded key. */
+export const AES_KEY_BYTES: i32 = 1936;
+
+// @ts-ignore: decorator
+@lazy
+const RING: usize = memory.data<u8>([
+  // k = 0: (row + 1, column), (row + 2, column)
+  1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12,
+  2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13,
+  // k = 1: (row + 1, column + 1), (row + 2, column + 2)
+  5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12, 1, 2, 3, 0,
+  10, 11, 8, 9, 14, 15, 12, 13, 2, 3, 0, 1, 6, 7, 4, 5,
+  // k = 2: (row + 1, column + 2), (row + 2, column)
+  9, 10, 11, 8, 13, 14, 15, 12, 1, 2, 3, 0, 5, 6, 7, 4,
+  2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13,
+  // k = 3: (row + 1, column + 3), (row + 2, column + 2)
+  13, 14, 15, 12, 1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8,
+  10, 11, 8, 9, 14, 15, 12, 13, 2, 3, 0, 1, 6, 7, 4, 5,
+], 16);
+
+/** ShiftRows^k as swizzle masks, k = 0..3: byte (row, column) comes from (row, column + k·row). */
+// @ts-ignore: decorator
+@lazy
+const SHIFT_ROWS: usize = memory.data<u8>([
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+  0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11,
+  0, 9, 2, 11, 4, 13, 6, 15, 8, 1, 10, 3, 12, 5, 14, 7,
+  0, 13, 10, 7, 4, 1, 14, 11, 8, 5, 2, 15, 12, 9, 6, 3,
+], 16);
+
+/** The key schedule's words (60 for AES-256), wiped after use. */
+const SCHEDULE_BYTES: i32 = 256;
+// @ts-ignore: decorator
+@lazy
+const SCHEDULE: usize = memory.data(SCHEDULE_BYTES, 16);
+
+/** Multiplication by x in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1 (FIPS 197 §4.2.1), sixteen bytes at once. */
+// @ts-ignore: decorator
+@inline
+function xtime(a: v128): v128 {
+  return v128.xor(i8x16.shl(a, 1), v128.and(i8x16.shr_s(a, 7), i8x16.splat(0x1b)));
+}
+
+/** Multiplication in GF(2^8) (FIPS 197 §4.2), sixteen bytes at once. */
+function multiply(a: v128, b: v128): v128 {
+  let sum = i64x2.splat(0);
+  for (let i = 0; i < 8; i++) {
+    sum = v128.xor(sum, v128.and(a, i8x16.shr_s(i8x16.shl(b, 7 - i), 7)));
+    a = xtime(a);
+  }
+  return sum;
+}
+
+// @ts-ignore: decorator
+@inline
+function rotateBytes(a: v128, bits: i32): v128 {
+  return v128.or(i8x16.shl(a, bits), i8x16.shr_u(a, 8 - bits));
+}
+
+/** SubBytes from its definition (FIPS 197 §5.1.1): x^-1 = x^254, then the affine map. For the key schedule only. */
+function subBytes(a: v128): v128 {
+  let power = a; // a^(2^k - 1)
+  for (let i = 0; i < 6; i++) power = multiply(multiply(power, power), a);
+  power = multiply(power, power);
+  let sum = v128.xor(power, i8x16.splat(0x63));
+  for (let i = 1; i <= 4; i++) sum = v128.xor(sum, rotateBytes(power, i));
+  return sum;
+}
+
+/** Exchanges blocks and planes, in place: `state` holds 8 × 16 bytes. Its own inverse. */
+export function aesTranspose(state: usize): void {
+  let a = v128.load(state, 0);
+  let b = v128.load(state, 16);
+  let c = v128.load(state, 32);
+  let d = v128.load(state, 48);
+  let e = v128.load(state, 64);
+  let f = v128.load(state, 80);
+  let g = v128.load(state, 96);
+  let h = v128.load(state, 112);
+  let t: v128;
+
+  const every1 = i8x16.splat(0x55);
+  t = v128.and(v128.xor(i64x2.shr_u(a, 1), b), every1);
+  a = v128.xor(a, i64x2.shl(t, 1));
+  b = v128.xor(b, t);
+  t = v128.and(v128.xor(i64x2.shr_u(c, 1), d), every1);
+  c = v128.xor(c, i64x2.shl(t, 1));
+  d = v128.xor(d, t);
+  t = v128.and(v128.xor(i64x2.shr_u(e, 1), f), every1);
+  e = v128.xor(e, i64x2.shl(t, 1));
+  f = v128.xor(f, t);
+  t = v128.and(v128.xor(i64x2.shr_u(g, 1), h), every1);
+  g = v128.xor(g, i64x2.shl(t, 1));
+  h = v128.xor(h, t);
+
+  const every2 = i8x16.splat(0x33);
+  t = v128.and(v128.xor(i64x2.shr_u(a, 2), c), every2);
+  a = v128.xor(a, i64x2.shl(t, 2));
+  c = v128.xor(c, t);
+  t = v128.and(v128.xor(i64x2.shr_u(b, 2), d), every2);
+  b = v128.xor(b, i64x2.shl(t, 2));
+  d = v128.xor(d, t);
+  t = v128.and(v128.xor(i64x2.shr_u(e, 2), g), every2);
+  e = v128.xor(e, i64x2.shl(t, 2));
+  g = v128.xor(g, t);
+  t = v128.and(v128.xor(i64x2.shr_u(f, 2), h), every2);
+  f = v128.xor(f, i64x2.shl(t, 2));
+  h = v128.xor(h, t);
+
+  const every4 = i8x16.splat(0x0f);
+  t = v128.and(v128.xor(i64x2.shr_u(a, 4), e), every4);
+  a = v128.xor(a, i64x2.shl(t, 4));
+  e = v128.xor(e, t);
+  t = v128.and(v128.xor(i64x2.shr_u(b, 4), f), every4);
+  b = v128.xor(b, i64x2.shl(t, 4));
+  f = v128.xor(f, t);
+  t = v128.and(v128.xor(i64x2.shr_u(c, 4), g), every4);
+  c = v128.xor(c, i64x2.shl(t, 4));
+  g = v128.xor(g, t);
+  t = v128.and(v128.xor(i64x2.shr_u(d, 4), h), every4);
+  d = v128.xor(d, i64x2.shl(t, 4));
+  h = v128.xor(h, t);
+
+  v128.store(state, a, 0);
+  v128.store(state, b, 16);
+  v128.store(state, c, 32);
+  v128.store(state, d, 48);
+  v128.store(state, e, 64);
+  v128.store(state, f, 80);
+  v128.store(state, g, 96);
+  v128.store(state, h, 112);
+}
+
+/** KeyExpansion (FIPS 197 §5.2), then every round key into its plane form. `keyLength` 16, 24 or 32. */
+export function aesInstall(aes: usize, key: usize, keyLength: i32): void {
+  const nk = keyLength >>> 2;
+  const rounds = nk + 6;
+  const words = 4 * (rounds + 1);
+  store<u32>(aes, rounds, ROUNDS);
+
+  memory.copy(SCHEDULE, key, keyLength);
+  let rcon: u32 = 1;
+  for (let i = nk; i < words; i++) {
+    let word = load<u32>(SCHEDULE + 4 * (i - 1));
+    const position = i % nk;
+    if (position == 0) {
+      // RotWord of bytes in memory order is a right rotation of the little-endian word.
+      word = i32x4.extract_lane(subBytes(i32x4.splat(rotr<u32>(word, 8))), 0) ^ rcon;
+      rcon = (rcon << 1) ^ ((rcon >>> 7) * 0x11b);
+    } else if (nk > 6 && position == 4) {
+      word = i32x4.extract_lane(subBytes(i32x4.splat(word)), 0);
+    }
+    store<u32>(SCHEDULE + 4 * i, word ^ load<u32>(SCHEDULE + 4 * (i - nk)));
+  }
+
+  for (let round = 0; round <= rounds; round++) {
+    // ShiftRows^-round, which is ShiftRows^(3·round); and the S-box's constant from the round before.
+    const moved = i8x16.swizzle(v128.load(SCHEDULE + 16 * round), v128.load(SHIFT_ROWS + 16 * ((3 * round) & 3)));
+    const roundKey = round == 0 ? moved : v128.xor(moved, i8x16.splat(0x63));
+    const planes = aes + ROUND_KEY_BYTES * round;
+    for (let block = 0; block < 8; block++) v128.store(planes + 16 * block, roundKey);
+    aesTranspose(planes);
+  }
+  memory.fill(SCHEDULE, 0, SCHEDULE_BYTES);
+}
+
+/** AddRoundKey with the key itself: the step before round 1. `state` holds planes. */
+export function aesWhiten(aes: usize, state: usize): void {
+  for (let i = 0; i < ROUND_KEY_BYTES; i += 16) {
+    v128.store(state + i, v128.xor(v128.load(state + i), v128.load(aes + i)));
+  }
+}
+
+/** Rounds `first` to `last` (counted from 1), on planes in place. */
+export function aesRounds(aes: usize, state: usize, first: i32, last: i32): void {
+  let q0 = v128.load(state, 0);
+  let q1 = v128.load(state, 16);
+  let q2 = v128.load(state, 32);
+  let q3 = v128.load(state, 48);
+  let q4 = v128.load(state, 64);
+  let q5 = v128.load(state, 80);
+  let q6 = v128.load(state, 96);
+  let q7 = v128.load(state, 112);
+  const final: i32 = load<u32>(aes, ROUNDS);
+
+  for (let round = first; round <= last; round++) {
+    // SubBytes without its constant: the circuit of Boyar and Peralta ("A depth-16 circuit for the AES S-box", 2011),
+    // with their names; x0 to x7 are q7 to q0, and s0 is the most significant bit.
+    const y14 = v128.xor(q4, q2);
+    const y13 = v128.xor(q7, q1);
+    const y9 = v128.xor(q7, q4);
+    const y8 = v128.xor(q7, q2);
+    const t0 = v128.xor(q6, q5);
+    const y1 = v128.xor(t0, q0);
+    const y4 = v128.xor(y1, q4);
+    const y12 = v128.xor(y13, y14);
+    const y2 = v128.xor(y1, q7);
+    const y5 = v128.xor(y1, q1);
+    const y3 = v128.xor(y5, y8);
+    const t1 = v128.xor(q3, y12);
+    const y15 = v128.xor(t1, q2);
+    const y20 = v128.xor(t1, q6);
+    const y6 = v128.xor(y15, q0);
+    const y10 = v128.xor(y15, t0);
+    const y11 = v128.xor(y20, y9);
+    const y7 = v128.xor(q0, y11);
+    const y17 = v128.xor(y10, y11);
+    const y19 = v128.xor(y10, y8);
+    const y16 = v128.xor(t0, y11);
+    const y21 = v128.xor(y13, y16);
+    const y18 = v128.xor(q7, y16);
+
+    const t2 = v128.and(y12, y15);
+    const t3 = v128.and(y3, y6);
+    const t4 = v128.xor(t3, t2);
+    const t5 = v128.and(y4, q0);
+    const t6 = v128.xor(t5, t2);
+    const t7 = v128.and(y13, y16);
+    const t8 = v128.and(y5, y1);
+    const t9 = v128.xor(t8, t7);
+    const t10 = v128.and(y2, y7);
+    const t11 = v128.xor(t10, t7);
+    const t12 = v128.and(y9, y11);
+    const t13 = v128.and(y14, y17);
+    const t14 = v128.xor(t13, t12);
+    const t15 = v128.and(y8, y10);
+    const t16 = v128.xor(t15, t12);
+    const t17 = v128.xor(t4, t14);
+    const t18 = v128.xor(t6, t16);
+    const t19 = v128.xor(t9, t14);
+    const t20 = v128.xor(t11, t16);
+    const t21 = v128.xor(t17, y20);
+    const t22 = v128.xor(t18, y19);
+    const t23 = v128.xor(t19, y21);
+    const t24 = v128.xor(t20, y18);
+
+    const t25 = v128.xor(t21, t22);
+    const t26 = v128.and(t21, t23);
+    const t27 = v128.xor(t24, t26);
+    const t28 = v128.and(t25, t27);
+    const t29 = v128.xor(t28, t22);
+    const t30 = v128.xor(t23, t24);
+    const t31 = v128.xor(t22, t26);
+    const t32 = v128.and(t31, t30);
+    const t33 = v128.xor(t32, t24);
+    const t34 = v128.xor(t23, t33);
+    const t35 = v128.xor(t27, t33);
+    const t36 = v128.and(t24, t35);
+    const t37 = v128.xor(t36, t34);
+    const t38 = v128.xor(t27, t36);
+    const t39 = v128.and(t29, t38);
+    const t40 = v128.xor(t25, t39);
+
+    const t41 = v128.xor(t40, t37);
+    const t42 = v128.xor(t29, t33);
+    const t43 = v128.xor(t29, t40);
+    const t44 = v128.xor(t33, t37);
+    const t45 = v128.xor(t42, t41);
+    const z0 = v128.and(t44, y15);
+    const z1 = v128.and(t37, y6);
+    const z2 = v128.and(t33, q0);
+    const z3 = v128.and(t43, y16);
+    const z4 = v128.and(t40, y1);
+    const z5 = v128.and(t29, y7);
+    const z6 = v128.and(t42, y11);
+    const z7 = v128.and(t45, y17);
+    const z8 = v128.and(t41, y10);
+    const z9 = v128.and(t44, y12);
+    const z10 = v128.and(t37, y3);
+    const z11 = v128.and(t33, y4);
+    const z12 = v128.and(t43, y13);
+    const z13 = v128.and(t40, y5);
+    const z14 = v128.and(t29, y2);
+    const z15 = v128.and(t42, y9);
+    const z16 = v128.and(t45, y14);
+    const z17 = v128.and(t41, y8);
+
+    const t46 = v128.xor(z15, z16);
+    const t47 = v128.xor(z10, z11);
+    const t48 = v128.xor(z5, z13);
+    const t49 = v128.xor(z9, z10);
+    const t50 = v128.xor(z2, z12);
+    const t51 = v128.xor(z2, z5);
+    const t52 = v128.xor(z7, z8);
+    const t53 = v128.xor(z0, z3);
+    const t54 = v128.xor(z6, z7);
+    const t55 = v128.xor(z16, z17);
+    const t56 = v128.xor(z12, t48);
+    const t57 = v128.xor(t50, t53);
+    const t58 = v128.xor(z4, t46);
+    const t59 = v128.xor(z3, t54);
+    const t60 = v128.xor(t46, t57);
+    const t61 = v128.xor(z14, t57);
+    const t62 = v128.xor(t52, t58);
+    const t63 = v128.xor(t49, t58);
+    const t64 = v128.xor(z4, t59);
+    const t65 = v128.xor(t61, t62);
+    const t66 = v128.xor(z1, t63);
+    const s0 = v128.xor(t59, t63);
+    const s6 = v128.xor(t56, t62);
+    const s7 = v128.xor(t48, t60);
+    const t67 = v128.xor(t64, t65);
+    const s3 = v128.xor(t53, t66);
+    const s4 = v128.xor(t51, t66);
+    const s5 = v128.xor(t47, t65);
+    const s1 = v128.xor(t64, s3);
+    const s2 = v128.xor(t55, t67);
+
+    const key = aes + ROUND_KEY_BYTES * round;
+    if (round == final) {
+      q0 = v128.xor(s7, v128.load(key, 0));
+      q1 = v128.xor(s6, v128.load(key, 16));
+      q2 = v128.xor(s5, v128.load(key, 32));
+      q3 = v128.xor(s4, v128.load(key, 48));
+      q4 = v128.xor(s3, v128.load(key, 64));
+      q5 = v128.xor(s2, v128.load(key, 80));
+      q6 = v128.xor(s1, v128.load(key, 96));
+      q7 = v128.xor(s0, v128.load(key, 112));
+      break;
+    }
+
+    // MixColumns (FIPS 197 §5.1.3) with the rows a, b, c, d from here down: 2a + 3b + c + d = x·(a + b) + b + (c + d).
+    const ring = RING + 32 * (round & 3);
+    const next = v128.load(ring, 0);
+    const across = v128.load(ring, 16);
+    const b0 = i8x16.swizzle(s7, next);
+    const b1 = i8x16.swizzle(s6, next);
+    const b2 = i8x16.swizzle(s5, next);
+    const b3 = i8x16.swizzle(s4, next);
+    const b4 = i8x16.swizzle(s3, next);
+    const b5 = i8x16.swizzle(s2, next);
+    const b6 = i8x16.swizzle(s1, next);
+    const b7 = i8x16.swizzle(s0, next);
+    const d0 = v128.xor(s7, b0);
+    const d1 = v128.xor(s6, b1);
+    const d2 = v128.xor(s5, b2);
+    const d3 = v128.xor(s4, b3);
+    const d4 = v128.xor(s3, b4);
+    const d5 = v128.xor(s2, b5);
+    const d6 = v128.xor(s1, b6);
+    const d7 = v128.xor(s0, b7);
+    q0 = v128.xor(v128.xor(v128.xor(b0, v128.load(key, 0)), i8x16.swizzle(d0, across)), d7);
+    q1 = v128.xor(v128.xor(v128.xor(b1, v128.load(key, 16)), i8x16.swizzle(d1, across)), v128.xor(d0, d7));
+    q2 = v128.xor(v128.xor(v128.xor(b2, v128.load(key, 32)), i8x16.swizzle(d2, across)), d1);
+    q3 = v128.xor(v128.xor(v128.xor(b3, v128.load(key, 48)), i8x16.swizzle(d3, across)), v128.xor(d2, d7));
+    q4 = v128.xor(v128.xor(v128.xor(b4, v128.load(key, 64)), i8x16.swizzle(d4, across)), v128.xor(d3, d7));
+    q5 = v128.xor(v128.xor(v128.xor(b5, v128.load(key, 80)), i8x16.swizzle(d5, across)), d4);
+    q6 = v128.xor(v128.xor(v128.xor(b6, v128.load(key, 96)), i8x16.swizzle(d6, across)), d5);
+    q7 = v128.xor(v128.xor(v128.xor(b7, v128.load(key, 112)), i8x16.swizzle(d7, across)), d6);
+  }
+
+  v128.store(state, q0, 0);
+  v128.store(state, q1, 16);
+  v128.store(state, q2, 32);
+  v128.store(state, q3, 48);
+  v128.store(state, q4, 64);
+  v128.store(state, q5, 80);
+  v128.store(state, q6, 96);
+  v128.store(state, q7, 112);
+}
+
+/** The swizzle mask that brings a block, transposed back after the last round, into its natural byte order. */
+export function aesOutputOrder(aes: usize): v128 {
+  return v128.load(SHIFT_ROWS + 16 * (load<u32>(aes, ROUNDS) & 3));
+}
+
+/** Encrypts eight blocks in place. */
+export function aesEncrypt8(aes: usize, blocks: usize): void {
+  aesTranspose(blocks);
+  aesWhiten(aes, blocks);
+  aesRounds(aes, blocks, 1, load<u32>(aes, ROUNDS));
+  aesTranspose(blocks);
+  const order = aesOutputOrder(aes);
+  for (let i = 0; i < 128; i += 16) v128.store(blocks + i, i8x16.swizzle(v128.load(blocks + i), order));
+}
