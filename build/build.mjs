@@ -44,6 +44,9 @@ step('core.wasm', ['assembly'], 'core.wasm', () => {
     '96',
     '--maximumMemory',
     '96',
+    // asc's static data starts at HEAP of assembly/layout.ts; the core's own records follow at __heap_base.
+    '--memoryBase',
+    '262144',
     '--enable',
     'simd',
     '-O3',
