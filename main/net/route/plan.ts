@@ -1,0 +1,47 @@
+// Which routes the tunnel's own table has to hold, as a pure function of what is desired and where the host is attached.
+//
+//   included prefix                          unicast  dev <tun>
+//   excluded prefix                          throw    (the look-up goes on in the main table)
+//   network of the host inside an included   throw    when allowLan
+//   fe80::/10 inside an included             throw    always: link-local never leaves its link, and DHCPv6 needs it
+//   prefix of a family without a tunnel      unreachable
+import { formatPrefix, type Prefix, parsePrefix, prefixRange } from '../../wire/address.ts';
+import type { DesiredRoutes } from './api.ts';
+
+export interface TableRoute {
+  readonly type: 'unicast' | 'throw' | 'unreachable';
+  readonly prefix: Prefix;
+  /** For `unicast` only. */
+  readonly dev?: string;
+}
+
+const LINK_LOCAL = parsePrefix('fe80::/10')!;
+
+/** One text for one destination: host bits cleared. */
+export function destination(prefix: Prefix): string {
+  return formatPrefix({ address: prefixRange(prefix).start, bits: prefix.bits });
+}
+
+/** Whether `outer` contains all of `inner` and more. */
+export function strictlyCovers(outer: Prefix, inner: Prefix): boolean {
+  if (outer.address.length !== inner.address.length || outer.bits >= inner.bits) return false;
+  return destination({ address: inner.address, bits: outer.bits }) === destination(outer);
+}
+
+/** `attached`: networks the host is directly attached to, except through the tunnel. One route per destination. */
+export function planRoutes(desired: DesiredRoutes, attached: readonly Prefix[]): Map<string, TableRoute> {
+  const plan = new Map<string, TableRoute>();
+  const add = (prefix: Prefix, route: Omit<TableRoute, 'prefix'>) =>
+    plan.set(destination(prefix), { ...route, prefix });
+  const captured = [...desired.include, ...desired.unreachable];
+  const insideCaptured = (prefix: Prefix) => captured.some((outer) => strictlyCovers(outer, prefix));
+
+  // Later ones win where two name the same destination: what a person asked for by name beats what was inferred, and
+  // an exclusion beats an inclusion.
+  for (const prefix of desired.unreachable) add(prefix, { type: 'unreachable' });
+  if (insideCaptured(LINK_LOCAL)) add(LINK_LOCAL, { type: 'throw' });
+  if (desired.allowLan) for (const prefix of attached) if (insideCaptured(prefix)) add(prefix, { type: 'throw' });
+  for (const prefix of desired.include) add(prefix, { type: 'unicast', dev: desired.interfaceName });
+  for (const prefix of desired.exclude) add(prefix, { type: 'throw' });
+  return plan;
+}
