@@ -1,60 +1,232 @@
-// Proposals as people write them ("aes256gcm16-prfsha256-ecp256", strongSwan's keywords), as they are on the wire
-// (RFC 7296 §3.3), and as algorithms; and how one is chosen and an answer checked (§2.7, §3.3.6).
-import type { Encr } from './encr.ts';
-import type { Integ } from './integ.ts';
-import type { KeyExchange } from './ke.ts';
-import type { Prf } from './prf.ts';
-import type { Proposal } from './transform.ts';
+// Proposals as people write them ("aes256gcm16-prfsha256-ecp256", strongSwan's notation) and as they are on the wire
+// (RFC 7296 §3.3); how a responder chooses one, and how an initiator checks the answer (§2.7, §3.3.6).
+import { transformOf, WORDS, wordOf } from './keyword.ts';
+import { type Proposal, ProtocolId, sameTransform, type Transform, TransformType, transform } from './transform.ts';
 
-/** The algorithms of an IKE SA. */
-export interface IkeSuite {
-  /** "aes256gcm16-prfsha256-ecp256". */
-  readonly name: string;
-  readonly encr: Encr;
-  /** undefined with an AEAD. */
-  readonly integ: Integ | undefined;
-  readonly prf: Prf;
-  readonly ke: KeyExchange;
-}
-
-/** The algorithms of a CHILD SA. */
-export interface EspSuite {
-  /** "aes256gcm16-esn". */
-  readonly name: string;
-  readonly cipher: 'aes-gcm-16' | 'chacha20-poly1305';
-  readonly keyBytes: number;
-  readonly saltBytes: number;
-  readonly esn: boolean;
-  /** Perfect forward secrecy in CREATE_CHILD_SA; never in IKE_AUTH. */
-  readonly ke: KeyExchange | undefined;
-}
+const { ENCR, PRF, INTEG, KE, ESN } = TransformType;
 
 export type Protocol = 'ike' | 'esp';
 
-export interface Choice {
-  /** The answer: the chosen proposal's number, one transform of each type. The SPI is empty, the caller puts its own. */
-  readonly answer: Proposal;
-  /** The SPI that the peer offered with it. */
-  readonly spi: Uint8Array;
-}
+/** AEADs first; group 19 before 31, since some middleboxes drop numbers above 21. */
+export const DEFAULT_IKE_PROPOSALS: readonly string[] = [
+  'aes256gcm16-aes128gcm16-chacha20poly1305-prfsha256-prfsha384-prfsha512-ecp256-x25519-ecp384-modp2048',
+  'aes256-aes128-sha256-sha384-sha512-ecp256-x25519-ecp384-modp2048',
+];
+export const DEFAULT_ESP_PROPOSALS: readonly string[] = ['aes256gcm16-aes128gcm16-chacha20poly1305-esn-noesn'];
 
-/** A proposal that cannot be parsed: the keyword at fault and what to write instead. */
+/** A proposal that cannot be used: the word at fault and what to write instead. */
 export class ProposalError extends Error {
   override readonly name = 'ProposalError';
-  readonly keyword: string;
+  readonly text: string;
   readonly remedy: string;
-  constructor(message: string, keyword: string, remedy: string) {
-    super(message);
-    this.keyword = keyword;
+
+  constructor(text: string, problem: string, remedy: string) {
+    super(`proposal "${text}": ${problem}`);
+    this.text = text;
     this.remedy = remedy;
   }
 }
 
-// Next commit:
-// parseProposal(text: string, protocol: Protocol): readonly Transform[]                      throws ProposalError
-// formatTransforms(transforms: readonly Transform[]): string
-// offer(texts: readonly string[], protocol: Protocol, spi: Uint8Array): readonly Proposal[]   initiator's SA payload
-// choose(offered: readonly Proposal[], supported: readonly string[], protocol: Protocol, prefer?: 'initiator' | 'responder'): Choice | undefined
-// checkAnswer(answer: readonly Proposal[], offered: readonly Proposal[]): Proposal | string   string: what is wrong with it
-// ikeSuite(transforms: readonly Transform[]): IkeSuite; espSuite(transforms: readonly Transform[]): EspSuite
-export type { Proposal, Transform } from './transform.ts';
+/** AES-GCM-16 and ChaCha20-Poly1305. */
+const isAead = (encr: Transform): boolean => encr.id === 20 || encr.id === 28;
+
+const ofType = (transforms: readonly Transform[], type: number): Transform[] =>
+  transforms.filter((transform) => transform.type === type);
+
+/** The PRF with the hash of an integrity algorithm: AUTH_HMAC_SHA2_256_128 (12) → PRF_HMAC_SHA2_256 (5). */
+const prfLike = (integ: Transform): Transform => transform(PRF, integ.id - 7);
+
+/**
+ * "aes256-sha256-modp2048" → transforms, in order of type. Several words of one kind are alternatives in order of
+ * preference. As in strongSwan a missing PRF follows the integrity algorithm, an AEAD drops the integrity algorithm, and
+ * ESP without a word about sequence numbers has 32-bit ones. Throws ProposalError.
+ */
+export function parseProposal(text: string, protocol: Protocol): readonly Transform[] {
+  const fail = (problem: string, remedy: string): never => {
+    throw new ProposalError(text, problem, remedy);
+  };
+  const transforms: Transform[] = [];
+  for (const word of text.trim().toLowerCase().split('-')) {
+    const found = transformOf(word) ?? fail(`"${word}" is not known`, suggest(word));
+    if (!transforms.some((other) => sameTransform(other, found))) transforms.push(found);
+  }
+
+  const encr = ofType(transforms, ENCR);
+  const integ = ofType(transforms, INTEG);
+  const prf = ofType(transforms, PRF);
+  const ke = ofType(transforms, KE);
+  const esn = ofType(transforms, ESN);
+  if (encr.length === 0) fail('it names no encryption', 'put one in front, for example aes256gcm16');
+  const aead = encr.every(isAead);
+  // RFC 7296 §3.3: combined-mode ciphers and others cannot share a proposal.
+  if (!aead && encr.some(isAead))
+    fail('it mixes AES-CBC with ciphers that bring their own integrity', 'write two proposals, one with each kind');
+  if (!aead && integ.length === 0) fail('AES-CBC needs an integrity algorithm', 'add one, for example sha256');
+
+  switch (protocol) {
+    case 'ike': {
+      if (esn.length > 0) fail('"esn" and "noesn" belong to ESP proposals', 'leave them out');
+      if (ke.length === 0) fail('it names no key exchange', 'add one, for example ecp256');
+      const prfs = prf.length > 0 ? prf : integ.map(prfLike);
+      if (prfs.length === 0) fail('it names no PRF', 'add one, for example prfsha256');
+      return [...encr, ...prfs, ...(aead ? [] : integ), ...ke];
+    }
+    case 'esp':
+      if (prf.length > 0) fail('ESP has no PRF', `leave out "${wordOf(prf[0]!)}"`);
+      if (!aead) fail('ESP with AES-CBC is not available', 'use aes256gcm16, aes128gcm16 or chacha20poly1305');
+      return [...encr, ...ke, ...(esn.length > 0 ? esn : [transform(ESN, 0)])];
+  }
+}
+
+/** Transforms → "aes256gcm16-prfsha256-ecp256"; leaves out what parseProposal adds of itself. */
+export function formatTransforms(transforms: readonly Transform[]): string {
+  const encr = ofType(transforms, ENCR);
+  const integ = ofType(transforms, INTEG).filter((of) => of.id !== 0);
+  const prf = ofType(transforms, PRF);
+  const ke = ofType(transforms, KE).filter((of) => of.id !== 0);
+  const esn = ofType(transforms, ESN);
+  const implied = sameList(prf, integ.map(prfLike));
+  const plain = sameList(esn, [transform(ESN, 0)]);
+  const others = transforms.filter((of) => of.type > ESN);
+  return [...encr, ...integ, ...(implied ? [] : prf), ...ke, ...(plain ? [] : esn), ...others].map(wordOf).join('-');
+}
+
+const sameList = (a: readonly Transform[], b: readonly Transform[]): boolean =>
+  a.length === b.length && a.every((x, i) => sameTransform(x, b[i]!));
+
+/** What to write instead: the known word that is nearest. */
+function suggest(word: string): string {
+  const [nearest] = WORDS.map((known) => ({ known, distance: editDistance(word, known) })).sort(
+    (a, b) => a.distance - b.distance,
+  );
+  return nearest && nearest.distance <= 3
+    ? `did you mean "${nearest.known}"?`
+    : `use words out of: ${WORDS.join(', ')}`;
+}
+
+/** Levenshtein's. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+const protocolId = (protocol: Protocol): number => (protocol === 'ike' ? ProtocolId.IKE : ProtocolId.ESP);
+
+/** Options of a CHILD SA made by IKE_AUTH, which has no key exchange of its own (RFC 7296 §1.2). */
+export interface Purpose {
+  /** Leave key exchanges out of what is offered or chosen. */
+  readonly withoutKe?: boolean;
+}
+
+const supportedBy = (text: string, protocol: Protocol, { withoutKe = false }: Purpose): readonly Transform[] =>
+  parseProposal(text, protocol).filter((of) => !withoutKe || of.type !== KE);
+
+/** The proposals of our SA payload, numbered from 1. Throws ProposalError. */
+export function offer(
+  texts: readonly string[],
+  protocol: Protocol,
+  spi: Uint8Array,
+  purpose: Purpose = {},
+): readonly Proposal[] {
+  return texts.map((text, i) => ({
+    number: i + 1,
+    protocol: protocolId(protocol),
+    spi,
+    transforms: supportedBy(text, protocol, purpose),
+  }));
+}
+
+export interface Choice {
+  /** The answer's proposal: the number chosen, one transform of each type. Its SPI is the peer's; the caller puts ours. */
+  readonly proposal: Proposal;
+  /** "aes256gcm16-prfsha256-ecp256". */
+  readonly name: string;
+}
+
+/**
+ * The responder's choice out of what the peer offered, or undefined (answer NO_PROPOSAL_CHOSEN). The preferring side's
+ * order of proposals, and of the transforms within, decides.
+ */
+export function choose(
+  offered: readonly Proposal[],
+  supported: readonly string[],
+  protocol: Protocol,
+  options: Purpose & { readonly prefer?: 'initiator' | 'responder' } = {},
+): Choice | undefined {
+  const ours = supported.map((text) => supportedBy(text, protocol, options));
+  const theirs = offered.filter(
+    (proposal) =>
+      proposal.protocol === protocolId(protocol) && proposal.spi.length === spiLengthFor(protocol, proposal),
+  );
+  const byInitiator = options.prefer === 'initiator';
+  const pairs = byInitiator
+    ? theirs.flatMap((proposal) => ours.map((transforms) => ({ proposal, transforms })))
+    : ours.flatMap((transforms) => theirs.map((proposal) => ({ proposal, transforms })));
+  for (const { proposal, transforms } of pairs) {
+    const chosen = match(proposal.transforms, transforms, byInitiator, options);
+    if (chosen) return { proposal: { ...proposal, transforms: chosen }, name: formatTransforms(chosen) };
+  }
+  return undefined;
+}
+
+/** 4 bytes for ESP; for the IKE SA none at first and 8 when it is rekeyed (RFC 7296 §3.3.1). */
+const spiLengthFor = (protocol: Protocol, proposal: Proposal): number =>
+  protocol === 'esp' ? 4 : proposal.spi.length === 8 ? 8 : 0;
+
+/** One transform of each type that is offered, all of which we must support; undefined where there is none. */
+function match(
+  offered: readonly Transform[],
+  supported: readonly Transform[],
+  byInitiator: boolean,
+  { withoutKe = false }: Purpose,
+): readonly Transform[] | undefined {
+  const types = new Set(offered.map((of) => of.type));
+  // A type that we need and the peer leaves out: it would be guessed at.
+  if (supported.some((of) => !types.has(of.type))) return undefined;
+  const chosen: Transform[] = [];
+  for (const type of [...types].sort((a, b) => a - b)) {
+    if (withoutKe && type === KE) continue;
+    const theirs = ofType(offered, type);
+    const ours = ofType(supported, type);
+    // NONE makes a type optional (RFC 7296 §3.3.2): the only thing we can take where we have nothing of that type.
+    const usable = ours.length > 0 || type === ESN ? ours : [transform(type, 0)];
+    const [first, second] = byInitiator ? [theirs, usable] : [usable, theirs];
+    const found = first.find((of) => second.some((other) => sameTransform(of, other)));
+    if (!found) return undefined;
+    chosen.push(found);
+  }
+  return chosen;
+}
+
+/**
+ * The responder's answer to what we offered: exactly one proposal, with our number, and exactly one transform out of each
+ * type that we offered, the same to the attribute (RFC 7296 §3.3.6). Returns it, or says what is wrong with it.
+ */
+export function checkAnswer(answer: readonly Proposal[], offered: readonly Proposal[]): Proposal | string {
+  const [proposal] = answer;
+  if (!proposal || answer.length !== 1) return `the answer has ${answer.length} proposals instead of one`;
+  const ours = offered.find((of) => of.number === proposal.number);
+  if (!ours) return `the answer accepts proposal ${proposal.number}, which was not offered`;
+  if (proposal.protocol !== ours.protocol) return `the answer is for protocol ${proposal.protocol}`;
+  if (proposal.spi.length !== ours.spi.length) return `the answer's SPI has ${proposal.spi.length} bytes`;
+  for (const chosen of proposal.transforms) {
+    if (ofType(proposal.transforms, chosen.type).length > 1)
+      return `the answer has two transforms of type ${chosen.type}`;
+    // "No integrity algorithm" says nothing new beside an AEAD (RFC 7296 §3.3.2).
+    const none = chosen.type === INTEG && chosen.id === 0 && !ours.transforms.some((of) => of.type === INTEG);
+    if (!none && !ours.transforms.some((of) => sameTransform(of, chosen)))
+      return `the answer has ${wordOf(chosen)}, which was not offered`;
+  }
+  for (const { type } of ours.transforms) {
+    const optional = ofType(ours.transforms, type).some((of) => type !== ESN && of.id === 0);
+    if (!optional && ofType(proposal.transforms, type).length === 0)
+      return `the answer has no transform of type ${type}`;
+  }
+  return proposal;
+}
