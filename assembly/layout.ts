@@ -19,7 +19,13 @@ export const MEMORY_PAGES = 96;
 export const MEMORY_BYTES = 6291456;
 
 export const PARAMS = 0x1000;
-export const PARAMS_BYTES = 0x2000;
+export const PARAMS_BYTES = 0x1ff0;
+
+/** Where seal and open leave their results: three u32, { consumed, out, side }. */
+export const RESULT = 0x2ff0;
+export const RESULT_CONSUMED = 0;
+export const RESULT_OUT = 4;
+export const RESULT_SIDE = 8;
 
 export const COUNTERS = 0x3000;
 
@@ -141,7 +147,90 @@ export const COUNTER_FRAG_REASSEMBLED = 46;
 export const COUNTER_FRAG_TIMED_OUT = 47;
 export const COUNTER_FRAG_POOL_FULL = 48;
 export const COUNTER_FRAG_MALFORMED = 49;
-export const COUNTER_COUNT = 50;
+export const COUNTER_IN_NO_TUNNEL = 50;
+export const COUNTER_IN_NO_ROOM = 51;
+export const COUNTER_COUNT = 52;
+
+// The parameter block of configureTunnel, at PARAMS. u32 each, little-endian, unless another width is given.
+//
+//    0 shape          SHAPE_*
+//    4 greFlags       the bits C, K and S as they stand in a GRE header that the core writes (RFC 2890 §2)
+//    8 greKey
+//   12 greNext        next GRE sequence number to send
+//   16 deliveryFamily 4, 6, or 0 for none
+//   20 mtu
+//   24 mss4           0: leave alone
+//   28 mss6
+//   32 copyDscp       0 or 1
+//   36 ttl
+//   40 localCount
+//   44 remoteCount
+//   48 deliveryLocal  4 or 16 bytes, network order
+//   64 deliveryRemote
+//   80 selectors      SELECTOR_BYTES each: the local ones, then the remote ones
+export const TUNNEL_SHAPE = 0;
+export const TUNNEL_GRE_FLAGS = 4;
+export const TUNNEL_GRE_KEY = 8;
+export const TUNNEL_GRE_NEXT = 12;
+export const TUNNEL_DELIVERY_FAMILY = 16;
+export const TUNNEL_MTU = 20;
+export const TUNNEL_MSS4 = 24;
+export const TUNNEL_MSS6 = 28;
+export const TUNNEL_COPY_DSCP = 32;
+export const TUNNEL_TTL = 36;
+export const TUNNEL_LOCAL_COUNT = 40;
+export const TUNNEL_REMOTE_COUNT = 44;
+export const TUNNEL_DELIVERY_LOCAL = 48;
+export const TUNNEL_DELIVERY_REMOTE = 64;
+export const TUNNEL_SELECTORS = 80;
+export const TUNNEL_PARAMS_BYTES = 5200;
+
+export const SHAPE_GRE_TRANSPORT = 1;
+export const SHAPE_GRE_TUNNEL = 2;
+export const SHAPE_ESP_TUNNEL = 3;
+export const SHAPE_GRE_PLAIN = 4;
+
+export const GRE_CHECKSUM = 0x8000;
+export const GRE_KEY = 0x2000;
+export const GRE_SEQUENCE = 0x1000;
+
+// One selector: { family u8, protocol u8, startPort u16, endPort u16, (2 unused), start, end }; an address is two
+// little-endian u64 { high, low } so that ranges compare as numbers; IPv4 is high = 0, low = the address as a number.
+export const SELECTOR_BYTES = 40;
+export const SELECTOR_FAMILY = 0;
+export const SELECTOR_PROTOCOL = 1;
+export const SELECTOR_START_PORT = 2;
+export const SELECTOR_END_PORT = 4;
+export const SELECTOR_START = 8;
+export const SELECTOR_END = 24;
+
+// The parameter block of installOutbound and installInbound, at PARAMS; the core zeroes the key there.
+export const SA_SPI = 0;
+export const SA_TUNNEL = 4;
+export const SA_CIPHER = 8;
+export const SA_ESN = 12;
+export const SA_WINDOW = 16;
+export const SA_SALT = 20;
+export const SA_HARD_PACKETS = 24;
+export const SA_HARD_BYTES = 32;
+export const SA_PARAMS_BYTES = 40;
+export const SA_KEY_LENGTH = 40;
+export const SA_KEY = 48;
+export const SA_KEY_BYTES = 32;
+
+// What outboundUse and inboundUse leave at PARAMS: three u64.
+export const USE_PACKETS = 0;
+export const USE_BYTES = 8;
+export const USE_SEQUENCE = 16;
+
+/** Packets that wait for their SA's keys, and the longest that is kept. */
+export const PARK_PACKETS = 64;
+export const PARK_PACKET_BYTES = 2048;
+export const EXPECTED_SPIS = 32;
+
+/** Delivery packets under reassembly at once, and how long one may take, in milliseconds. */
+export const REASSEMBLY_CONTEXTS = 8;
+export const REASSEMBLY_MILLISECONDS = 30000;
 
 // AEADs, and the job that the packet code hands to assembly/crypto: eight u32, all pointers into linear memory.
 //   data, length     plaintext or ciphertext, in place (without the tag)

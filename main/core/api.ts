@@ -30,7 +30,10 @@ export interface TunnelParams {
   readonly shape: Shape;
   /** Required for the three GRE shapes, null for `esp-tunnel`. */
   readonly gre: GreParams | null;
-  /** The delivery header's addresses, for `gre-tunnel` only. Either family, also another than the outer one. */
+  /**
+   * The delivery header's addresses, for `gre-tunnel`. Either family, also another than the outer one. `gre-plain` may give
+   * them too (IPv4): then datagrams between other outer addresses are dropped.
+   */
   readonly delivery: { readonly local: Address; readonly remote: Address } | null;
   /** Largest inner packet in bytes, before GRE and ESP are added. */
   readonly mtu: number;
@@ -128,7 +131,16 @@ export interface Core {
    * at every call.
    */
   seal(count: number, now: number): Readonly<SealResult>;
-  /** Appends one dummy packet (RFC 4303 §2.6) of `length` payload bytes for the tunnel to OUT_DESC; false: dropped, counted. */
+  /**
+   * With `on`, everything for the TUN (outputs of open, ICMP errors of seal) starts with an empty virtio_net_hdr of
+   * VNET_HEADER_BYTES, which its descriptor includes. Inputs of seal say it themselves (AUX_VNET).
+   */
+  configureVnet(on: boolean): void;
+  /**
+   * Appends one dummy packet (RFC 4303 §2.6) of `length` payload bytes for the tunnel to OUT_DESC, behind what the last seal
+   * left there, and raises `out` in the result object of seal; false: dropped, counted. Call `seal(0, now)` first where
+   * OUT was sent already.
+   */
   sealDummy(tunnel: number, length: number): boolean;
   /** Datagrams (IN_DESC) → inner packets (OUT_DESC), decrypted in place. */
   open(count: number, now: number): Readonly<OpenResult>;

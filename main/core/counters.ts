@@ -1,4 +1,6 @@
-// Names the core's counters, in the order of assembly/layout.ts. Every packet that is not delivered is in exactly one.
+// Names the core's counters, in the order of assembly/layout.ts. Every packet that is not delivered is in exactly
+// one: datagrams opened = inPackets + inIke + inKeepalives + inDummies + inParked + the drops + fragReceived - fragReassembled,
+// where the frag* beside these two say what became of the fragments, and inMssClamped of packets that went on.
 import { COUNTER_COUNT } from '../../assembly/layout.ts';
 
 /** Name → what one more of it means, in a person's words. Order is the ABI: index i is COUNTERS + 8 * i. */
@@ -53,6 +55,8 @@ export const COUNTERS_BY_NAME = {
   fragTimedOut: 'delivery packets given up: a fragment did not come in time',
   fragPoolFull: 'delivery fragments dropped: all reassembly buffers are taken',
   fragMalformed: 'delivery fragments dropped: overlap, bad length, or over 65,535 bytes',
+  inNoTunnel: 'plain GRE, but no tunnel of that shape is configured',
+  inNoRoom: 'no room in front of the inner packet for the header that the TUN wants',
 } as const;
 
 export type CounterName = keyof typeof COUNTERS_BY_NAME;

@@ -1,0 +1,201 @@
+// The security associations (RFC 4301 §4.4.2). An outbound SA's sequence number and an inbound SA's window exist only
+// here, in the one instance that uses them.
+//
+//   record ┌──────────────────┐
+//        0 │ used             │
+//        8 │ packets  u64     │ verified or sealed so far
+//       16 │ bytes    u64     │ of ciphertext
+//       24 │ sequence u64     │ outbound: the last one sent
+//       32 │ parameter block  │ SA_* of layout.ts, without the key
+//       80 │ replay window    │ inbound
+//      640 │ AEAD context     │ assembly/crypto's; holds the key
+//          └──────────────────┘
+import { AEAD_CONTEXT_BYTES, aeadInstall, aeadWipe } from './crypto/aead';
+import {
+  INBOUND_SAS,
+  OUTBOUND_SAS,
+  PARAMS,
+  SA_CIPHER,
+  SA_ESN,
+  SA_HARD_BYTES,
+  SA_HARD_PACKETS,
+  SA_KEY,
+  SA_KEY_BYTES,
+  SA_KEY_LENGTH,
+  SA_PARAMS_BYTES,
+  SA_SALT,
+  SA_SPI,
+  SA_TUNNEL,
+  SA_WINDOW,
+  USE_BYTES,
+  USE_PACKETS,
+  USE_SEQUENCE,
+} from './layout';
+import { carve } from './region';
+import { REPLAY_BYTES, replayRight, replayStart } from './replay';
+
+const USED: usize = 0;
+const PACKETS: usize = 8;
+const BYTES: usize = 16;
+const SEQUENCE: usize = 24;
+const BLOCK: usize = 32;
+const WINDOW: usize = 80;
+const CONTEXT: usize = (WINDOW + REPLAY_BYTES + 63) & ~63;
+
+let recordBytes: u32 = 0;
+let outbound: usize = 0;
+let inbound: usize = 0;
+/** The inbound slot that the last lookup found: datagrams come in runs. */
+let lastFound: u32 = 0;
+
+export function initialiseSas(): void {
+  recordBytes = (<u32>CONTEXT + AEAD_CONTEXT_BYTES + 63) & ~63;
+  outbound = carve(OUTBOUND_SAS * recordBytes, 64);
+  inbound = carve(INBOUND_SAS * recordBytes, 64);
+}
+
+// @ts-ignore: decorator
+@inline
+export function outboundSa(slot: u32): usize {
+  return outbound + slot * recordBytes;
+}
+
+// @ts-ignore: decorator
+@inline
+export function inboundSa(slot: u32): usize {
+  return inbound + slot * recordBytes;
+}
+
+// @ts-ignore: decorator
+@inline
+export function saUsed(sa: usize): bool {
+  return load<u32>(sa, USED) != 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function saSpi(sa: usize): u32 {
+  return load<u32>(sa, BLOCK + SA_SPI);
+}
+
+// @ts-ignore: decorator
+@inline
+export function saTunnel(sa: usize): u32 {
+  return load<u32>(sa, BLOCK + SA_TUNNEL);
+}
+
+// @ts-ignore: decorator
+@inline
+export function saEsn(sa: usize): bool {
+  return load<u32>(sa, BLOCK + SA_ESN) != 0;
+}
+
+/** The salt as it lies in memory. */
+// @ts-ignore: decorator
+@inline
+export function saSalt(sa: usize): u32 {
+  return load<u32>(sa, BLOCK + SA_SALT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function saContext(sa: usize): usize {
+  return sa + CONTEXT;
+}
+
+// @ts-ignore: decorator
+@inline
+export function saWindow(sa: usize): usize {
+  return sa + WINDOW;
+}
+
+function install(sa: usize): void {
+  memory.fill(sa, 0, recordBytes);
+  memory.copy(sa + BLOCK, PARAMS, SA_PARAMS_BYTES);
+  aeadInstall(saContext(sa), load<i32>(PARAMS, SA_CIPHER), PARAMS + SA_KEY, load<i32>(PARAMS, SA_KEY_LENGTH));
+  memory.fill(PARAMS + SA_KEY, 0, SA_KEY_BYTES);
+  store<u32>(PARAMS, 0, SA_SALT);
+  store<u32>(sa, 1, USED);
+}
+
+export function installOutbound(slot: u32): void {
+  install(outboundSa(slot));
+}
+
+export function installInbound(slot: u32): void {
+  const sa = inboundSa(slot);
+  const size = load<u32>(PARAMS, SA_WINDOW);
+  install(sa);
+  replayStart(saWindow(sa), size);
+}
+
+/** Wipes the key and everything else. */
+export function removeSa(sa: usize): void {
+  if (!saUsed(sa)) return;
+  aeadWipe(saContext(sa));
+  memory.fill(sa, 0, recordBytes);
+}
+
+/** Slot of the inbound SA with this SPI, or -1. */
+export function findInbound(spi: u32): i32 {
+  const last = inboundSa(lastFound);
+  if (saUsed(last) && saSpi(last) == spi) return lastFound;
+  for (let slot: u32 = 0; slot < <u32>INBOUND_SAS; slot++) {
+    const sa = inboundSa(slot);
+    if (saUsed(sa) && saSpi(sa) == spi) {
+      lastFound = slot;
+      return slot;
+    }
+  }
+  return -1;
+}
+
+/** May this SA carry `packets` more packets with `bytes` bytes of ciphertext? */
+// @ts-ignore: decorator
+@inline
+export function withinLimits(sa: usize, packets: u64, bytes: u64): bool {
+  // Subtracting cannot wrap: what was used never passes the limit.
+  return (
+    load<u64>(sa, BLOCK + SA_HARD_PACKETS) - load<u64>(sa, PACKETS) >= packets &&
+    load<u64>(sa, BLOCK + SA_HARD_BYTES) - load<u64>(sa, BYTES) >= bytes
+  );
+}
+
+// @ts-ignore: decorator
+@inline
+export function use(sa: usize, bytes: u32): void {
+  store<u64>(sa, load<u64>(sa, PACKETS) + 1, PACKETS);
+  store<u64>(sa, load<u64>(sa, BYTES) + <u64>bytes, BYTES);
+}
+
+/** Sequence numbers that are left. The counter must not cycle (RFC 4303 §3.3.3). */
+// @ts-ignore: decorator
+@inline
+export function sequencesLeft(sa: usize): u64 {
+  const last: u64 = saEsn(sa) ? u64.MAX_VALUE : 0xffffffff;
+  return last - load<u64>(sa, SEQUENCE);
+}
+
+// @ts-ignore: decorator
+@inline
+export function nextSequence(sa: usize): u64 {
+  const sequence = load<u64>(sa, SEQUENCE) + 1;
+  store<u64>(sa, sequence, SEQUENCE);
+  return sequence;
+}
+
+function report(sa: usize, sequence: u64): void {
+  store<u64>(PARAMS, load<u64>(sa, PACKETS), USE_PACKETS);
+  store<u64>(PARAMS, load<u64>(sa, BYTES), USE_BYTES);
+  store<u64>(PARAMS, sequence, USE_SEQUENCE);
+}
+
+export function outboundUse(slot: u32): void {
+  const sa = outboundSa(slot);
+  report(sa, load<u64>(sa, SEQUENCE));
+}
+
+export function inboundUse(slot: u32): void {
+  const sa = inboundSa(slot);
+  report(sa, replayRight(saWindow(sa)));
+}

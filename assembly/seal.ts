@@ -1,0 +1,137 @@
+// Inner packets → datagrams (RFC 4303 §3.3, RFC 2784). For each input, in order:
+//
+//   1. read addresses and lengths            outBadInner
+//   2. choose the tunnel by its selectors    outNoTunnel
+//   3. lower the MSS of a SYN
+//   4. too long: ICMP or fragments           outTooBig
+//   5. the active SA, its limits             outNoSa, outHardLimit, outSequenceExhausted
+//   6. room in OUT                           none: stop here, the caller sends and comes again
+//   7. encapsulate (encapsulate.ts), encrypt in batches of one SA
+import { add, count } from './counter';
+import {
+  ciphertextLength,
+  encapsulate,
+  encapsulateDummy,
+  hasRoom,
+  sealJobs,
+  startEncapsulation,
+} from './encapsulate';
+import { flowTos, flowTotal, flowWhole, readFlow } from './flow';
+import { encapsulateFragments, fragmentCount } from './fragment';
+import {
+  COUNTER_OUT_BAD_INNER,
+  COUNTER_OUT_BYTES,
+  COUNTER_OUT_DUMMIES,
+  COUNTER_OUT_HARD_LIMIT,
+  COUNTER_OUT_MSS_CLAMPED,
+  COUNTER_OUT_NO_ROOM,
+  COUNTER_OUT_NO_SA,
+  COUNTER_OUT_NO_TUNNEL,
+  COUNTER_OUT_PACKETS,
+  COUNTER_OUT_SEQUENCE_EXHAUSTED,
+  COUNTER_OUT_TOO_BIG,
+  DESC_BYTES,
+  DESC_LENGTH,
+  DESC_OFFSET,
+  IN_DESC,
+  SHAPE_GRE_PLAIN,
+  TUNNEL_MTU,
+} from './layout';
+import { clampMss } from './mss';
+import { outCount, startOutputs, writeResult } from './output';
+import { outboundSa, sequencesLeft, withinLimits } from './sa';
+import { answerTooBig } from './too-big';
+import { chooseTunnel, tunnelActive, tunnelBlock, tunnelShape, tunnelUsed } from './tunnel';
+
+/** Why the tunnel cannot send `packets` more packets of at most `n` bytes, as a counter; -1 where it can. */
+function obstacle(tunnel: u32, packets: u32, n: u32): i32 {
+  if (tunnelShape(tunnel) == SHAPE_GRE_PLAIN) return -1;
+  const slot = tunnelActive(tunnel);
+  if (slot < 0) return COUNTER_OUT_NO_SA;
+  const sa = outboundSa(slot);
+  if (sequencesLeft(sa) < packets) return COUNTER_OUT_SEQUENCE_EXHAUSTED;
+  const bytes = <u64>packets * <u64>ciphertextLength(tunnel, n);
+  return withinLimits(sa, packets, bytes) ? -1 : COUNTER_OUT_HARD_LIMIT;
+}
+
+const DONE: bool = true;
+const NO_ROOM: bool = false;
+
+/**
+ * Nothing of the packet was sent for want of room: come again, unless OUT is empty, in which case it never fits.
+ */
+function noRoom(): bool {
+  if (outCount > 0) return NO_ROOM;
+  count(COUNTER_OUT_NO_ROOM);
+  return DONE;
+}
+
+/** DONE: sealed or dropped. NO_ROOM: untouched, to be given again. */
+function sealInput(entry: usize, now: f64): bool {
+  const p = <usize>load<u32>(entry, DESC_OFFSET);
+  const n = load<u32>(entry, DESC_LENGTH);
+  if (!readFlow(p, n) || flowTotal != n) {
+    count(COUNTER_OUT_BAD_INNER);
+    return DONE;
+  }
+  const tunnel = chooseTunnel();
+  if (tunnel < 0) {
+    count(COUNTER_OUT_NO_TUNNEL);
+    return DONE;
+  }
+  const block = tunnelBlock(tunnel);
+  if (clampMss(p, block)) count(COUNTER_OUT_MSS_CLAMPED);
+  const mtu = load<u32>(block, TUNNEL_MTU);
+  const fits = n <= mtu;
+  if (!fits && flowWhole) {
+    count(COUNTER_OUT_TOO_BIG);
+    answerTooBig(p, mtu, now);
+    return DONE;
+  }
+  const packets: u32 = fits ? 1 : fragmentCount(p, mtu);
+  const longest = min(n, mtu);
+  const reason = obstacle(tunnel, packets, longest);
+  if (reason >= 0) {
+    count(reason);
+    return DONE;
+  }
+  if (!hasRoom(tunnel, packets, longest)) return noRoom();
+  const slot = tunnelActive(tunnel);
+  if (fits) encapsulate(tunnel, slot, p, n, 0, 0, flowTos, flowWhole);
+  else encapsulateFragments(tunnel, slot, p, mtu);
+  count(COUNTER_OUT_PACKETS);
+  add(COUNTER_OUT_BYTES, n);
+  return DONE;
+}
+
+export function seal(inputs: u32, now: f64): void {
+  startOutputs();
+  startEncapsulation();
+  let consumed: u32 = 0;
+  while (consumed < inputs && sealInput(IN_DESC + consumed * DESC_BYTES, now)) consumed++;
+  sealJobs();
+  writeResult(consumed);
+}
+
+/** Appends a dummy packet of `n` payload bytes to OUT_DESC; false: dropped and counted. */
+export function sealDummy(tunnel: u32, n: u32): bool {
+  const slot = tunnelUsed(tunnel) ? tunnelActive(tunnel) : -1;
+  if (slot < 0) {
+    count(COUNTER_OUT_NO_SA);
+    return false;
+  }
+  const reason = obstacle(tunnel, 1, n);
+  if (reason >= 0) {
+    count(reason);
+    return false;
+  }
+  if (!hasRoom(tunnel, 1, n)) {
+    count(COUNTER_OUT_NO_ROOM);
+    return false;
+  }
+  encapsulateDummy(tunnel, slot, n);
+  sealJobs();
+  count(COUNTER_OUT_DUMMIES);
+  writeResult(0);
+  return true;
+}

@@ -1,0 +1,110 @@
+// Feeds packets to a Core and reads what it made: the few lines that every test of the packet path needs.
+import {
+  AUX_UDP,
+  DESC_BYTES,
+  IN,
+  IN_DESC,
+  OUT_DESC,
+  PACKET_SLOT_BYTES,
+  SELECTORS,
+  SIDE_DESC,
+} from '../../assembly/layout.ts';
+import type { Core, InboundSaParams, OutboundSaParams, TunnelParams } from '../../main/core/api.ts';
+import { createCoreSync } from '../../main/core/core.ts';
+import { loadCoreModuleSync } from '../../main/core/load.ts';
+import { parseAddress } from '../../main/wire/address.ts';
+import { type Selector, selectorOf } from '../../main/wire/selector.ts';
+
+const module = loadCoreModuleSync();
+
+export function newCore(): Core {
+  return createCoreSync(module);
+}
+
+export function address(text: string): Uint8Array {
+  const parsed = parseAddress(text);
+  if (!parsed) throw new Error(`test: ${text} is no address`);
+  return parsed;
+}
+
+export const ANY: readonly Selector[] = [
+  selectorOf({ address: address('0.0.0.0'), bits: 0 }),
+  selectorOf({ address: address('::'), bits: 0 }),
+].slice(0, SELECTORS);
+
+export const TUNNEL: TunnelParams = {
+  shape: 'esp-tunnel',
+  gre: null,
+  delivery: null,
+  mtu: 1400,
+  mss4: 0,
+  mss6: 0,
+  local: ANY,
+  remote: ANY,
+  copyDscp: false,
+  ttl: 64,
+};
+
+export const OUTBOUND: OutboundSaParams = {
+  spi: 0xc0ffee01,
+  tunnel: 0,
+  cipher: 'aes-gcm-16',
+  key: Uint8Array.from({ length: 16 }, (_, i) => i * 7 + 1),
+  salt: Uint8Array.of(0xde, 0xad, 0xbe, 0xef),
+  esn: false,
+  hardPackets: Number.POSITIVE_INFINITY,
+  hardBytes: Number.POSITIVE_INFINITY,
+};
+
+export const INBOUND: InboundSaParams = { ...OUTBOUND, replayWindow: 1024 };
+
+/** Puts packets into IN at packet slots, with `aux` and the slot's capacity. */
+export function place(core: Core, packets: readonly Uint8Array[], aux: number | readonly number[] = AUX_UDP): void {
+  packets.forEach((packet, i) => {
+    const offset = IN + i * PACKET_SLOT_BYTES;
+    core.bytes.set(packet, offset);
+    const entry = (IN_DESC + i * DESC_BYTES) >> 2;
+    core.words.set([offset, PACKET_SLOT_BYTES, packet.length, typeof aux === 'number' ? aux : aux[i]!], entry);
+  });
+}
+
+export interface Output {
+  readonly bytes: Uint8Array;
+  readonly offset: number;
+  readonly aux: number;
+}
+
+function read(core: Core, table: number, count: number): Output[] {
+  return Array.from({ length: count }, (_, i) => {
+    const entry = (table + i * DESC_BYTES) >> 2;
+    const offset = core.words[entry]!;
+    return { bytes: core.bytes.slice(offset, offset + core.words[entry + 2]!), offset, aux: core.words[entry + 3]! };
+  });
+}
+
+export function outputs(core: Core, count: number): Output[] {
+  return read(core, OUT_DESC, count);
+}
+
+export function sides(core: Core, count: number): Output[] {
+  return read(core, SIDE_DESC, count);
+}
+
+/** Seals packets (at most 120) and returns datagrams. */
+export function seal(core: Core, packets: readonly Uint8Array[], now = 0): Output[] {
+  place(core, packets, 0);
+  const result = core.seal(packets.length, now);
+  if (result.consumed !== packets.length) throw new Error(`test: only ${result.consumed} inputs were sealed`);
+  return outputs(core, result.out);
+}
+
+/** Opens datagrams (at most 120) and returns inner packets. */
+export function open(
+  core: Core,
+  packets: readonly Uint8Array[],
+  aux: number | readonly number[] = AUX_UDP,
+  now = 0,
+): Output[] {
+  place(core, packets, aux);
+  return outputs(core, core.open(packets.length, now).out);
+}
