@@ -1,20 +1,208 @@
 // One connection to one gateway, from the click to the last undo.
-
-import type { EngineState } from '../ipc/contract.ts';
+//
+//                 start                     up
+//      ┌──────┐ ───────▶ ┌────────────┐ ─────────▶ ┌───────────┐
+//   ┌─▶│ idle │          │ connecting │            │ connected │──┐ changed (MTU)
+//   │  └──────┘          └────────────┘            └───────────┘◀─┘
+//   │      ▲ stop          │    ▲   │ lost, again       │ lost
+//   │  ┌────────┐ start    │    │   ▼                   ▼
+//   │  │ failed │─────────▶│    │  ┌───────────────────────────────────┐
+//   │  └────────┘          │    │  │ closing link, then retry          │  TUN and routes stay:
+//   │      ▲               │    │  │   sockets, workers, IKE SA go     │  blocked, not leaked
+//   │      │               │    │  └───────────────────────────────────┘
+//   │      │ closed        │    │ retryDue      │ closed
+//   │      │               │  ┌─────────┐        │
+//   │      │               │  │ waiting │◀───────┘
+//   │      │               │  └─────────┘
+//   │      │    lost, first│       │ stop
+//   │      │    or refused │       │              stop: from every state
+//   │  ┌───────────────────▼───────▼──┐
+//   └──│ closing everything, then     │  routes, IKE SA (politely), workers, sockets, TUN
+//      │ failed or idle               │
+//      └──────────────────────────────┘
+//
+// The transitions are pure (state.ts and a file per state); this file carries out their effects. A link (link.ts) is the
+// live thing: it is opened and closed here, and only the newest one is listened to.
+import { createInitiator } from '../ike/initiator.ts';
+import type { TrafficStatistics } from '../ipc/contract.ts';
 import type { Profile } from '../profile/profile.ts';
-import type { Session, SessionDeps } from './deps.ts';
+import { onConnecting } from './connect.ts';
+import type { Session, SessionDeps, Timer } from './deps.ts';
+import { onClosing, onIdle } from './down.ts';
+import { onConnected } from './established.ts';
+import { reasonText } from './failure.ts';
+import { createHolding } from './holding.ts';
+import { type Link, openLink } from './link.ts';
+import { onWaiting } from './reconnect.ts';
+import type { GatewayMemory } from './resolve.ts';
+import {
+  type Context,
+  type Effect,
+  type Scope,
+  type SessionEvent,
+  type State,
+  shown,
+  type Transition,
+} from './state.ts';
+import { addTraffic, NO_TRAFFIC, trafficOf } from './traffic.ts';
+import type { CreatePeer } from './way.ts';
 
 export type { Clock, Session, SessionDeps, SessionLog, Timer } from './deps.ts';
 
-export function createSession(_profile: Profile, _deps: SessionDeps): Session {
-  const state: EngineState = { state: 'disconnected', lastError: null };
+/** Exported for tests: every (state, event) pair has an answer. */
+export function transition(state: State, event: SessionEvent, context: Context): Transition {
+  switch (state.kind) {
+    case 'idle':
+    case 'failed':
+      return onIdle(state, event);
+    case 'connecting':
+      return onConnecting(state, event, context);
+    case 'connected':
+      return onConnected(state, event, context);
+    case 'waiting':
+      return onWaiting(state, event, context);
+    case 'closing':
+      return onClosing(state, event, context);
+  }
+}
+
+export function createSession(profile: Profile, deps: SessionDeps, createPeer: CreatePeer = createInitiator): Session {
+  const { clock, log } = deps;
+  const holding = createHolding(deps);
+  const memory: GatewayMemory = { addresses: [] };
+  const listeners: ((state: Session['state']) => void)[] = [];
+  const events: SessionEvent[] = [];
+  let state: State = { kind: 'idle', lastError: null };
+  let view = shown(state, profile.name);
+  let handling = false;
+  let link: Link | null = null;
+  let alarm: Timer | null = null;
+  let earlier = NO_TRAFFIC;
+  let seen = false;
+  let idle: (() => void)[] = [];
+
+  /** Events that come while one is handled wait their turn. */
+  function handle(event: SessionEvent): void {
+    events.push(event);
+    if (handling) return;
+    handling = true;
+    try {
+      for (let next = events.shift(); next; next = events.shift()) {
+        const result = transition(state, next, context());
+        state = result.state;
+        for (const effect of result.effects) carryOut(effect);
+        publish();
+      }
+    } finally {
+      handling = false;
+    }
+  }
+
+  function context(): Context {
+    return { profile: profile.name, now: clock.now(), wall: clock.wall(), chance };
+  }
+
+  function chance(): number {
+    const [a = 0, b = 0, c = 0] = deps.random(3);
+    return (a * 65536 + b * 256 + c) / 2 ** 24;
+  }
+
+  function carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'open':
+        open();
+        return;
+      case 'close':
+        close(effect.scope).then(() => handle({ kind: 'closed' }));
+        return;
+      case 'alarm':
+        alarm?.cancel();
+        alarm = effect.at === null ? null : clock.setTimer(effect.at, () => handle({ kind: 'retryDue' }));
+        return;
+      case 'log':
+        log({ level: effect.level, area: 'session', text: effect.text });
+        return;
+    }
+  }
+
+  function open(): void {
+    const opened: Link = openLink({
+      profile,
+      deps,
+      createPeer,
+      holding,
+      memory,
+      report: (report) => {
+        if (link === opened) handle(report);
+      },
+    });
+    link = opened;
+  }
+
+  /** Never rejects: every step of it is bounded, and its errors are logged. */
+  async function close(scope: Scope): Promise<void> {
+    const closing = link;
+    link = null;
+    // First of all the link learns that it is over, so that it puts nothing up behind our back.
+    const linkClosed = closing?.close();
+    if (scope === 'everything') await holding.closeRoutes();
+    await linkClosed;
+    const statistics = closing?.statistics();
+    if (statistics) {
+      earlier = addTraffic(earlier, trafficOf(statistics, clock.now()));
+      seen = true;
+    }
+    if (scope === 'everything') await holding.closeTun();
+  }
+
+  function publish(): void {
+    const next = shown(state, profile.name);
+    if (!sameState(view, next)) {
+      view = next;
+      for (const listener of listeners)
+        try {
+          listener(view);
+        } catch (error) {
+          log({ level: 'error', area: 'session', text: `a listener failed: ${reasonText(error)}` });
+        }
+    }
+    if (state.kind === 'idle') {
+      const waiting = idle;
+      idle = [];
+      for (const resolve of waiting) resolve();
+    }
+  }
+
   return {
-    state,
-    start() {
-      throw new Error('not written yet');
+    get state() {
+      return view;
     },
-    stop: async () => {},
-    on() {},
-    traffic: () => null,
+    start() {
+      if (state.kind === 'idle' || state.kind === 'failed') {
+        earlier = NO_TRAFFIC;
+        seen = false;
+      }
+      handle({ kind: 'start' });
+    },
+    stop() {
+      const done = new Promise<void>((resolve) => {
+        idle.push(resolve);
+      });
+      handle({ kind: 'stop' });
+      return done;
+    },
+    on(listener) {
+      listeners.push(listener);
+    },
+    traffic(): TrafficStatistics | null {
+      const statistics = link?.statistics();
+      if (!statistics) return seen ? earlier : null;
+      return addTraffic(earlier, trafficOf(statistics, clock.now()));
+    },
   };
+}
+
+/** Plain data: equal where it reads the same. */
+function sameState(a: Session['state'], b: Session['state']): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

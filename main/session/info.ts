@@ -1,0 +1,45 @@
+// What people are told of a tunnel that is up.
+import { formatIdentity } from '../ike/identity.ts';
+import type { ChildSa } from '../ike/types.ts';
+import type { TunnelInfo } from '../ipc/contract.ts';
+import type { Tun } from '../net/tun/api.ts';
+import type { Profile } from '../profile/profile.ts';
+import { type Address, formatAddress, formatEndpoint, formatPrefix } from '../wire/address.ts';
+import type { Established } from './drive.ts';
+import type { TunnelPlan } from './plan.ts';
+
+export interface InfoFacts {
+  readonly profile: Profile;
+  readonly local: Address;
+  readonly gateway: Address;
+  readonly child: Pick<ChildSa, 'proposal'> | null;
+  readonly established: Established | null;
+  readonly encapsulation: 'udp' | 'raw';
+  readonly tun: Pick<Tun, 'name'>;
+  /** Unix time in milliseconds. */
+  readonly since: number;
+  readonly plan: TunnelPlan;
+}
+
+export function tunnelInfo(facts: InfoFacts): TunnelInfo {
+  const { profile, established, plan } = facts;
+  const configuration = established?.configuration;
+  return {
+    shape: profile.tunnel.shape,
+    interfaceName: facts.tun.name,
+    gateway: established ? formatEndpoint(established.remote) : formatAddress(facts.gateway),
+    gatewayIdentity: established ? formatIdentity(established.remoteIdentity) : 'none: plain GRE authenticates nobody',
+    local: established ? formatEndpoint(established.local) : formatAddress(facts.local),
+    encapsulation: facts.encapsulation,
+    behindNat: established?.behindNat ?? { local: false, remote: false },
+    addresses: plan.addresses.map(formatPrefix),
+    assigned: (configuration?.addresses ?? []).map(formatPrefix),
+    dns: (configuration?.dns ?? []).map(formatAddress),
+    ikeProposal: established?.proposal ?? 'none',
+    espProposal: facts.child?.proposal ?? 'none: not encrypted',
+    mtu: plan.mtu,
+    routes: { include: plan.routes.include.map(formatPrefix), exclude: plan.routes.exclude.map(formatPrefix) },
+    since: facts.since,
+    warnings: plan.warnings,
+  };
+}

@@ -1,0 +1,248 @@
+// One attempt at the gateway, and the live connection that it becomes.
+//
+//   open ─▶ resolve ─▶ data plane ─▶ for each address, a way: sockets ─▶ IKE ─▶ TUN ─▶ SA ─▶ routes ─▶ up
+//              │            │                                 │           │      │      │       │       │
+//              └────────────┴───────────── lost(failure) ◀────┴───────────┴──────┴──────┴───────┴───────┘
+//
+// A link reports `up` at most once and `lost` at most once, and nothing after `lost` or close(). It never takes itself
+// down: whoever opened it calls close(), which undoes everything but what the holding keeps (TUN and routes).
+import type { IkeStep } from '../ike/types.ts';
+import type { ConnectStep, TunnelInfo } from '../ipc/contract.ts';
+import type { DataPlane, PathEvent, PathStatistics } from '../path/command.ts';
+import type { Profile } from '../profile/profile.ts';
+import type { Address } from '../wire/address.ts';
+import { type Breaker, createBreaker } from './breaker.ts';
+import type { SessionDeps } from './deps.ts';
+import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
+import type { Holding } from './holding.ts';
+import { LinkClosed, setUpTimedOut, workerDied } from './loss.ts';
+import { type GatewayMemory, gatewayAddresses, hostNotFound } from './resolve.ts';
+import { tidy } from './undo.ts';
+import { noAnswer } from './unreachable.ts';
+import { type CreatePeer, createWay, type Way } from './way.ts';
+
+export type LinkReport =
+  | { readonly kind: 'step'; readonly step: ConnectStep }
+  | { readonly kind: 'up'; readonly tunnel: TunnelInfo }
+  /** The tunnel stays up, but differs (its MTU). */
+  | { readonly kind: 'changed'; readonly tunnel: TunnelInfo }
+  | { readonly kind: 'lost'; readonly failure: Failure };
+
+export interface LinkOptions {
+  readonly profile: Profile;
+  readonly deps: SessionDeps;
+  readonly createPeer: CreatePeer;
+  readonly holding: Holding;
+  readonly memory: GatewayMemory;
+  readonly report: (report: LinkReport) => void;
+}
+
+export interface Link {
+  /** From the call on nothing is reported or put up; resolves when all is undone. Never rejects. */
+  close(): Promise<void>;
+  /** The newest that is known; null before the data plane runs. */
+  statistics(): PathStatistics | null;
+}
+
+/** Failures for which another address of the same gateway may do better. */
+const WORTH_ANOTHER_ADDRESS: readonly string[] = ['ike/no-response', 'net/unreachable'];
+
+export function openLink(options: LinkOptions): Link {
+  const { profile, deps, createPeer, holding, memory } = options;
+  const { clock, log } = deps;
+  const { connectSeconds } = profile.timing;
+  let stage: 'connecting' | 'up' | 'lost' | 'closed' = 'connecting';
+  let step: ConnectStep = 'resolve';
+  let furthest: IkeStep | null = null;
+  let plane: DataPlane | null = null;
+  let planeAlive = false;
+  let lastStatistics: PathStatistics | null = null;
+  let breaker: Breaker = createBreaker();
+  let way: Way | null = null;
+  /** Why connecting is about to end; `final`: also for the addresses not tried yet. */
+  let failed: Failure | null = null;
+  let final = false;
+  let starting: Promise<DataPlane> | null = null;
+  const tried: Address[] = [];
+  const complaints = new Set<string>();
+  const deadlineAt = clock.now() + connectSeconds * 1000;
+  const deadline = clock.setTimer(deadlineAt, () => fail(outOfTime(), true));
+
+  function enter(next: ConnectStep): void {
+    if (stage !== 'connecting' || step === next) return;
+    step = next;
+    options.report({ kind: 'step', step });
+  }
+
+  /** Ends the attempt, or the connection. */
+  function fail(failure: Failure, isFinal = false): void {
+    if (stage === 'up') lose(failure);
+    if (stage !== 'connecting') return;
+    failed = isFinal ? failure : (failed ?? failure);
+    final ||= isFinal;
+    breaker.trip(new SessionError(failure));
+  }
+
+  function lose(failure: Failure): void {
+    if (stage !== 'connecting' && stage !== 'up') return;
+    stage = 'lost';
+    deadline.cancel();
+    options.report({ kind: 'lost', failure });
+  }
+
+  function check(): void {
+    if (stage === 'lost' || stage === 'closed') throw new LinkClosed();
+  }
+
+  function outOfTime(): Failure {
+    switch (step) {
+      case 'resolve':
+        return hostNotFound(profile.gateway.host, `no answer within ${connectSeconds} s`);
+      case 'sa-init':
+      case 'auth':
+        return noAnswer(profile, tried, furthest, complaints);
+      case 'socket':
+      case 'tun':
+      case 'routes':
+        return setUpTimedOut(step, connectSeconds);
+    }
+  }
+
+  async function run(): Promise<void> {
+    const addresses = await breaker.race(gatewayAddresses(profile, deps, memory));
+    enter('socket');
+    starting = deps.startDataPlane({ threads: 'workers', onEvent });
+    plane = await breaker.race(starting);
+    planeAlive = true;
+    for (const [i, address] of addresses.entries())
+      if (await tryAddress(plane, address, addresses.length - i)) {
+        memory.addresses = [address, ...addresses.filter((other) => other !== address)];
+        return;
+      }
+  }
+
+  /** Resolves with true when up, with false where another address may do better. Rejects where none can. */
+  async function tryAddress(running: DataPlane, gateway: Address, left: number): Promise<boolean> {
+    // A new one each time: what fails at this address must not stop the next.
+    const guard = createBreaker();
+    breaker = guard;
+    check();
+    enter('socket');
+    furthest = null;
+    tried.push(gateway);
+    const slice = (deadlineAt - clock.now()) / left;
+    const silence = (): Failure => noAnswer(profile, left > 1 ? [gateway] : tried, furthest, complaints);
+    const here = createWay({
+      profile,
+      deps,
+      createPeer,
+      holding,
+      plane: running,
+      planeAlive: () => planeAlive,
+      gateway,
+      patience: Math.max(slice, 1000),
+      check,
+      lastInbound: () => statistics()?.lastInbound ?? 0,
+      enter,
+      reached: (reached) => {
+        furthest = reached;
+      },
+      fail: (failure) => {
+        if (way === here) fail(failure);
+      },
+      changed,
+      complain,
+      noAnswer: silence,
+    });
+    way = here;
+    const sliceTimer =
+      left > 1 ? clock.setTimer(clock.now() + slice, () => here.authenticated || fail(silence())) : null;
+    try {
+      await guard.race(here.connect());
+      return true;
+    } catch (error) {
+      const failure = failureOf(error);
+      const elsewhere = WORTH_ANOTHER_ADDRESS.includes(failure.error.code);
+      if (stage !== 'connecting' || final || left === 1 || !elsewhere || here.authenticated) throw error;
+      log({ level: 'info', area: 'session', text: `${failure.error.message} Trying the gateway's next address.` });
+      // Its own goodbye must not count as a failure of this link, nor its late answers reach the next way.
+      way = null;
+      await here.goodbye();
+      await here.release();
+      if (final && failed) throw new SessionError(failed);
+      failed = null;
+      return false;
+    } finally {
+      sliceTimer?.cancel();
+    }
+  }
+
+  function onEvent(event: PathEvent): void {
+    if (event.kind === 'died') {
+      planeAlive = false;
+      fail(workerDied(event.worker, event.message), true);
+    } else if (planeAlive) way?.onEvent(event);
+  }
+
+  /** Worth a line when new; kept as a likely cause of a silence that may follow. */
+  function complain(name: string, text: string): void {
+    log({ level: complaints.has(name) ? 'debug' : 'warn', area: 'net', text });
+    complaints.add(name);
+  }
+
+  function changed(): void {
+    const tunnel = way?.info();
+    if (stage === 'up' && tunnel) options.report({ kind: 'changed', tunnel });
+  }
+
+  function statistics(): PathStatistics | null {
+    try {
+      if (plane && planeAlive) lastStatistics = plane.statistics();
+    } catch (error) {
+      log({ level: 'warn', area: 'path', text: `reading the counters: ${reasonText(error)}` });
+    }
+    return lastStatistics;
+  }
+
+  async function close(): Promise<void> {
+    stage = 'closed';
+    deadline.cancel();
+    breaker.trip(new LinkClosed());
+    await tidy(deps, 'waiting for the set-up to stop', () => script);
+    const here = way;
+    await here?.goodbye();
+    statistics();
+    planeAlive = false;
+    // Workers first: a descriptor must not be closed, and its number given away, while a thread still reads it.
+    // One that is only starting is closed as soon as it has started.
+    await tidy(deps, 'closing the data plane', () =>
+      starting?.then(
+        (started) => started.close(),
+        () => {},
+      ),
+    );
+    await here?.release();
+  }
+
+  const script = run().then(
+    () => {
+      const tunnel = way?.info();
+      // Lost again between the last step of set-up and this line.
+      if (failed) return lose(failed);
+      if (stage !== 'connecting' || !tunnel) return;
+      stage = 'up';
+      deadline.cancel();
+      options.report({ kind: 'up', tunnel });
+    },
+    (error: unknown) => lose(failureOf(error)),
+  );
+
+  let closing: Promise<void> | null = null;
+  return {
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+    statistics,
+  };
+}

@@ -1,0 +1,48 @@
+// The ways in which a link ends against our will, in a person's words.
+import { type Failure, SessionError, sessionFailure } from './failure.ts';
+
+export function deletedByGateway(what: 'the IKE SA' | 'the CHILD SA'): Failure {
+  return sessionFailure(
+    'session/deleted-by-gateway',
+    `The gateway ended the connection (it deleted ${what}).`,
+    "It may be restarting, its administrator may have ended the session, or a session limit was reached. Culvert connects again by itself; if the gateway keeps ending it, ask the gateway's administrator.",
+    { data: { deleted: what } },
+  );
+}
+
+export function workerDied(worker: string, message: string): Failure {
+  return sessionFailure(
+    'session/worker-died',
+    `The part of Culvert that moves packets (${worker}) stopped: ${message}.`,
+    'Culvert connects again with new keys. If it happens again, report it with the output of `culvert logs`.',
+    { data: { worker } },
+  );
+}
+
+export function keyUsedUp(): Failure {
+  return sessionFailure(
+    'session/key-used-up',
+    'The encryption key has carried as much as is safe and was not replaced in time.',
+    'Culvert connects again with a new key; nothing needs to be done.',
+  );
+}
+
+export function closedHere(): Failure {
+  return sessionFailure('session/closed', 'The connection was closed from this side.', 'Connect again.');
+}
+
+export function setUpTimedOut(step: string, seconds: number): Failure {
+  return sessionFailure(
+    'session/timed-out',
+    `Connecting took longer than ${seconds} s and was given up at the step "${step}".`,
+    'The operating system was slow to answer: try again. If it happens again, look at `culvert logs`.',
+    { data: { step } },
+  );
+}
+
+/** Stops set-up code whose link is being closed; never shown to people. */
+export class LinkClosed extends SessionError {
+  constructor() {
+    super(closedHere());
+  }
+}

@@ -1,0 +1,249 @@
+// The tunnel as it will be, worked out from the profile and what was negotiated: addresses on the TUN, MTU and MSS, the
+// core's parameters, routes. Pure; called again whenever the path MTU turns out to be smaller.
+import { coversAddress, coversPrefix, prefixContains } from '../esp/selectors.ts';
+import type { ChildSa, Configuration } from '../ike/types.ts';
+import { computeMtu, type Mtu } from '../mtu/mtu.ts';
+import type { DesiredRoutes } from '../net/route/api.ts';
+import type { TunnelParams } from '../path/command.ts';
+import type { Profile } from '../profile/profile.ts';
+import { type Address, formatAddress, formatPrefix, type Prefix, sameAddress } from '../wire/address.ts';
+import { formatSelector, type Selector, selectorOf } from '../wire/selector.ts';
+import { SessionError, sessionFailure } from './failure.ts';
+import { familyOf, GRE } from './request.ts';
+
+const FAMILIES = [4, 6] as const;
+/** The time to live of a delivery header that we write. */
+const DELIVERY_TTL = 64;
+
+export interface PlanFacts {
+  /** Our address towards the gateway, and the gateway's. */
+  readonly local: Address;
+  readonly gateway: Address;
+  readonly encapsulation: 'udp' | 'raw';
+  /** null for plain GRE, which has neither. */
+  readonly child: Pick<ChildSa, 'cipher' | 'local' | 'remote'> | null;
+  readonly configuration: Configuration | null;
+  /** Path MTU between us and the gateway, as far as it is known. */
+  readonly path: number;
+}
+
+export interface TunnelPlan {
+  readonly params: TunnelParams;
+  readonly addresses: readonly Prefix[];
+  readonly mtu: {
+    readonly value: number;
+    readonly mss4: number;
+    readonly mss6: number;
+    readonly explanation: string;
+  };
+  readonly routes: Omit<DesiredRoutes, 'interfaceName'>;
+  /** For people: what is not as they might think. */
+  readonly warnings: readonly string[];
+}
+
+/** Throws SessionError where the profile and what was negotiated do not make a tunnel. */
+export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
+  const warnings: string[] = [];
+  const { shape } = profile.tunnel;
+  if (shape === 'gre-plain')
+    warnings.push('This tunnel is plain GRE: NOTHING IS ENCRYPTED OR AUTHENTICATED. Use it in a laboratory only.');
+
+  const delivery = deliveryOf(profile, facts);
+  checkSelectors(profile, facts, delivery);
+  const assigned = facts.configuration?.addresses ?? [];
+  const offered = tunAddresses(profile, assigned, facts);
+  const { mtu, ipv6 } = mtuOf(profile, facts, delivery, warnings);
+  const addresses = ipv6 ? offered : offered.filter((prefix) => familyOf(prefix.address) === 4);
+  if (addresses.length < offered.length)
+    warnings.push(`IPv6 inside the tunnel is off: its MTU of ${mtu.value} is under 1280, the least that IPv6 needs.`);
+
+  const carried = carriedFamilies(addresses, facts).filter((family) => family === 4 || ipv6);
+  const routes = routesOf(profile, facts, carried, warnings);
+  const { local, remote } = coreSelectors(profile, facts, addresses, routes.include);
+  const params: TunnelParams = {
+    shape,
+    gre: profile.gre
+      ? {
+          key: profile.gre.key,
+          checksum: profile.gre.checksum,
+          sequence: profile.gre.sequence,
+          nextSequence: 0,
+        }
+      : null,
+    delivery,
+    mtu: mtu.value,
+    mss4: mtu.mss4,
+    mss6: mtu.mss6,
+    local,
+    remote,
+    copyDscp: profile.mtu.copyDscp,
+    ttl: DELIVERY_TTL,
+  };
+  return { params, addresses, mtu, routes, warnings };
+}
+
+/** The GRE delivery header inside ESP tunnel mode; null for the other shapes. */
+function deliveryOf(profile: Profile, facts: PlanFacts): TunnelParams['delivery'] {
+  if (profile.tunnel.shape !== 'gre-tunnel') return null;
+  const remote = profile.gre?.remote ?? facts.gateway;
+  const family = familyOf(remote);
+  const assigned = facts.configuration?.addresses.find((prefix) => familyOf(prefix.address) === family);
+  const local = profile.gre?.local ?? assigned?.address ?? facts.local;
+  if (familyOf(local) !== family)
+    throw new SessionError(
+      sessionFailure(
+        'session/delivery-address',
+        `GRE would go from ${formatAddress(local)} to ${formatAddress(remote)}: one is IPv4, the other IPv6.`,
+        'Set gre.local and gre.remote in the profile to addresses of one family, or request a virtual address of the family of gre.remote.',
+        { permanent: true },
+      ),
+    );
+  return { local, remote };
+}
+
+/** The SA must carry what we are going to send, or the gateway would drop every packet without a word (RFC 7296 §2.9). */
+function checkSelectors(profile: Profile, facts: PlanFacts, delivery: TunnelParams['delivery']): void {
+  const { child } = facts;
+  const { shape } = profile.tunnel;
+  if (!child || shape === 'esp-tunnel' || shape === 'gre-plain') return;
+  // Transport mode behind a NAT has the addresses of the other side of the NAT in its selectors (RFC 7296 §2.23.1).
+  const carries = (selectors: readonly Selector[], address: Address | undefined): boolean =>
+    address
+      ? coversAddress(selectors, address, GRE)
+      : selectors.some((selector) => selector.protocol === 0 || selector.protocol === GRE);
+  if (carries(child.local, delivery?.local) && carries(child.remote, delivery?.remote)) return;
+  const pair = delivery ? `${formatAddress(delivery.local)} to ${formatAddress(delivery.remote)}` : 'us to the gateway';
+  const narrowed = `${child.local.map(formatSelector).join(', ')} and ${child.remote.map(formatSelector).join(', ')}`;
+  throw new SessionError(
+    sessionFailure(
+      'session/selectors-too-narrow',
+      `The gateway agreed to carry ${narrowed}, which leaves out GRE (protocol 47) from ${pair}.`,
+      "The GRE addresses in the profile (gre.local, gre.remote) and the gateway's traffic selectors must agree: ask the gateway's administrator for its local and remote selectors.",
+      {
+        permanent: true,
+        data: { local: child.local.map(formatSelector).join(' '), remote: child.remote.map(formatSelector).join(' ') },
+      },
+    ),
+  );
+}
+
+function tunAddresses(profile: Profile, assigned: readonly Prefix[], facts: PlanFacts): readonly Prefix[] {
+  const own = profile.gre?.address ?? [];
+  const addresses = own.length > 0 ? own : assigned;
+  // An ESP tunnel from our own address needs none of its own: the host's address is the inner source (TSi).
+  const unnumbered = profile.tunnel.shape === 'esp-tunnel' && facts.child !== null;
+  if (addresses.length === 0 && !unnumbered)
+    throw new SessionError(
+      sessionFailure(
+        'session/no-tunnel-address',
+        'The tunnel has no address: the profile gives none (gre.address) and the gateway assigned none.',
+        "Set gre.address in the profile to the address that the gateway expects, or request a virtual address and ask the gateway's administrator for a pool.",
+        { permanent: true },
+      ),
+    );
+  return addresses;
+}
+
+/** Families that the tunnel can carry: those of its addresses, or of the traffic selectors where it has none. */
+function carriedFamilies(addresses: readonly Prefix[], facts: PlanFacts): readonly (4 | 6)[] {
+  const sources = addresses.length > 0 ? addresses.map((prefix) => prefix.address) : startsOf(facts.child?.local ?? []);
+  return FAMILIES.filter((family) => sources.some((address) => familyOf(address) === family));
+}
+
+const startsOf = (selectors: readonly Selector[]): readonly Address[] => selectors.map((selector) => selector.start);
+
+function mtuOf(
+  profile: Profile,
+  facts: PlanFacts,
+  delivery: TunnelParams['delivery'],
+  warnings: string[],
+): { readonly mtu: TunnelPlan['mtu']; readonly ipv6: boolean } {
+  const computed: Mtu = computeMtu({
+    path: facts.path,
+    outerFamily: familyOf(facts.gateway),
+    encapsulation: facts.encapsulation,
+    cipher: facts.child?.cipher ?? 'aes-gcm-16',
+    shape: profile.tunnel.shape,
+    gre: profile.gre,
+    deliveryFamily: delivery ? familyOf(delivery.remote) : null,
+  });
+  const { value: wish } = profile.mtu;
+  const learnt = facts.path < profile.mtu.path;
+  // A configured MTU is the administrator's word, until the network itself has said that the path is narrower.
+  const value = wish === null ? computed.mtu : learnt ? Math.min(wish, computed.mtu) : wish;
+  if (value > computed.mtu)
+    warnings.push(
+      `The profile sets an MTU of ${value}, but only ${computed.mtu} fits a path of ${facts.path}: larger packets will be fragmented or lost.`,
+    );
+  if (value < 68)
+    throw new SessionError(
+      sessionFailure(
+        'session/path-too-small',
+        `A path MTU of ${facts.path} leaves ${value} bytes inside the tunnel, less than IPv4 needs (68).`,
+        'Set mtu.path in the profile to the true MTU of the network, usually 1500.',
+        { permanent: true },
+      ),
+    );
+  const { mss } = profile.mtu;
+  // TCP/IPv4 and TCP/IPv6 headers without options are 40 and 60 bytes (RFC 9293 §3.7.1).
+  const mss4 = mss === 0 ? 0 : Math.min(mss ?? value - 40, value - 40);
+  const mss6 = mss === 0 ? 0 : Math.min(mss ?? value - 60, value - 60);
+  const explanation =
+    value === computed.mtu ? computed.explanation : `${value} from the profile (computed: ${computed.explanation})`;
+  return { mtu: { value, mss4, mss6, explanation }, ipv6: value >= 1280 && computed.ipv6Allowed };
+}
+
+function routesOf(
+  profile: Profile,
+  facts: PlanFacts,
+  carried: readonly (4 | 6)[],
+  warnings: string[],
+): TunnelPlan['routes'] {
+  const wanted = [...profile.routes.include];
+  if (profile.routes.fromGateway) wanted.push(...(facts.configuration?.subnets ?? []));
+  const include: Prefix[] = [];
+  const unreachable: Prefix[] = [];
+  for (const prefix of wanted) {
+    const list = carried.includes(familyOf(prefix.address)) ? include : unreachable;
+    if (!list.some((known) => known.bits === prefix.bits && sameAddress(known.address, prefix.address)))
+      list.push(prefix);
+  }
+  if (unreachable.length > 0)
+    warnings.push(
+      `${unreachable.map(formatPrefix).join(', ')} should go through the tunnel, but it has no address of that family: blocked instead.`,
+    );
+  // Everything of one family goes inside and the other family has no tunnel: refuse it, or it would go around.
+  for (const family of FAMILIES) {
+    const other = family === 4 ? 6 : 4;
+    const all = include.some((prefix) => prefix.bits === 0 && familyOf(prefix.address) === family);
+    const blocked = unreachable.some((prefix) => prefix.bits === 0 && familyOf(prefix.address) === other);
+    if (all && !carried.includes(other) && !blocked)
+      unreachable.push({ address: new Uint8Array(other === 4 ? 4 : 16), bits: 0 });
+  }
+  const negotiated = profile.tunnel.shape === 'esp-tunnel' ? facts.child?.remote : undefined;
+  if (negotiated) {
+    const outside = include.filter((prefix) => !coversPrefix(negotiated, prefix));
+    if (outside.length > 0)
+      warnings.push(
+        `The gateway carries ${negotiated.map(formatSelector).join(', ')} only: what else is in ${outside.map(formatPrefix).join(', ')} will be dropped.`,
+      );
+  }
+  return { include, exclude: profile.routes.exclude, allowLan: profile.routes.allowLan, unreachable };
+}
+
+/** What the core lets through: for an ESP tunnel the negotiated selectors, else the TUN's networks and the routes. */
+function coreSelectors(
+  profile: Profile,
+  facts: PlanFacts,
+  addresses: readonly Prefix[],
+  include: readonly Prefix[],
+): { readonly local: readonly Selector[]; readonly remote: readonly Selector[] } {
+  if (profile.tunnel.shape === 'esp-tunnel' && facts.child)
+    return { local: facts.child.local, remote: facts.child.remote };
+  const remote: Prefix[] = [];
+  // The widest first, so that one inside another takes no entry of the core's table.
+  for (const prefix of [...addresses, ...include].sort((a, b) => a.bits - b.bits))
+    if (!remote.some((known) => prefixContains(known, prefix))) remote.push(prefix);
+  const all = (prefix: Prefix): Selector => selectorOf(prefix);
+  return { local: addresses.map(all), remote: remote.map(all) };
+}

@@ -1,0 +1,199 @@
+// The tunnel inside one link: brings CHILD SAs, TUN, MTU and routes together, and changes them while it is up.
+//
+//   install (first)  plan → TUN → data plane gets the TUN → children.install → routes
+//   install (rekey)  plan → children.install; the old child stays until the peer or we remove it
+//   lowerPath        plan with the smaller path MTU → core → TUN → routes, where IPv6 no longer fits
+//
+// Changes run one after another, in the order of the calls: SAs that come and go never overtake each other.
+import { type Children, createChildren } from '../esp/children.ts';
+import type { ChildSa } from '../ike/types.ts';
+import type { TunnelInfo } from '../ipc/contract.ts';
+import type { TunnelSocket } from '../net/socket/api.ts';
+import type { Tun } from '../net/tun/api.ts';
+import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
+import type { Profile } from '../profile/profile.ts';
+import type { Address, Endpoint } from '../wire/address.ts';
+import type { SessionDeps } from './deps.ts';
+import type { Established } from './drive.ts';
+import { SessionError, sessionFailure } from './failure.ts';
+import type { Holding } from './holding.ts';
+import { tunnelInfo } from './info.ts';
+import { planTunnel, type TunnelPlan } from './plan.ts';
+import { familyOf } from './request.ts';
+
+/** One session has one tunnel. */
+const TUNNEL = 0;
+
+export interface TunnelFacts {
+  readonly profile: Profile;
+  readonly deps: SessionDeps;
+  readonly plane: DataPlane;
+  readonly holding: Holding;
+  readonly step: (step: 'tun' | 'routes') => void;
+  /** Throws once the link is being closed: nothing may be put up behind the back of what takes it down. */
+  readonly check: () => void;
+  readonly local: Address;
+  readonly gateway: Address;
+}
+
+export interface Tunnel {
+  /** The first child makes the tunnel, further ones take its traffic over. Rejects where it cannot be. */
+  install(child: ChildSa, established: Established | null, socketOf: SocketOf): Promise<void>;
+  /** Plain GRE: no child, no keys. */
+  installPlain(socket: TunnelSocket): Promise<void>;
+  move(spiOut: number, peer: Endpoint): Promise<void>;
+  /** How many children are left; undefined: there was none of this SPI. */
+  remove(spiIn: number): Promise<number | undefined>;
+  /** The path MTU is `mtu` bytes. True: the tunnel changed. */
+  lowerPath(mtu: number): Promise<boolean>;
+  readonly children: Children;
+  /** null until the first install is done. */
+  info(): TunnelInfo | null;
+}
+
+/** The socket that ESP of this encapsulation uses; undefined: there is none. */
+export type SocketOf = (encapsulation: 'udp' | 'raw') => TunnelSocket | undefined;
+
+interface Up {
+  readonly child: ChildSa | null;
+  readonly established: Established | null;
+  readonly encapsulation: 'udp' | 'raw';
+  readonly socket: TunnelSocket;
+  readonly tun: Tun;
+  readonly since: number;
+  plan: TunnelPlan;
+}
+
+export function createTunnel(facts: TunnelFacts): Tunnel {
+  const { profile, deps, plane, holding, local, gateway } = facts;
+  const children = createChildren(plane);
+  let path = profile.mtu.path;
+  let up: Up | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+
+  function inOrder<T>(operation: () => Promise<T>): Promise<T> {
+    const result = last.then(operation);
+    last = result.catch(() => {});
+    return result;
+  }
+
+  function planFor(child: ChildSa | null, established: Established | null, encapsulation: 'udp' | 'raw'): TunnelPlan {
+    const configuration = established?.configuration ?? null;
+    return planTunnel(profile, { local, gateway, encapsulation, child, configuration, path });
+  }
+
+  async function openTun(plan: TunnelPlan): Promise<Tun> {
+    facts.check();
+    facts.step('tun');
+    const tun = await holding.tun({
+      name: profile.tunnel.interfaceName,
+      mtu: plan.mtu.value,
+      addresses: plan.addresses,
+    });
+    facts.check();
+    await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader });
+    return tun;
+  }
+
+  async function applyRoutes(plan: TunnelPlan, tun: Tun): Promise<void> {
+    facts.check();
+    if (!up) facts.step('routes');
+    await holding.routes({ interfaceName: tun.name, ...plan.routes });
+  }
+
+  async function firstInstall(child: ChildSa, established: Established | null, socket: TunnelSocket): Promise<void> {
+    const plan = planFor(child, established, child.encapsulation);
+    const tun = await openTun(plan);
+    const placement = { tunnel: TUNNEL, params: plan.params, peer: peerOf(child, socket) };
+    await children.install(child, { ...placement, replayWindow: profile.tunnel.replayWindow });
+    await applyRoutes(plan, tun);
+    up = { child, established, encapsulation: child.encapsulation, socket, tun, since: deps.clock.wall(), plan };
+  }
+
+  async function lowerPath(mtu: number): Promise<boolean> {
+    // Nothing smaller than what every network must carry is believed: RFC 791 §3.1 (576 in practice), RFC 8200 §5.
+    const next = Math.max(mtu, familyOf(gateway) === 4 ? 576 : 1280);
+    if (next >= path) return false;
+    const before = path;
+    path = next;
+    if (!up) return false;
+    let plan: TunnelPlan;
+    try {
+      plan = planFor(up.child, up.established, up.encapsulation);
+    } catch (error) {
+      path = before;
+      throw error;
+    }
+    await plane.configure(TUNNEL, plan.params);
+    up.plan = plan;
+    facts.check();
+    const problem = await up.tun.apply({ mtu: plan.mtu.value, addresses: plan.addresses });
+    if (problem) throw problem;
+    await applyRoutes(plan, up.tun);
+    return true;
+  }
+
+  return {
+    children,
+    install: (child, established, socketOf) =>
+      inOrder(async () => {
+        const socket = socketOf(child.encapsulation);
+        if (!socket) throw noSocket();
+        if (!up) return firstInstall(child, established, socket);
+        const plan = planFor(child, up.established, child.encapsulation);
+        const placement = { tunnel: TUNNEL, params: plan.params, peer: peerOf(child, socket) };
+        await children.install(child, { ...placement, replayWindow: profile.tunnel.replayWindow });
+        up = { ...up, child, encapsulation: child.encapsulation, socket, plan };
+      }),
+
+    installPlain: (socket) =>
+      inOrder(async () => {
+        const plan = planFor(null, null, 'raw');
+        const tun = await openTun(plan);
+        await plane.configure(TUNNEL, plan.params);
+        const peer: Peer = { remote: rawEndpoint(gateway), socket: socket.fd, encapsulation: 'raw' };
+        await plane.send({ kind: 'setPeer', tunnel: TUNNEL, peer });
+        await applyRoutes(plan, tun);
+        const since = deps.clock.wall();
+        up = { child: null, established: null, encapsulation: 'raw', socket, tun, since, plan };
+      }),
+
+    move: (spiOut, remote) =>
+      inOrder(async () => {
+        if (!up || up.child?.spiOut !== spiOut) return;
+        const { socket, encapsulation } = up;
+        const peer = encapsulation === 'raw' ? rawEndpoint(remote.address) : remote;
+        await plane.send({ kind: 'setPeer', tunnel: TUNNEL, peer: { remote: peer, socket: socket.fd, encapsulation } });
+      }),
+
+    remove: (spiIn) =>
+      inOrder(async () => {
+        const removed = await children.remove(spiIn);
+        return removed ? children.list().length : undefined;
+      }),
+
+    lowerPath: (mtu) => inOrder(() => lowerPath(mtu)),
+
+    info() {
+      if (!up) return null;
+      const { child, established, encapsulation, tun, since, plan } = up;
+      return tunnelInfo({ profile, local, gateway, child, established, encapsulation, tun, since, plan });
+    },
+  };
+}
+
+function peerOf(child: ChildSa, socket: TunnelSocket): Peer {
+  const remote = child.encapsulation === 'raw' ? rawEndpoint(child.peer.address) : child.peer;
+  return { remote, socket: socket.fd, encapsulation: child.encapsulation };
+}
+
+function noSocket(): SessionError {
+  return new SessionError(
+    sessionFailure(
+      'session/data-plane',
+      'The gateway and we agreed on raw ESP (protocol 50), but there is no raw socket for it.',
+      'Set tunnel.encapsulation to "udp" in the profile, or run the engine with the privilege to open raw sockets (CAP_NET_RAW).',
+      { permanent: true },
+    ),
+  );
+}
