@@ -1,7 +1,40 @@
-// The AEADs alone, for tests: compiled by test/assembly/crypto/aead-module.ts with the flags of build/build.mjs.
+// AssemblyScript, not TypeScript: read by asc only. The AEADs and their primitives alone, for tests and the benchmark: compiled by test/assembly/crypto/module.ts. The
+// wrappers keep the primitives' own shapes (contexts, limbs, planes) out of the tests.
 import { AEAD_CONTEXT_BYTES } from '../../../assembly/crypto/aead';
+import { AES_KEY_BYTES, aesEncrypt8, aesInstall } from '../../../assembly/crypto/aes';
+import { chacha20Blocks4 } from '../../../assembly/crypto/chacha20';
+import { GHASH_KEY_BYTES, ghashInstall, ghashLengths, ghashUpdate } from '../../../assembly/crypto/ghash';
+import { POLY1305_BYTES, poly1305Begin, poly1305Blocks, poly1305Finish } from '../../../assembly/crypto/poly1305';
+
 export { aeadInstall, aeadOpen, aeadSeal, aeadWipe } from '../../../assembly/crypto/aead';
+export { chacha20Blocks4 };
+
+const AES: usize = memory.data(AES_KEY_BYTES, 16);
+const GHASH: usize = memory.data(GHASH_KEY_BYTES, 16);
+const POLY: usize = memory.data(POLY1305_BYTES, 16);
 
 export function contextBytes(): i32 {
   return AEAD_CONTEXT_BYTES;
+}
+
+/** Eight blocks, in place. */
+export function aes(key: usize, keyLength: i32, blocks: usize): void {
+  aesInstall(AES, key, keyLength);
+  aesEncrypt8(AES, blocks);
+}
+
+/** GHASH of aad, data and lengths into the 16 bytes at `out`. */
+export function ghash(h: usize, aad: usize, aadLength: i32, data: usize, length: i32, out: usize): void {
+  ghashInstall(GHASH, h);
+  v128.store(out, i64x2.splat(0));
+  ghashUpdate(GHASH, out, aad, aadLength);
+  ghashUpdate(GHASH, out, data, length);
+  ghashLengths(GHASH, out, aadLength, length);
+}
+
+/** Poly1305 of whole blocks into the 16 bytes at `out`. */
+export function poly1305(key: usize, data: usize, blocks: i32, out: usize): void {
+  poly1305Begin(POLY, key);
+  poly1305Blocks(POLY, data, blocks);
+  v128.store(out, poly1305Finish(POLY));
 }
