@@ -1,0 +1,178 @@
+// What the sections of a profile mean together: conflicts that no section shows by itself, and warnings.
+
+import { computeMtu } from '../mtu/mtu.ts';
+import { parseAddress, parsePrefix, sameAddress } from '../wire/address.ts';
+import { prefixContains } from './contains.ts';
+import type { ProfileProblem } from './problem.ts';
+import type { SectionName, ValidSections } from './schema.ts';
+
+export interface Findings {
+  readonly problems: readonly ProfileProblem[];
+  readonly warnings: readonly string[];
+}
+
+interface Checking {
+  readonly sections: ValidSections;
+  /** Whether the file has this section at all, right or wrong. */
+  readonly has: (section: SectionName) => boolean;
+  readonly problem: (
+    pointer: string,
+    message: string,
+    code?: ProfileProblem['code'],
+    meant?: Partial<ProfileProblem>,
+  ) => void;
+  readonly warn: (message: string) => void;
+}
+
+/** Looks only at sections that are right by themselves, so every finding is one of its own. */
+export function checkTogether(sections: ValidSections, has: (section: SectionName) => boolean): Findings {
+  const problems: ProfileProblem[] = [];
+  const warnings: string[] = [];
+  const checking: Checking = {
+    sections,
+    has,
+    problem: (pointer, message, code = 'conflict', meant = {}) => problems.push({ code, pointer, message, ...meant }),
+    warn: (message) => warnings.push(message),
+  };
+  checkShape(checking);
+  checkGre(checking);
+  checkSelectors(checking);
+  checkRoutes(checking);
+  checkMtu(checking);
+  return { problems, warnings };
+}
+
+function checkShape({ sections, has, problem, warn }: Checking): void {
+  const { tunnel } = sections;
+  if (!tunnel) return;
+  const { shape } = tunnel;
+  if (shape === 'esp-tunnel') {
+    if (has('gre')) problem('/gre', 'does not belong to the shape "esp-tunnel", which has no GRE.');
+  } else if (!has('gre')) {
+    problem('/gre', `is missing: the shape "${shape}" needs it.`, 'missing', {
+      example: '{ "address": ["10.88.0.2/24"] }',
+    });
+  }
+  if (shape !== 'gre-plain') {
+    if (!has('authentication')) problem('/authentication', 'is missing.', 'missing');
+    return;
+  }
+  warn(
+    'NO ENCRYPTION: the shape "gre-plain" sends everything readable and changeable by anybody on the way. Laboratories only.',
+  );
+  if (has('authentication')) warn('/authentication has no effect: plain GRE authenticates nobody.');
+  if (has('proposals')) warn('/proposals has no effect: plain GRE negotiates nothing.');
+  if (sections.gateway?.identity) warn('/gateway/identity has no effect: plain GRE does not check who the gateway is.');
+  for (const key of ['requestAddresses', 'remoteSelectors'] as const)
+    if (tunnel[key]?.length)
+      problem(`/tunnel/${key}`, 'is negotiated by IKE, which the shape "gre-plain" does not have.');
+  if (tunnel.encapsulation === 'udp')
+    problem('/tunnel/encapsulation', 'is "udp", but the shape "gre-plain" has no ESP to put into UDP.');
+}
+
+function checkGre({ sections, problem, warn }: Checking): void {
+  const { tunnel, gre } = sections;
+  if (!gre) return;
+  if (gre.sequence)
+    warn(
+      '/gre/sequence is on: numbers start again at 0 with every connection, and a gateway whose tunnel stayed up drops what looks old (RFC 2890 §2.2). Leave it off unless the gateway insists.',
+    );
+  if (!tunnel || tunnel.shape === 'esp-tunnel') return;
+  const { shape } = tunnel;
+  if (shape !== 'gre-tunnel')
+    for (const key of ['local', 'remote'] as const)
+      if (gre[key])
+        problem(
+          `/gre/${key}`,
+          `belongs to the shape "gre-tunnel" only: in "${shape}" the outer addresses are those of GRE.`,
+        );
+  if (!gre.address?.length) {
+    const asks = tunnel.requestAddresses ? tunnel.requestAddresses.length > 0 : shape === 'gre-tunnel' && !gre.local;
+    if (!asks)
+      problem(
+        '/gre/address',
+        'is missing: the tunnel would have no address, since none is requested from the gateway (tunnel.requestAddresses).',
+        'missing',
+        { example: '["10.88.0.2/24"]' },
+      );
+  }
+  if (gre.local && gre.remote && parseAddress(gre.local)?.length !== parseAddress(gre.remote)?.length)
+    problem('/gre/local', 'and /gre/remote are of different families, IPv4 and IPv6: GRE goes from one to the other.');
+  if (gre.local && gre.local === gre.remote) problem('/gre/local', 'is the same as /gre/remote.');
+}
+
+function checkSelectors({ sections, problem, warn }: Checking): void {
+  const { tunnel, gre } = sections;
+  if (!tunnel) return;
+  if (tunnel.anyProtocol && (tunnel.shape === 'esp-tunnel' || tunnel.shape === 'gre-plain'))
+    warn(`/tunnel/anyProtocol has no effect in the shape "${tunnel.shape}".`);
+  const requested = tunnel.requestAddresses ?? [];
+  if (requested.length === 2 && requested[0] === requested[1])
+    problem('/tunnel/requestAddresses', `names the family ${requested[0]} twice.`, 'invalid');
+  const remote = gre?.remote ? parsePrefix(gre.remote) : undefined;
+  if (tunnel.shape !== 'gre-tunnel' || !tunnel.remoteSelectors || !remote) return;
+  const covers = tunnel.remoteSelectors.some((text) => prefixContains(parsePrefix(text), remote));
+  if (!covers)
+    problem('/tunnel/remoteSelectors', `does not cover ${gre?.remote} (gre.remote): GRE could not be sent there.`);
+}
+
+function checkRoutes({ sections, has, problem, warn }: Checking): void {
+  const { routes, tunnel } = sections;
+  const include = routes?.include ?? [];
+  const exclude = routes?.exclude ?? [];
+  const parsed = include.map(parsePrefix);
+  for (const [list, texts] of [
+    ['include', include],
+    ['exclude', exclude],
+  ] as const)
+    for (const [i, text] of texts.entries()) if (texts.indexOf(text) < i) warn(`/routes/${list}/${i} repeats ${text}.`);
+  for (const [i, text] of exclude.entries()) {
+    const prefix = parsePrefix(text);
+    if (!prefix) continue;
+    const same = parsed.findIndex((other) => other?.bits === prefix.bits && sameAddress(other.address, prefix.address));
+    if (same >= 0)
+      problem(`/routes/exclude/${i}`, `is ${text}, which /routes/include/${same} sends through the tunnel.`);
+    else if (parsed.some((other) => prefixContains(prefix, other)))
+      warn(`/routes/exclude/${i} (${text}) contains an included network: the more specific of the two wins.`);
+    else if (!routes?.fromGateway && !parsed.some((other) => prefixContains(other, prefix)))
+      warn(`/routes/exclude/${i} (${text}) has no effect: no included network covers it.`);
+  }
+  if (tunnel?.shape === 'esp-tunnel' && include.length === 0 && !routes?.fromGateway && (routes || !has('routes')))
+    warn('No network is routed through the tunnel: set /routes/include, or /routes/fromGateway.');
+}
+
+function checkMtu({ sections, problem, warn }: Checking): void {
+  const { mtu, tunnel, gre } = sections;
+  if (!mtu || !tunnel) return;
+  const path = mtu.path ?? 1500;
+  const value = mtu.value ?? null;
+  if (value !== null && value >= path) {
+    problem(
+      '/mtu/value',
+      `is ${value}, but packets of ${path} bytes (mtu.path) must have room for the headers around it.`,
+    );
+    return;
+  }
+  if (tunnel.shape !== 'esp-tunnel' && !gre) return;
+  // The most that any gateway leaves room for: IPv4, an AEAD, and UDP only where the profile insists on it.
+  const best = computeMtu({
+    path,
+    outerFamily: 4,
+    encapsulation: tunnel.encapsulation === 'udp' ? 'udp' : 'raw',
+    cipher: 'aes-gcm-16',
+    shape: tunnel.shape,
+    gre:
+      tunnel.shape === 'esp-tunnel'
+        ? null
+        : { key: gre?.key ?? null, checksum: gre?.checksum ?? false, sequence: gre?.sequence ?? false },
+    deliveryFamily: tunnel.shape === 'gre-tunnel' ? 4 : null,
+  });
+  const inside = value ?? best.mtu;
+  if (value !== null && value > best.mtu)
+    warn(
+      `/mtu/value is ${value}, but at most ${best.mtu} fits: ${best.explanation}. Larger packets will be fragmented or lost.`,
+    );
+  if (inside < 1280) warn(`An MTU of ${inside} is under 1280: there will be no IPv6 inside the tunnel (RFC 8200 §5).`);
+  if (mtu.mss && mtu.mss > inside - 40)
+    warn(`/mtu/mss is ${mtu.mss}, but only ${inside - 40} fits the MTU of ${inside}: the lower figure is used.`);
+}

@@ -1,0 +1,157 @@
+// Every key of a profile, by JSON pointer ("*" is any index of a list): what belongs there and an example. Messages about
+// mistakes and the suggestions for mistyped keys come from this table; a test holds it and schema.ts together.
+
+export interface Field {
+  readonly expected: string;
+  /** As it stands in the file. */
+  readonly example: string;
+}
+
+const flag = (meaning: string): Field => ({ expected: `true or false: ${meaning}`, example: 'true' });
+const port: Field = { expected: 'a UDP port, 1 to 65535', example: '500' };
+const prefixes = (meaning: string): Field => ({
+  expected: `a list of networks: ${meaning}`,
+  example: '["10.0.0.0/8", "2001:db8::/32"]',
+});
+const prefix: Field = { expected: 'a network in CIDR notation', example: '"10.0.0.0/8"' };
+const identity = (whose: string): Field => ({
+  expected: `${whose} identity: "alice@example.com", "host.example.com", an address, or "key-id:…"; null for the default`,
+  example: '"alice@example.com"',
+});
+const proposal = (example: string): Field => ({
+  expected: 'a proposal: keywords joined by "-"',
+  example: JSON.stringify(example),
+});
+const section = (meaning: string, example: string): Field => ({ expected: `an object: ${meaning}`, example });
+
+export const FIELDS: Readonly<Record<string, Field>> = {
+  '/culvert': { expected: 'the version of the format, the number 1', example: '1' },
+  '/name': {
+    expected: 'a name of 1 to 63 letters, digits, ".", "_" and "-" that starts with a letter or digit',
+    example: '"office"',
+  },
+  '/gateway': section('the company gateway', '{ "host": "vpn.example.com" }'),
+  '/gateway/host': { expected: 'a host name or an IP address', example: '"vpn.example.com"' },
+  '/gateway/port': port,
+  '/gateway/nattPort': { expected: 'a UDP port for NAT traversal, 1 to 65535', example: '4500' },
+  '/gateway/identity': identity("the gateway's"),
+  '/authentication': section(
+    'how you prove who you are',
+    '{ "method": "psk", "identity": "alice@example.com", "secret": "…" }',
+  ),
+  '/authentication/method': { expected: 'the word "psk" (a pre-shared key)', example: '"psk"' },
+  '/authentication/identity': identity('your'),
+  '/authentication/secret': {
+    expected: 'the pre-shared key: text, or { "base64": … }, { "hex": … } or { "file": path }',
+    example: '{ "file": "office.secret" }',
+  },
+  '/authentication/secret/base64': { expected: 'the pre-shared key in base64', example: '"bWVsbG9u…"' },
+  '/authentication/secret/hex': { expected: 'the pre-shared key in hexadecimal digits', example: '"6d656c6c6f6e…"' },
+  '/authentication/secret/file': {
+    expected: 'the path of a file that holds nothing but the pre-shared key',
+    example: '"office.secret"',
+  },
+  '/tunnel': section('the kind of tunnel', '{ "shape": "gre-tunnel" }'),
+  '/tunnel/shape': {
+    expected: 'one of "gre-tunnel", "gre-transport", "esp-tunnel", "gre-plain"',
+    example: '"gre-tunnel"',
+  },
+  '/tunnel/encapsulation': {
+    expected: '"udp" (always ESP in UDP) or "auto" (only behind a NAT)',
+    example: '"udp"',
+  },
+  '/tunnel/requestAddresses': {
+    expected: 'the families, 4 and 6, of which to ask the gateway for a virtual address',
+    example: '[4, 6]',
+  },
+  '/tunnel/requestAddresses/*': { expected: 'the number 4 or 6', example: '4' },
+  '/tunnel/replayWindow': { expected: 'a multiple of 64, from 64 to 4096 packets', example: '1024' },
+  '/tunnel/interfaceName': {
+    expected:
+      'a name for the network interface: 1 to 15 letters, digits, "_" and "-"; "%d" becomes the first free number',
+    example: '"culvert%d"',
+  },
+  '/tunnel/remoteSelectors': prefixes('what to ask the gateway to carry, instead of what the shape needs'),
+  '/tunnel/remoteSelectors/*': prefix,
+  '/tunnel/anyProtocol': flag('ask the gateway to carry every protocol, not GRE alone'),
+  '/gre': section('the GRE tunnel', '{ "address": ["10.88.0.2/24"], "remote": "10.77.0.1" }'),
+  '/gre/address': {
+    expected: 'a list of addresses of this computer inside the tunnel, each with the length of its network',
+    example: '["10.88.0.2/24"]',
+  },
+  '/gre/address/*': {
+    expected: 'an address of this computer inside the tunnel, with the length of its network',
+    example: '"10.88.0.2/24"',
+  },
+  '/gre/local': {
+    expected: 'the source address of GRE packets inside ESP; null for the address that the gateway assigns',
+    example: '"10.99.0.7"',
+  },
+  '/gre/remote': {
+    expected: "the gateway's GRE address inside ESP; null for the gateway itself",
+    example: '"10.77.0.1"',
+  },
+  '/gre/key': { expected: 'the GRE key, 0 to 4294967295; null for none', example: '42' },
+  '/gre/checksum': flag('send GRE checksums'),
+  '/gre/sequence': flag('send GRE sequence numbers'),
+  '/routes': section('what goes through the tunnel', '{ "include": ["10.0.0.0/8"] }'),
+  '/routes/include': prefixes('what goes through the tunnel'),
+  '/routes/include/*': prefix,
+  '/routes/exclude': prefixes('what does not, though an included network covers it'),
+  '/routes/exclude/*': prefix,
+  '/routes/allowLan': flag('networks that this computer is attached to stay reachable directly'),
+  '/routes/fromGateway': flag('also route the networks that the gateway announces'),
+  '/mtu': section('packet sizes', '{ "path": 1492 }'),
+  '/mtu/value': {
+    expected: 'the largest packet inside the tunnel, 576 to 8192 bytes; null to compute it',
+    example: '1400',
+  },
+  '/mtu/path': { expected: 'the largest packet between you and the gateway, 576 to 8192 bytes', example: '1500' },
+  '/mtu/mss': {
+    expected: "TCP's largest segment inside the tunnel, 216 to 8152 bytes; 0 to leave it alone, null to compute it",
+    example: '1360',
+  },
+  '/mtu/copyDscp': flag('copy the priority of inner packets to the outer ones'),
+  '/proposals': section('the algorithms to offer', '{ "esp": ["aes256gcm16"] }'),
+  '/proposals/ike': {
+    expected: 'a list of proposals for IKE, the best first',
+    example: '["aes256gcm16-prfsha384-ecp256"]',
+  },
+  '/proposals/ike/*': proposal('aes256gcm16-prfsha384-ecp256'),
+  '/proposals/esp': { expected: 'a list of proposals for ESP, the best first', example: '["aes256gcm16"]' },
+  '/proposals/esp/*': proposal('aes256gcm16'),
+  '/timing': section('how long to wait', '{ "livenessSeconds": 30 }'),
+  '/timing/livenessSeconds': {
+    expected: 'seconds of silence before the gateway is asked for a sign of life, 1 to 3600; 0: never',
+    example: '30',
+  },
+  '/timing/keepaliveSeconds': {
+    expected: 'seconds between the packets that keep a NAT open, 1 to 300; 0: none',
+    example: '20',
+  },
+  '/timing/connectSeconds': { expected: 'seconds to wait for the gateway when connecting, 1 to 600', example: '30' },
+};
+
+const POINTERS = Object.keys(FIELDS);
+
+/** The table's key for a pointer into a file: list indexes become "*". */
+function generic(pointer: string): string {
+  return pointer.replace(/\/\d+(?=\/|$)/g, '/*');
+}
+
+export function fieldAt(pointer: string): Field | undefined {
+  return Object.hasOwn(FIELDS, generic(pointer)) ? FIELDS[generic(pointer)] : undefined;
+}
+
+/** Names of the keys that an object at `pointer` may have. */
+export function keysAt(pointer: string): readonly string[] {
+  const prefixOf = `${generic(pointer)}/`;
+  return POINTERS.filter((key) => key.startsWith(prefixOf))
+    .map((key) => key.slice(prefixOf.length))
+    .filter((key) => !key.includes('/') && key !== '*');
+}
+
+/** Pointers of every key with this last name, e.g. "key" → "/gre/key". */
+export function pointersNamed(name: string): readonly string[] {
+  return POINTERS.filter((key) => key.slice(key.lastIndexOf('/') + 1).toLowerCase() === name.toLowerCase());
+}

@@ -1,0 +1,107 @@
+// The profile file: its keys and their types (zod). Strict: a key that is not here is a mistake. What the parts mean
+// together is check.ts; what they are for people is fields.ts; the checked form is profile.ts.
+import { z } from 'zod';
+import {
+  type Wrong,
+  wrongHost,
+  wrongHostAddress,
+  wrongIdentity,
+  wrongInterfaceAddress,
+  wrongInterfaceName,
+  wrongName,
+  wrongNetwork,
+  wrongProposal,
+} from './values.ts';
+
+/** The version of the file format that this code reads. */
+export const FORMAT = 1;
+
+/** Entries of one route list; the packet core holds 64 selectors a tunnel. */
+const MOST_PREFIXES = 60;
+
+const text = (wrong: (value: string) => Wrong) =>
+  z.string().superRefine((value, context) => {
+    const message = wrong(value);
+    if (message) context.addIssue({ code: 'custom', message });
+  });
+const whole = (least: number, most: number) => z.int().min(least).max(most);
+const seconds = (most: number) => z.number().min(1).max(most).or(z.literal(0));
+const networks = z.array(text(wrongNetwork)).max(MOST_PREFIXES);
+const proposals = (protocol: 'ike' | 'esp') =>
+  z
+    .array(text((value) => wrongProposal(value, protocol)))
+    .min(1)
+    .max(16);
+
+export const SHAPES = ['gre-tunnel', 'gre-transport', 'esp-tunnel', 'gre-plain'] as const;
+
+export const SECTIONS = {
+  gateway: z.strictObject({
+    host: text(wrongHost),
+    port: whole(1, 65535).optional(),
+    nattPort: whole(1, 65535).optional(),
+    identity: text(wrongIdentity).nullish(),
+  }),
+  authentication: z.strictObject({
+    method: z.literal('psk'),
+    identity: text(wrongIdentity).nullish(),
+    // Checked by secret.ts, whose messages never show it.
+    secret: z.unknown(),
+  }),
+  tunnel: z.strictObject({
+    shape: z.enum(SHAPES),
+    encapsulation: z.enum(['udp', 'auto']).optional(),
+    requestAddresses: z
+      .array(z.union([z.literal(4), z.literal(6)]))
+      .max(2)
+      .optional(),
+    replayWindow: whole(64, 4096).multipleOf(64).optional(),
+    interfaceName: text(wrongInterfaceName).optional(),
+    remoteSelectors: networks.min(1).nullish(),
+    anyProtocol: z.boolean().optional(),
+  }),
+  gre: z.strictObject({
+    address: z.array(text(wrongInterfaceAddress)).max(8).optional(),
+    local: text(wrongHostAddress).nullish(),
+    remote: text(wrongHostAddress).nullish(),
+    key: whole(0, 4294967295).nullish(),
+    checksum: z.boolean().optional(),
+    sequence: z.boolean().optional(),
+  }),
+  routes: z.strictObject({
+    include: networks.optional(),
+    exclude: networks.optional(),
+    allowLan: z.boolean().optional(),
+    fromGateway: z.boolean().optional(),
+  }),
+  mtu: z.strictObject({
+    value: whole(576, 8192).nullish(),
+    path: whole(576, 8192).optional(),
+    mss: z.union([z.literal(0), whole(216, 8152)]).nullish(),
+    copyDscp: z.boolean().optional(),
+  }),
+  proposals: z.strictObject({ ike: proposals('ike').optional(), esp: proposals('esp').optional() }),
+  timing: z.strictObject({
+    livenessSeconds: seconds(3600).optional(),
+    keepaliveSeconds: seconds(300).optional(),
+    connectSeconds: z.number().min(1).max(600).optional(),
+  }),
+} as const;
+
+export const FILE = z.strictObject({
+  culvert: z.literal(FORMAT),
+  name: text(wrongName),
+  gateway: SECTIONS.gateway,
+  authentication: SECTIONS.authentication.optional(),
+  tunnel: SECTIONS.tunnel,
+  gre: SECTIONS.gre.optional(),
+  routes: SECTIONS.routes.optional(),
+  mtu: SECTIONS.mtu.optional(),
+  proposals: SECTIONS.proposals.optional(),
+  timing: SECTIONS.timing.optional(),
+});
+
+export type ProfileFile = z.infer<typeof FILE>;
+export type SectionName = keyof typeof SECTIONS;
+/** The sections of a file that are right by themselves; the others are undefined. */
+export type ValidSections = { readonly [K in SectionName]?: z.infer<(typeof SECTIONS)[K]> };

@@ -1,0 +1,107 @@
+// The pre-shared key in a profile: text, {"base64"}, {"hex"} or {"file"}. A file is read when the profile is imported, with
+// the rights of the person who imports it, so the engine itself never opens a path that somebody else wrote.
+import type { ProfileProblem } from './problem.ts';
+import { pointerOf } from './problem.ts';
+import { nearest } from './suggest.ts';
+
+/** Reads a secret's file, its path as written in the profile. Throws what the file system says. */
+export type ReadSecretFile = (path: string) => { readonly bytes: Uint8Array; readonly warnings: readonly string[] };
+
+export interface Secret {
+  readonly bytes: Uint8Array;
+  readonly warnings: readonly string[];
+}
+
+export const SECRET_PATH = ['authentication', 'secret'] as const;
+const POINTER = pointerOf(SECRET_PATH);
+const FORMS = ['base64', 'hex', 'file'] as const;
+type Form = (typeof FORMS)[number];
+
+/** More than any gateway takes; a whole file given by mistake is caught here. */
+const MOST_BYTES = 4096;
+/** Shorter ones can be guessed by whoever poses as the gateway once (RFC 7296 §2.15 wants unpredictable keys). */
+const SHORT_BYTES = 16;
+
+const problem = (message: string, place: Partial<ProfileProblem> = {}): readonly ProfileProblem[] => [
+  { code: 'secret', pointer: POINTER, message, ...place },
+];
+
+/** `readFile` undefined: files are refused. The value itself is in no message. */
+export function readSecret(raw: unknown, readFile: ReadSecretFile | undefined): Secret | readonly ProfileProblem[] {
+  if (raw === undefined) return problem('is missing.', { code: 'missing' });
+  if (typeof raw === 'string') return checked(new TextEncoder().encode(raw), [], POINTER);
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return problem('is neither text nor an object.');
+  const keys = Object.keys(raw);
+  const unknown = keys.filter((key) => !FORMS.some((form) => form === key));
+  if (unknown.length > 0)
+    return unknown.map((key): ProfileProblem => {
+      const meant = nearest(key, FORMS);
+      return {
+        code: 'unknown-key',
+        pointer: pointerOf([...SECRET_PATH, key]),
+        message: 'is not a key of a secret.',
+        ...(meant ? { suggestion: pointerOf([...SECRET_PATH, meant]) } : {}),
+      };
+    });
+  const [form, second] = keys as Form[];
+  if (!form || second) return problem('must have exactly one of the keys "base64", "hex" and "file".');
+  const value: unknown = (raw as Record<Form, unknown>)[form];
+  const pointer = pointerOf([...SECRET_PATH, form]);
+  if (typeof value !== 'string') return problem('is not text.', { pointer });
+  switch (form) {
+    case 'base64': {
+      const bytes = Buffer.from(value, 'base64');
+      // Node skips what it does not know; a secret with a typing error must not pass.
+      const same = bytes.toString('base64').replace(/=+$/, '') === value.replace(/=+$/, '');
+      return same && value.length > 0
+        ? checked(Uint8Array.from(bytes), [], pointer)
+        : problem('is not base64.', { pointer });
+    }
+    case 'hex':
+      return /^([0-9a-fA-F]{2})+$/.test(value)
+        ? checked(Uint8Array.from(Buffer.from(value, 'hex')), [], pointer)
+        : problem('is not an even number of hexadecimal digits.', { pointer });
+    case 'file':
+      return fromFile(value, readFile, pointer);
+  }
+}
+
+function fromFile(
+  path: string,
+  readFile: ReadSecretFile | undefined,
+  pointer: string,
+): Secret | readonly ProfileProblem[] {
+  if (path === '') return problem('is empty.', { pointer });
+  if (!readFile)
+    return problem('names a file, and files are only read by `culvert import` and `culvert up`.', { pointer });
+  try {
+    const { bytes, warnings } = readFile(path);
+    return checked(withoutFinalNewline(bytes), warnings, pointer);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const because =
+      code === 'ENOENT'
+        ? 'it does not exist'
+        : code === 'EACCES' || code === 'EPERM'
+          ? 'you may not read it'
+          : (code ?? (error instanceof Error ? error.message : String(error)));
+    return problem(`names the file ${JSON.stringify(path)}, which cannot be read: ${because}.`, { pointer });
+  }
+}
+
+/** Editors and `echo` end a text file with a newline that is not part of the secret. Bytes that are not text stay as they are. */
+function withoutFinalNewline(bytes: Uint8Array): Uint8Array {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextEncoder().encode(text.replace(/\r?\n$/, ''));
+  } catch {
+    return bytes;
+  }
+}
+
+function checked(bytes: Uint8Array, warnings: readonly string[], pointer: string): Secret | readonly ProfileProblem[] {
+  if (bytes.length === 0) return problem('is empty.', { pointer });
+  if (bytes.length > MOST_BYTES) return problem(`is longer than ${MOST_BYTES} bytes.`, { pointer });
+  const short = `The pre-shared key is only ${bytes.length} bytes long: whoever poses as the gateway once can guess it offline. Ask for one of at least ${SHORT_BYTES} random characters.`;
+  return { bytes, warnings: bytes.length < SHORT_BYTES ? [...warnings, short] : warnings };
+}
