@@ -1,0 +1,228 @@
+// The engine's end of the contract: a unix socket that root and one group may open. Everything a client sends is checked;
+// a client that sends too much, reads too slowly or goes away costs bounded memory and disturbs nobody else.
+import { createServer, type Server, type Socket } from 'node:net';
+import type { CallName, Calls, EventName, Events } from './contract.ts';
+import { EngineError, ipcError } from './error.ts';
+import { createLineReader, decodeLine, encodeLine } from './framing.ts';
+import { createOutbox } from './outbox.ts';
+import { isCallName, issueText, PARAMS, REQUEST } from './params.ts';
+import { listenOnPath, type SocketAccess } from './place.ts';
+
+/** Every call of the contract but `subscribe`, which the server does itself. Throws EngineError for the caller to read. */
+export type Implementation = {
+  readonly [K in Exclude<CallName, 'subscribe'>]: (params: Calls[K]['params']) => Promise<Calls[K]['result']>;
+};
+
+export interface ServeOptions extends SocketAccess {
+  readonly path: string;
+  readonly implementation: Implementation;
+  /** The event that a new subscriber gets at once; undefined: none. */
+  readonly current: <E extends EventName>(event: E) => Events[E] | undefined;
+  /** A defect in an implementation: something that was thrown and is not an EngineError. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+export interface IpcServer {
+  readonly path: string;
+  /** Sends an event to everybody who subscribed to it. */
+  publish<E extends EventName>(event: E, data: Events[E]): void;
+  readonly clients: number;
+  /** Stops listening, sends what waits, and closes every connection. */
+  close(): Promise<void>;
+}
+
+export const MOST_CLIENTS = 64;
+const MOST_CALLS_AT_ONCE = 32;
+/** Bytes that the kernel has not taken yet, above which nothing more is handed to it. */
+const MOST_UNSENT = 256 * 1024;
+/** Milliseconds that a client has to read its last answers when the engine ends. */
+const PATIENCE_ON_CLOSE = 500;
+
+/** Rejects with EngineError: `ipc/already-running`, `ipc/no-permission`, `ipc/socket`. */
+export async function serve(options: ServeOptions): Promise<IpcServer> {
+  const connections = new Set<Connection>();
+  const server = createServer((socket) => {
+    const connection = openConnection(socket, options, () => connections.delete(connection));
+    if (connections.size >= MOST_CLIENTS) {
+      connection.refuse(ipcError('ipc/busy', `${MOST_CLIENTS} clients are connected already.`, 'Close some of them.'));
+      return;
+    }
+    connections.add(connection);
+  });
+  await listenOnPath(server, options.path, options);
+  // Accepting can fail later (no descriptors left); clients then have to try again, the engine goes on.
+  server.on('error', options.onDefect);
+
+  return {
+    path: options.path,
+    publish(event, data) {
+      for (const connection of connections) connection.publish(event, data);
+    },
+    get clients() {
+      return connections.size;
+    },
+    async close() {
+      const stopped = closeServer(server);
+      await Promise.all([...connections].map((connection) => connection.close()));
+      await stopped;
+    },
+  };
+}
+
+function closeServer(server: Server): Promise<void> {
+  // Node removes the socket's file, too.
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+interface Connection {
+  publish<E extends EventName>(event: E, data: Events[E]): void;
+  /** Says why, and closes. */
+  refuse(error: EngineError): void;
+  close(): Promise<void>;
+}
+
+function openConnection(socket: Socket, options: ServeOptions, onClosed: () => void): Connection {
+  const reader = createLineReader();
+  const outbox = createOutbox();
+  /** Calls heard but not begun. */
+  const queue: string[] = [];
+  let subscribed = new Set<EventName>();
+  let calls = 0;
+  let closing = false;
+
+  const full = (): boolean => socket.writableLength >= MOST_UNSENT;
+
+  const flush = (): void => {
+    // A client that does not read has its answers and newest events wait here, not in the socket's own queue.
+    while (!outbox.empty && !socket.destroyed && !full()) socket.write(outbox.take());
+    // Begin no more than can be answered, and hear no more than can be begun.
+    while (!closing && queue.length > 0 && calls < MOST_CALLS_AT_ONCE && !full()) begin(queue.shift() as string);
+    if (closing) return;
+    if (queue.length > 0 || full()) socket.pause();
+    else socket.resume();
+  };
+
+  const begin = (line: string): void => {
+    const request = REQUEST.safeParse(decodeLine(line)?.value);
+    if (request.success) void run(request.data.id, request.data.call, request.data.params);
+    else
+      refuse(
+        ipcError('ipc/bad-message', 'The line is not a call.', 'Send { "id": 1, "call": "status", "params": {} }.'),
+      );
+  };
+
+  const answer = (message: { readonly id: number | null } & Record<string, unknown>): void => {
+    outbox.answer(encodeLine(message));
+    flush();
+  };
+
+  const refuse = (error: EngineError): void => {
+    if (closing) return;
+    closing = true;
+    outbox.answer(encodeLine({ id: null, error: error.toContract() }));
+    if (!socket.destroyed) socket.end(outbox.take());
+  };
+
+  const run = async (id: number, name: string, params: unknown): Promise<void> => {
+    calls++;
+    try {
+      answer({ id, result: await perform(name, params) });
+    } catch (error) {
+      if (!(error instanceof EngineError)) options.onDefect(error);
+      const told =
+        error instanceof EngineError
+          ? error
+          : ipcError(
+              'ipc/internal',
+              'Something in the engine itself went wrong.',
+              'Try again. If it happens again, report it with the output of `culvert logs`.',
+            );
+      answer({ id, error: told.toContract() });
+    } finally {
+      calls--;
+      flush();
+    }
+  };
+
+  const perform = async (name: string, params: unknown): Promise<unknown> => {
+    if (!isCallName(name))
+      throw ipcError(
+        'ipc/unknown-call',
+        `The engine has no call ${JSON.stringify(name)}.`,
+        'Client and engine are of different versions: use those that were installed together.',
+      );
+    if (name === 'subscribe') {
+      const { events } = checked('subscribe', params);
+      subscribed = new Set(events);
+      // After the answer, so that a client knows its subscription before the first event.
+      queueMicrotask(() => {
+        for (const event of subscribed) sendCurrent(event);
+      });
+      return {};
+    }
+    return dispatch(options.implementation, name, params);
+  };
+
+  const sendCurrent = <E extends EventName>(event: E): void => {
+    const data = options.current(event);
+    if (data !== undefined) publish(event, data);
+  };
+
+  const publish = <E extends EventName>(event: E, data: Events[E]): void => {
+    if (closing || !subscribed.has(event)) return;
+    outbox.event(event, data);
+    flush();
+  };
+
+  socket.on('data', (chunk: Buffer) => {
+    if (closing) return;
+    const lines = reader.push(chunk);
+    if (lines === 'too-long')
+      return refuse(ipcError('ipc/bad-message', 'The line is too long.', 'Send one JSON message a line.'));
+    queue.push(...lines);
+    flush();
+  });
+  socket.on('drain', flush);
+  // A client that vanishes (EPIPE, ECONNRESET) is not the engine's error; `close` follows.
+  socket.on('error', () => {});
+  socket.on('end', () => socket.end());
+  socket.on('close', () => {
+    closing = true;
+    queue.length = 0;
+    onClosed();
+  });
+
+  return {
+    publish,
+    refuse,
+    close: () =>
+      new Promise((resolve) => {
+        if (socket.destroyed) return resolve();
+        closing = true;
+        const timer = setTimeout(() => socket.destroy(), PATIENCE_ON_CLOSE);
+        socket.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+        socket.end(outbox.take());
+      }),
+  };
+}
+
+async function dispatch<K extends Exclude<CallName, 'subscribe'>>(
+  implementation: Implementation,
+  name: K,
+  params: unknown,
+): Promise<Calls[K]['result']> {
+  return implementation[name](checked(name, params));
+}
+
+function checked<K extends CallName>(name: K, params: unknown): Calls[K]['params'] {
+  const result = PARAMS[name].safeParse(params ?? {});
+  if (result.success) return result.data;
+  throw ipcError(
+    'ipc/bad-params',
+    `The parameters of ${name} are not right: ${issueText(result.error)}.`,
+    'Client and engine are of different versions: use those that were installed together.',
+  );
+}
