@@ -83,6 +83,23 @@ export interface PathStatistics {
   /** Milliseconds on the monotonic clock (performance.now of this process); 0: never. */
   readonly lastInbound: number;
   readonly lastOutbound: number;
+  /** Packets lost around the core, between it and the operating system. */
+  readonly io?: IoStatistics;
+  /** By tunnel slot: the GRE sequence number to be sent next, where the tunnel sends them; to be persisted ahead. */
+  readonly greNextSequence?: readonly number[];
+}
+
+export interface IoStatistics {
+  /** Datagrams that the network or a full socket buffer refused. */
+  readonly sendDropped: number;
+  /** Datagrams of a tunnel that has no peer (yet). */
+  readonly noPeer: number;
+  /** Inner packets that the TUN refused. */
+  readonly tunDropped: number;
+  /** Inner packets for a TUN that is not attached (any more). */
+  readonly noTun: number;
+  /** IKE messages beyond what the control thread keeps up with. */
+  readonly ikeDropped: number;
 }
 
 export interface DataPlane {

@@ -1,0 +1,146 @@
+// The loop that a worker runs: wait for the TUN, the sockets or a command; let sender and receiver each do a batch; publish
+// the counters. It never returns to the event loop: messages are taken with receiveMessageOnPort when the shared flag
+// says that some wait, and an eventfd ends the wait for them.
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { COUNTER_COUNT, COUNTER_IN_IKE, COUNTERS, TUNNELS } from '../../assembly/layout.ts';
+import type { Core } from '../core/api.ts';
+import { EINTR, POLLERR, POLLFD_BYTES, POLLHUP, POLLIN, POLLNVAL } from '../native/constants.ts';
+import { errnoName, type Libc } from '../native/libc.ts';
+import type { PathEvent } from './command.ts';
+import { POLL_FDS, POLL_FDS_COUNT, WAKE_BUFFER } from './layout.ts';
+import { NativeMemory } from './memory.ts';
+import { type FromWorker, monotonic, type Role, type ToWorker } from './messages.ts';
+import { PathErrors } from './path-errors.ts';
+import { Receiver } from './receiver.ts';
+import { type PathParts, Sender } from './sender.ts';
+import { CORE, GRE_NEXT, PENDING, type Shared } from './shared.ts';
+import { TunPort } from './tun-port.ts';
+
+/** Batches from a TUN that never runs dry before sockets and commands are looked at again. */
+const TURNS = 8;
+const EBADF = 9;
+const EBADFD = 77;
+
+export interface LoopOptions {
+  readonly role: Role;
+  readonly core: Core;
+  readonly calls: Libc;
+  readonly shared: Shared;
+  readonly port: MessagePort;
+  readonly eventfd: number;
+  readonly clockOffset: number;
+}
+
+/** Runs until told to quit. Throws only where the loop itself is broken: the worker then dies and says so. */
+export function runLoop(options: LoopOptions): void {
+  const { role, core, calls, shared, port, eventfd, clockOffset } = options;
+  const memory = new NativeMemory(core);
+  const { words, base } = memory;
+  const post = (message: FromWorker) => port.postMessage(message);
+  const emit = (event: PathEvent) => post({ kind: 'event', event });
+  const tun = new TunPort(calls, memory, shared);
+  const errors = new PathErrors(calls, memory, emit);
+  const parts: PathParts = { core, calls, memory, tun, errors, shared, emit };
+  const sender = role === 'receiver' ? undefined : new Sender(parts);
+  const receiver = role === 'sender' ? undefined : new Receiver(parts);
+  /** Tunnels that have GRE sequence numbers to publish. */
+  const sequences = new Set<number>();
+
+  // performance.now() is cheap but counts from the thread's own start.
+  const clock = clockOffset + monotonic() - performance.now();
+  const time = () => performance.now() + clock;
+
+  const carryOut = (message: ToWorker): boolean => {
+    let error: string | null = null;
+    try {
+      const now = time();
+      if (message.to === 'loop') return false;
+      if (message.to === 'sender') {
+        if (!sender) throw new Error('this worker does not send');
+        sender.command(message.command, now);
+        const { command } = message;
+        if (command.kind === 'configure' && command.params.gre?.sequence) sequences.add(command.tunnel);
+        else if (command.kind === 'configure' || command.kind === 'removeTunnel') sequences.delete(command.tunnel);
+      } else {
+        if (!receiver) throw new Error('this worker does not receive');
+        receiver.command(message.command, now);
+      }
+    } catch (thrown) {
+      error = thrown instanceof Error ? thrown.message : String(thrown);
+    }
+    publish();
+    post({ kind: 'ack', id: message.id, error });
+    return true;
+  };
+
+  /** false: quit. */
+  const takeCommands = (): boolean => {
+    for (;;) {
+      const taken = receiveMessageOnPort(port);
+      if (!taken) return true;
+      Atomics.sub(shared.flags, PENDING, 1);
+      if (!carryOut(taken.message as ToWorker)) return false;
+    }
+  };
+
+  const publish = () => {
+    const { numbers } = shared;
+    const at = COUNTERS >>> 2;
+    for (let i = 0; i < COUNTER_COUNT; i++)
+      numbers[CORE + i] = words[at + 2 * i]! + words[at + 2 * i + 1]! * 0x1_0000_0000;
+    if (receiver) numbers[CORE + COUNTER_IN_IKE] = numbers[CORE + COUNTER_IN_IKE]! + receiver.ikeDirect;
+    for (const tunnel of sequences) if (tunnel < TUNNELS) numbers[GRE_NEXT + tunnel] = core.greSequence(tunnel);
+  };
+
+  let entries = 0;
+  const watch = (fd: number) => {
+    words[(POLL_FDS + entries * POLLFD_BYTES) >>> 2] = fd;
+    words[((POLL_FDS + entries * POLLFD_BYTES) >>> 2) + 1] = POLLIN;
+    entries++;
+  };
+  const revents = (entry: number) => words[((POLL_FDS + entry * POLLFD_BYTES) >>> 2) + 1]! >>> 16;
+
+  for (;;) {
+    if (Atomics.load(shared.flags, PENDING) > 0 && !takeCommands()) return;
+
+    entries = 0;
+    watch(eventfd);
+    const tunEntry = sender && tun.fd >= 0 ? entries : -1;
+    if (tunEntry >= 0) watch(tun.fd);
+    const firstSocket = entries;
+    if (receiver) for (const fd of receiver.sockets.keys()) if (entries < POLL_FDS_COUNT) watch(fd);
+
+    publish();
+    const timeout = receiver ? core.expireFragments(time()) : -1;
+    const ready = calls.poll(base + POLL_FDS, entries, timeout < 0 ? -1 : Math.ceil(timeout));
+    if (ready < 0 && calls.errno() !== EINTR) throw new Error(`poll: ${errnoName(calls.errno())}`);
+    if (ready <= 0) continue;
+    const now = time();
+
+    if (revents(0) !== 0) calls.read(eventfd, base + WAKE_BUFFER, 8);
+
+    if (tunEntry >= 0 && sender && revents(tunEntry) !== 0) {
+      const what = revents(tunEntry);
+      for (let turn = 0; turn < TURNS && sender.turn(now); turn++) if (Atomics.load(shared.flags, PENDING) > 0) break;
+      // The interface was deleted, or the other end of an in-memory one closed: waiting for it would spin.
+      if ((what & POLLIN) === 0 && (what & (POLLERR | POLLHUP | POLLNVAL)) !== 0) tun.detach();
+      if (tun.fd < 0) errors.report(EBADFD, null, now);
+    }
+
+    if (receiver) {
+      let entry = firstSocket;
+      for (const socket of receiver.sockets.values()) {
+        if (entry >= entries) break;
+        const what = revents(entry++);
+        if (what === 0) continue;
+        if ((what & POLLNVAL) !== 0) {
+          receiver.sockets.delete(socket.fd);
+          errors.report(EBADF, null, now);
+          continue;
+        }
+        if ((what & POLLERR) !== 0) errors.drain(socket.fd, now);
+        if ((what & POLLIN) !== 0) receiver.turn(socket, now);
+      }
+    }
+  }
+}

@@ -1,0 +1,343 @@
+// The receiving direction, on whatever thread runs it. Owns the inbound SAs and their replay windows.
+//
+//   1. recvmmsg fills slots of IN; one slot holds one datagram, or a burst of equal ones where the socket has UDP_GRO
+//   2. each datagram (each segment of a burst) gets an entry of IN_DESC
+//   3. core.open decrypts in place: OUT_DESC (inner packets), SIDE_DESC (IKE messages)
+//   4. write OUT_DESC to the TUN; copy IKE messages out to the control thread
+//
+// From which address an authenticated packet came follows from where it lies: packets are decrypted in place, so the
+// offset of an output says which slot, and so which datagram, it was in.
+import {
+  AUX_GRE,
+  AUX_INBOUND_SHIFT,
+  AUX_RAW4,
+  AUX_TOS_MASK,
+  AUX_TUNNEL_SHIFT,
+  AUX_UDP,
+  AUX_USER_SHIFT,
+  BURST_SLOT_BYTES,
+  COUNTER_IN_DUMMIES,
+  COUNTERS,
+  DESC_AUX,
+  DESC_BYTES,
+  DESC_CAPACITY,
+  DESC_LENGTH,
+  DESC_OFFSET,
+  IN,
+  IN_BYTES,
+  IN_DESC,
+  IN_DESC_COUNT,
+  OUT_DESC,
+  PACKET_SLOT_BYTES,
+  SIDE_DESC,
+  TUNNELS,
+} from '../../assembly/layout.ts';
+import {
+  CMSG_HEADER_BYTES,
+  EAGAIN,
+  EINTR,
+  IOVEC_BYTES,
+  IP_TOS,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_UDP,
+  IPV6_TCLASS,
+  MMSGHDR_BYTES,
+  MSG_CONTROLLEN,
+  MSG_DONTWAIT,
+  MSG_LEN,
+  MSG_NAMELEN,
+  MSG_TRUNC,
+  UDP_GRO,
+} from '../native/constants.ts';
+import { decodeSockaddr, encodeSockaddr, SOCKADDR_SLOT_BYTES } from '../native/sockaddr.ts';
+import type { ReceiverCommand, SocketHandle } from './command.ts';
+import {
+  RECEIVE_CONTROL_BYTES,
+  RECEIVE_CONTROLS,
+  RECEIVE_HEADERS,
+  RECEIVE_IOVECS,
+  RECEIVE_MESSAGES,
+  RECEIVE_NAMES,
+} from './layout.ts';
+import type { PeerNotice } from './messages.ts';
+import type { PathParts } from './sender.ts';
+import { IKE_IN_FLIGHT, IO_IKE_DROPPED, LAST_INBOUND } from './shared.ts';
+
+const PACKET_SLOTS = 64;
+const BURST_SLOTS = Math.floor(IN_BYTES / BURST_SLOT_BYTES);
+/** IKE messages that the control thread has not handled yet; more are dropped: anybody can send them. */
+const IKE_IN_FLIGHT_LIMIT = 256;
+
+export interface ReceiveSocket extends SocketHandle {
+  /** A datagram slot may hold a burst. */
+  readonly gro: boolean;
+  /** AUX_* of everything read from it. */
+  readonly aux: number;
+}
+
+const AUX_OF_KIND = {
+  ike: AUX_UDP,
+  natt: AUX_UDP,
+  esp4: AUX_RAW4,
+  esp6: 0,
+  gre4: AUX_RAW4 | AUX_GRE,
+  gre6: AUX_GRE,
+} as const satisfies Record<SocketHandle['kind'], number>;
+
+/** Where a tunnel's packets come from: a sockaddr as the kernel writes it (eight words), and the socket. */
+interface Origin {
+  readonly words: Uint32Array;
+  fd: number;
+}
+
+export class Receiver {
+  readonly sockets = new Map<number, ReceiveSocket>();
+  /** Messages handed over as IKE that the core has not seen: those of UDP port 500. */
+  ikeDirect = 0;
+  readonly #parts: PathParts;
+  readonly #origins: (Origin | undefined)[] = new Array(TUNNELS).fill(undefined);
+  /** Inbound SAs that nothing has arrived on yet: slot → SPI. */
+  readonly #awaited = new Map<number, number>();
+  #slotBytes = 0;
+  #dummies = 0;
+  /** What the last datagrams described came through. */
+  #socket = -1;
+
+  constructor(parts: PathParts) {
+    this.#parts = parts;
+    for (let i = 0; i < RECEIVE_MESSAGES; i++)
+      parts.memory.message(
+        RECEIVE_HEADERS + i * MMSGHDR_BYTES,
+        RECEIVE_NAMES + i * SOCKADDR_SLOT_BYTES,
+        RECEIVE_IOVECS + i * IOVEC_BYTES,
+        RECEIVE_CONTROLS + i * RECEIVE_CONTROL_BYTES,
+      );
+  }
+
+  /** Carries a command out. Throws where it cannot be: the caller turns that into a refusal. */
+  command(command: ReceiverCommand | PeerNotice, now: number): void {
+    const { core, calls, tun } = this.#parts;
+    switch (command.kind) {
+      case 'attachTun':
+        tun.attach(command.tun);
+        core.configureVnet(command.tun.vnetHeader);
+        return;
+      case 'detachTun':
+        tun.detach();
+        return;
+      case 'addSocket': {
+        const { fd, kind } = command.socket;
+        const gro = kind === 'natt' && calls.getsockopt(fd, IPPROTO_UDP, UDP_GRO) === 1;
+        this.sockets.set(fd, { fd, kind, gro, aux: AUX_OF_KIND[kind] });
+        return;
+      }
+      case 'removeSocket':
+        this.sockets.delete(command.fd);
+        return;
+      case 'configure':
+        core.configureTunnel(command.tunnel, command.params);
+        return;
+      case 'removeTunnel':
+        this.#origins[command.tunnel] = undefined;
+        core.removeTunnel(command.tunnel);
+        return;
+      case 'installInbound':
+        core.installInbound(command.slot, command.params);
+        command.params.key.fill(0);
+        this.#awaited.set(command.slot, command.params.spi);
+        this.#openParked(now);
+        return;
+      case 'removeInbound':
+        this.#awaited.delete(command.slot);
+        core.removeInbound(command.slot);
+        return;
+      case 'expect':
+        core.expect(command.spi);
+        return;
+      case 'cancelExpected':
+        core.cancelExpected(command.spi);
+        return;
+      case 'peer': {
+        const slot = new Uint8Array(SOCKADDR_SLOT_BYTES);
+        const port = command.peer.encapsulation === 'udp' ? command.peer.remote.port : 0;
+        encodeSockaddr(command.peer.remote.address, port, slot);
+        this.#origins[command.tunnel] = { words: new Uint32Array(slot.buffer), fd: command.peer.socket };
+        return;
+      }
+      default:
+        throw new Error(
+          `the receiver does not know the command ${JSON.stringify((command as { kind: unknown }).kind)}`,
+        );
+    }
+  }
+
+  /** Reads and opens one batch from a socket that poll() named. */
+  turn(socket: ReceiveSocket, now: number): void {
+    const { calls, memory, errors } = this.#parts;
+    const { words } = memory;
+    const slots = socket.gro ? BURST_SLOTS : PACKET_SLOTS;
+    this.#prepare(slots, socket.gro ? BURST_SLOT_BYTES : PACKET_SLOT_BYTES);
+    // MSG_TRUNC: the true length of a datagram that its slot cut short, so that the core can tell.
+    const received = calls.recvmmsg(socket.fd, memory.base + RECEIVE_HEADERS, slots, MSG_DONTWAIT | MSG_TRUNC);
+    if (received < 0) {
+      const errno = calls.errno();
+      // Anything else is a pending ICMP error: this call has cleared it, and datagrams wait for the next.
+      if (errno !== EAGAIN && errno !== EINTR) errors.report(errno, null, now);
+      return;
+    }
+    this.#socket = socket.fd;
+    if (socket.kind === 'ike') {
+      for (let i = 0; i < received; i++) {
+        const length = words[(RECEIVE_HEADERS + i * MMSGHDR_BYTES + MSG_LEN) >>> 2]!;
+        this.ikeDirect++;
+        this.#deliverIke(IN + i * this.#slotBytes, Math.min(length, this.#slotBytes), i);
+      }
+      return;
+    }
+    let count = 0;
+    for (let i = 0; i < received; i++) count = this.#describe(socket, i, count);
+    if (count > 0) this.#open(count, now);
+  }
+
+  /** Resets what recvmmsg changes in the headers; lays the slots out anew only where their size changes. */
+  #prepare(slots: number, slotBytes: number): void {
+    const { memory } = this.#parts;
+    const { words } = memory;
+    if (slotBytes !== this.#slotBytes) {
+      this.#slotBytes = slotBytes;
+      for (let i = 0; i < slots; i++) memory.iovec(RECEIVE_IOVECS + i * IOVEC_BYTES, IN + i * slotBytes, slotBytes);
+    }
+    for (let i = 0; i < slots; i++) {
+      const header = RECEIVE_HEADERS + i * MMSGHDR_BYTES;
+      words[(header + MSG_NAMELEN) >>> 2] = SOCKADDR_SLOT_BYTES;
+      words[(header + MSG_CONTROLLEN) >>> 2] = RECEIVE_CONTROL_BYTES;
+    }
+  }
+
+  /** Entries of IN_DESC for message `i`, from entry `count` on. Returns the new count. */
+  #describe(socket: ReceiveSocket, i: number, count: number): number {
+    const { words } = this.#parts.memory;
+    const header = RECEIVE_HEADERS + i * MMSGHDR_BYTES;
+    const length = words[(header + MSG_LEN) >>> 2]!;
+    const offset = IN + i * this.#slotBytes;
+    let tos = 0;
+    let segment = 0;
+    const controls = RECEIVE_CONTROLS + i * RECEIVE_CONTROL_BYTES;
+    const end = controls + words[(header + MSG_CONTROLLEN) >>> 2]!;
+    for (let at = controls; at + CMSG_HEADER_BYTES <= end; ) {
+      const size = words[at >>> 2]!;
+      if (size < CMSG_HEADER_BYTES) break;
+      const level = words[(at + 8) >>> 2]!;
+      const type = words[(at + 12) >>> 2]!;
+      const value = words[(at + CMSG_HEADER_BYTES) >>> 2]!;
+      if (level === IPPROTO_IP && type === IP_TOS) tos = value & AUX_TOS_MASK;
+      else if (level === IPPROTO_IPV6 && type === IPV6_TCLASS) tos = value & AUX_TOS_MASK;
+      else if (level === IPPROTO_UDP && type === UDP_GRO) segment = value;
+      at += (size + 7) & ~7;
+    }
+    const aux = (socket.aux | tos | (i << AUX_USER_SHIFT)) >>> 0;
+    if (segment === 0 || segment >= length) return this.#input(count, offset, this.#slotBytes, length, aux);
+    // Segments of a burst all have one length but the last, which may be shorter.
+    let next = count;
+    for (let at = 0; at < length && at < this.#slotBytes; at += segment)
+      next = this.#input(next, offset + at, segment, Math.min(segment, length - at), aux);
+    return next;
+  }
+
+  #input(index: number, offset: number, capacity: number, length: number, aux: number): number {
+    // 15 bursts of at most 64 segments each could be more than the table holds only if a kernel broke its own limit.
+    if (index >= IN_DESC_COUNT) return index;
+    const { words } = this.#parts.memory;
+    const at = (IN_DESC + index * DESC_BYTES) >>> 2;
+    words[at + (DESC_OFFSET >>> 2)] = offset;
+    words[at + (DESC_CAPACITY >>> 2)] = capacity;
+    words[at + (DESC_LENGTH >>> 2)] = length;
+    words[at + (DESC_AUX >>> 2)] = aux;
+    return index + 1;
+  }
+
+  #openParked(now: number): void {
+    const parked = this.#parts.core.takeParked();
+    if (parked > 0) this.#open(parked, now);
+  }
+
+  #open(count: number, now: number): void {
+    const { core, memory, tun, shared } = this.#parts;
+    const { words } = memory;
+    const { out, side } = core.open(count, now);
+    for (let i = 0; i < side; i++) {
+      const at = (SIDE_DESC + i * DESC_BYTES) >>> 2;
+      const message = words[at + (DESC_AUX >>> 2)]! >>> AUX_USER_SHIFT;
+      this.#deliverIke(words[at + (DESC_OFFSET >>> 2)]!, words[at + (DESC_LENGTH >>> 2)]!, message);
+    }
+    let checked = -1;
+    for (let i = 0; i < out; i++) {
+      const at = (OUT_DESC + i * DESC_BYTES) >>> 2;
+      const offset = words[at + (DESC_OFFSET >>> 2)]!;
+      const aux = words[at + (DESC_AUX >>> 2)]!;
+      tun.write(offset, words[at + (DESC_LENGTH >>> 2)]!);
+      // Parked and reassembled packets lie outside IN: their datagram is long gone.
+      const message = offset >= IN && offset < IN + IN_BYTES ? Math.floor((offset - IN) / this.#slotBytes) : -1;
+      const tunnel = (aux >>> AUX_TUNNEL_SHIFT) & 0xf;
+      if (message >= 0 && message * 16 + tunnel !== checked) {
+        checked = message * 16 + tunnel;
+        this.#checkOrigin(message, tunnel);
+      }
+      if (this.#awaited.size > 0) this.#arrived((aux >>> AUX_INBOUND_SHIFT) & 0xff);
+    }
+    const dummies = words[(COUNTERS + 8 * COUNTER_IN_DUMMIES) >>> 2]!;
+    if (out > 0 || dummies !== this.#dummies) shared.numbers[LAST_INBOUND] = now;
+    // A dummy has no output, but is a valid packet all the same.
+    if (dummies !== this.#dummies && this.#awaited.size > 0)
+      for (const slot of this.#awaited.keys()) if (core.inboundUse(slot).packets > 0) this.#arrived(slot);
+    this.#dummies = dummies;
+  }
+
+  #arrived(slot: number): void {
+    const spi = this.#awaited.get(slot);
+    if (spi === undefined) return;
+    this.#awaited.delete(slot);
+    this.#parts.emit({ kind: 'firstInbound', slot, spi });
+  }
+
+  /** Has an authenticated packet come from elsewhere than before? The family and port, then the address; not the rest. */
+  #checkOrigin(message: number, tunnel: number): void {
+    const { memory, emit } = this.#parts;
+    const name = RECEIVE_NAMES + message * SOCKADDR_SLOT_BYTES;
+    const at = name >>> 2;
+    const { words } = memory;
+    const origin = this.#origins[tunnel];
+    if (!origin) return;
+    const known = origin.words;
+    const six = (known[0]! & 0xffff) === 10;
+    // Raw and UDP-encapsulated ESP may alternate (RFC 7296 §2.23): then only the address can be compared.
+    const mask = origin.fd === this.#socket ? 0xffff_ffff : 0xffff;
+    let same = ((words[at]! ^ known[0]!) & mask) === 0;
+    if (six)
+      same =
+        same &&
+        words[at + 2] === known[2] &&
+        words[at + 3] === known[3] &&
+        words[at + 4] === known[4] &&
+        words[at + 5] === known[5];
+    else same = same && words[at + 1] === known[1];
+    if (same) return;
+    known.set(words.subarray(at, at + SOCKADDR_SLOT_BYTES / 4));
+    origin.fd = this.#socket;
+    const from = decodeSockaddr(memory.bytes, name);
+    if (from) emit({ kind: 'peerMoved', tunnel, from, socket: this.#socket });
+  }
+
+  #deliverIke(offset: number, length: number, message: number): void {
+    const { memory, emit, shared } = this.#parts;
+    if (Atomics.load(shared.flags, IKE_IN_FLIGHT) >= IKE_IN_FLIGHT_LIMIT) {
+      shared.numbers[IO_IKE_DROPPED] = shared.numbers[IO_IKE_DROPPED]! + 1;
+      return;
+    }
+    const from = decodeSockaddr(memory.bytes, RECEIVE_NAMES + message * SOCKADDR_SLOT_BYTES);
+    if (!from) return;
+    Atomics.add(shared.flags, IKE_IN_FLIGHT, 1);
+    emit({ kind: 'ike', bytes: memory.bytes.slice(offset, offset + length), from, socket: this.#socket });
+  }
+}
