@@ -15,6 +15,7 @@ import {
   saTunnel,
   saUsed,
 } from './sa';
+import { initialiseSegmentation } from './segment';
 import { initialiseTooBig } from './too-big';
 import { forgetTunnel, initialiseTunnels, setTunnelActive, tunnelActive } from './tunnel';
 
@@ -32,6 +33,7 @@ export function initialise(): void {
   initialiseSas();
   initialiseEncapsulation();
   initialiseFragmentation();
+  initialiseSegmentation();
   initialiseTooBig();
   initialiseOpening();
   initialisePark();

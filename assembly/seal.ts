@@ -2,7 +2,8 @@
 //
 //   1. read addresses and lengths            outBadInner
 //   2. choose the tunnel by its selectors    outNoTunnel
-//   3. lower the MSS of a SYN
+//   3. with a virtio_net_hdr: cut a TCP super-packet (segment.ts), or complete its checksum (vnet.ts)
+//      lower the MSS of a SYN
 //   4. too long: ICMP or fragments           outTooBig
 //   5. the active SA, its limits             outNoSa, outHardLimit, outSequenceExhausted
 //   6. room in OUT                           none: stop here, the caller sends and comes again
@@ -19,6 +20,7 @@ import {
 import { flowTos, flowTotal, flowWhole, readFlow } from './flow';
 import { encapsulateFragments, fragmentCount } from './fragment';
 import {
+  AUX_VNET,
   COUNTER_OUT_BAD_INNER,
   COUNTER_OUT_BYTES,
   COUNTER_OUT_DUMMIES,
@@ -30,18 +32,22 @@ import {
   COUNTER_OUT_PACKETS,
   COUNTER_OUT_SEQUENCE_EXHAUSTED,
   COUNTER_OUT_TOO_BIG,
+  DESC_AUX,
   DESC_BYTES,
   DESC_LENGTH,
   DESC_OFFSET,
   IN_DESC,
   SHAPE_GRE_PLAIN,
   TUNNEL_MTU,
+  VNET_HEADER_BYTES,
 } from './layout';
 import { clampMss } from './mss';
 import { outCount, startOutputs, writeResult } from './output';
 import { outboundSa, sequencesLeft, withinLimits } from './sa';
+import { encapsulateSegments, superHeader } from './segment';
 import { answerTooBig } from './too-big';
 import { chooseTunnel, tunnelActive, tunnelBlock, tunnelShape, tunnelUsed } from './tunnel';
+import { completeChecksum, GSO_NONE, gsoSize, gsoType } from './vnet';
 
 /** Why the tunnel cannot send `packets` more packets of at most `n` bytes, as a counter; -1 where it can. */
 function obstacle(tunnel: u32, packets: u32, n: u32): i32 {
@@ -66,41 +72,74 @@ function noRoom(): bool {
   return DONE;
 }
 
-/** DONE: sealed or dropped. NO_ROOM: untouched, to be given again. */
+function drop(counter: u32): bool {
+  count(counter);
+  return DONE;
+}
+
+/** DONE: sealed or dropped. NO_ROOM: to be given again. */
 function sealInput(entry: usize, now: f64): bool {
-  const p = <usize>load<u32>(entry, DESC_OFFSET);
-  const n = load<u32>(entry, DESC_LENGTH);
-  if (!readFlow(p, n) || flowTotal != n) {
-    count(COUNTER_OUT_BAD_INNER);
-    return DONE;
+  let p = <usize>load<u32>(entry, DESC_OFFSET);
+  let n = load<u32>(entry, DESC_LENGTH);
+  let vnet: usize = 0;
+  if (load<u32>(entry, DESC_AUX) & AUX_VNET) {
+    if (n < <u32>VNET_HEADER_BYTES) return drop(COUNTER_OUT_BAD_INNER);
+    vnet = p;
+    p += VNET_HEADER_BYTES;
+    n -= VNET_HEADER_BYTES;
   }
+  if (!readFlow(p, n) || flowTotal != n) return drop(COUNTER_OUT_BAD_INNER);
   const tunnel = chooseTunnel();
-  if (tunnel < 0) {
-    count(COUNTER_OUT_NO_TUNNEL);
-    return DONE;
-  }
+  if (tunnel < 0) return drop(COUNTER_OUT_NO_TUNNEL);
   const block = tunnelBlock(tunnel);
-  if (clampMss(p, block)) count(COUNTER_OUT_MSS_CLAMPED);
   const mtu = load<u32>(block, TUNNEL_MTU);
+  if (vnet) {
+    const gso = gsoType(vnet);
+    if (gso != GSO_NONE) {
+      const header = superHeader(p, gso);
+      const size = gsoSize(vnet);
+      if (header == 0 || size == 0) return drop(COUNTER_OUT_BAD_INNER);
+      if (header + size < n) return sealSuper(tunnel, p, header, size, mtu, now);
+    }
+    if (!completeChecksum(vnet, p, n)) return drop(COUNTER_OUT_BAD_INNER);
+  }
+  if (clampMss(p, block)) count(COUNTER_OUT_MSS_CLAMPED);
   const fits = n <= mtu;
   if (!fits && flowWhole) {
-    count(COUNTER_OUT_TOO_BIG);
     answerTooBig(p, mtu, now);
-    return DONE;
+    return drop(COUNTER_OUT_TOO_BIG);
   }
   const packets: u32 = fits ? 1 : fragmentCount(p, mtu);
   const longest = min(n, mtu);
   const reason = obstacle(tunnel, packets, longest);
-  if (reason >= 0) {
-    count(reason);
-    return DONE;
-  }
+  if (reason >= 0) return drop(reason);
   if (!hasRoom(tunnel, packets, longest)) return noRoom();
   const slot = tunnelActive(tunnel);
   if (fits) encapsulate(tunnel, slot, p, n, 0, 0, flowTos, flowWhole);
   else encapsulateFragments(tunnel, slot, p, mtu);
   count(COUNTER_OUT_PACKETS);
   add(COUNTER_OUT_BYTES, n);
+  return DONE;
+}
+
+/** The same for a TCP super-packet of `header` bytes and more than one segment of `size` bytes. */
+function sealSuper(tunnel: u32, p: usize, header: u32, size: u32, mtu: u32, now: f64): bool {
+  if (header + size > mtu) {
+    if (flowWhole || mtu <= header) {
+      answerTooBig(p, mtu, now);
+      return drop(COUNTER_OUT_TOO_BIG);
+    }
+    // Where fragments would be allowed, shorter segments are better.
+    size = mtu - header;
+  }
+  const payload = flowTotal - header;
+  const packets = (payload + size - 1) / size;
+  const reason = obstacle(tunnel, packets, header + size);
+  if (reason >= 0) return drop(reason);
+  if (!hasRoom(tunnel, packets, header + size)) return noRoom();
+  encapsulateSegments(tunnel, tunnelActive(tunnel), p, header, size);
+  add(COUNTER_OUT_PACKETS, packets);
+  add(COUNTER_OUT_BYTES, packets * header + payload);
   return DONE;
 }
 

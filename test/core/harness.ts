@@ -2,6 +2,8 @@
 import {
   AUX_UDP,
   DESC_BYTES,
+  HEAP,
+  HEAP_END,
   IN,
   IN_DESC,
   OUT_DESC,
@@ -107,4 +109,30 @@ export function open(
 ): Output[] {
   place(core, packets, aux);
   return outputs(core, core.open(packets.length, now).out);
+}
+
+/** The SA records of assembly/sa.ts start 32 bytes before their parameter block, which starts with the SPI. */
+function record(core: Core, spi: number, inbound: boolean): number {
+  const found: number[] = [];
+  for (let at = HEAP; at < HEAP_END; at += 4)
+    if (core.words[at >> 2] === spi && core.words[(at - 32) >> 2] === 1) found.push(at - 32);
+  // Outbound records come first.
+  const at = inbound ? found.at(-1) : found[0];
+  if (at === undefined) throw new Error(`test: no SA with SPI ${spi} in the core's memory`);
+  return at;
+}
+
+/** Moves an outbound SA forward, which would take 2^32 packets otherwise: `sequence` was the last one sent. */
+export function setSequence(core: Core, spi: number, sequence: bigint): void {
+  new DataView(core.memory.buffer).setBigUint64(record(core, spi, false) + 24, sequence, true);
+}
+
+/** Moves an inbound SA's window forward. */
+export function setRightEdge(core: Core, spi: number, right: bigint): void {
+  new DataView(core.memory.buffer).setBigUint64(record(core, spi, true) + 80, right, true);
+}
+
+/** Counters that are not zero. */
+export function counted(core: Core): Record<string, number> {
+  return Object.fromEntries(Object.entries(core.counters()).filter(([, n]) => n !== 0));
 }
