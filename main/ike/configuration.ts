@@ -1,0 +1,121 @@
+// What the attributes of a configuration payload mean (RFC 7296 §3.15.1): the initiator's request, the responder's reply, and
+// both read back. The program's name and version are neither sent nor asked for: they would only help an attacker.
+import type { Address, Prefix } from '../wire/address.ts';
+import type { PayloadOf } from './payload/payload.ts';
+import type { AddressLease, Configuration } from './types.ts';
+
+/** IANA "IKEv2 Configuration Payload Attribute Types". */
+export const ConfigurationAttribute = {
+  INTERNAL_IP4_ADDRESS: 1,
+  INTERNAL_IP4_NETMASK: 2,
+  INTERNAL_IP4_DNS: 3,
+  APPLICATION_VERSION: 7,
+  INTERNAL_IP6_ADDRESS: 8,
+  INTERNAL_IP6_DNS: 10,
+  INTERNAL_IP4_SUBNET: 13,
+  INTERNAL_IP6_SUBNET: 15,
+} as const;
+
+type Attribute = PayloadOf<'cp'>['attributes'][number];
+type Family = 4 | 6;
+
+const A = ConfigurationAttribute;
+const EMPTY = new Uint8Array(0);
+const LONGEST_VERSION = 128;
+
+/** CFG_REQUEST for an address of each family and what belongs to it; undefined where nothing is wanted. */
+export function configurationRequest(families: readonly Family[]): PayloadOf<'cp'> | undefined {
+  if (families.length === 0) return undefined;
+  const ask = (type: number): Attribute => ({ type, value: EMPTY });
+  const attributes = families.flatMap((family) =>
+    family === 4
+      ? [A.INTERNAL_IP4_ADDRESS, A.INTERNAL_IP4_NETMASK, A.INTERNAL_IP4_DNS, A.INTERNAL_IP4_SUBNET].map(ask)
+      : [A.INTERNAL_IP6_ADDRESS, A.INTERNAL_IP6_DNS, A.INTERNAL_IP6_SUBNET].map(ask),
+  );
+  return { kind: 'cp', type: 'request', attributes };
+}
+
+/** Families of which the request wants an address. */
+export function requestedFamilies(request: PayloadOf<'cp'>): Family[] {
+  const asks = (type: number): boolean => request.attributes.some((attribute) => attribute.type === type);
+  return [...(asks(A.INTERNAL_IP4_ADDRESS) ? [4 as const] : []), ...(asks(A.INTERNAL_IP6_ADDRESS) ? [6 as const] : [])];
+}
+
+/** CFG_REPLY that hands out a lease. */
+export function configurationReply(lease: AddressLease): PayloadOf<'cp'> {
+  const attributes: Attribute[] = [];
+  for (const { address, bits } of lease.addresses) {
+    if (address.length === 4) {
+      attributes.push({ type: A.INTERNAL_IP4_ADDRESS, value: address });
+      // RFC 7296 §3.15.1: at most one netmask; one for a lone host would say nothing.
+      if (bits < 32 && !attributes.some((attribute) => attribute.type === A.INTERNAL_IP4_NETMASK))
+        attributes.push({ type: A.INTERNAL_IP4_NETMASK, value: netmask(bits) });
+    } else attributes.push({ type: A.INTERNAL_IP6_ADDRESS, value: Uint8Array.of(...address, bits) });
+  }
+  for (const server of lease.dns)
+    attributes.push({ type: server.length === 4 ? A.INTERNAL_IP4_DNS : A.INTERNAL_IP6_DNS, value: server });
+  for (const { address, bits } of lease.subnets)
+    attributes.push(
+      address.length === 4
+        ? { type: A.INTERNAL_IP4_SUBNET, value: Uint8Array.of(...address, ...netmask(bits)) }
+        : { type: A.INTERNAL_IP6_SUBNET, value: Uint8Array.of(...address, bits) },
+    );
+  return { kind: 'cp', type: 'reply', attributes };
+}
+
+export const NO_CONFIGURATION: Configuration = { addresses: [], dns: [], subnets: [], applicationVersion: undefined };
+
+/**
+ * Reads a CFG_REPLY. Attributes that we do not know, or that are malformed, are skipped (RFC 7296 §3.15.1: the rest of the reply
+ * is still good): an address that cannot be read is an address that was not given.
+ */
+export function readConfiguration(reply: PayloadOf<'cp'>): Configuration {
+  const addresses: Prefix[] = [];
+  const dns: Address[] = [];
+  const subnets: Prefix[] = [];
+  let applicationVersion: string | undefined;
+  const mask = reply.attributes.find(({ type, value }) => type === A.INTERNAL_IP4_NETMASK && value.length === 4)?.value;
+  for (const { type, value } of reply.attributes)
+    switch (type) {
+      case A.INTERNAL_IP4_ADDRESS:
+        if (value.length === 4) addresses.push({ address: value, bits: (mask && maskBits(mask)) ?? 32 });
+        break;
+      case A.INTERNAL_IP6_ADDRESS:
+        if (value.length === 17 && value[16]! <= 128) addresses.push({ address: value.slice(0, 16), bits: value[16]! });
+        else if (value.length === 16) addresses.push({ address: value, bits: 128 });
+        break;
+      case A.INTERNAL_IP4_DNS:
+        if (value.length === 4) dns.push(value);
+        break;
+      case A.INTERNAL_IP6_DNS:
+        if (value.length === 16) dns.push(value);
+        break;
+      case A.INTERNAL_IP4_SUBNET: {
+        const bits = value.length === 8 ? maskBits(value.subarray(4)) : undefined;
+        if (bits !== undefined) subnets.push({ address: value.slice(0, 4), bits });
+        break;
+      }
+      case A.INTERNAL_IP6_SUBNET:
+        if (value.length === 17 && value[16]! <= 128) subnets.push({ address: value.slice(0, 16), bits: value[16]! });
+        break;
+      case A.APPLICATION_VERSION:
+        // For people's eyes: printable ASCII, and not a novel.
+        applicationVersion = String.fromCharCode(...value.subarray(0, LONGEST_VERSION)).replaceAll(/[^ -~]/g, '?');
+        break;
+      default:
+        break;
+    }
+  return { addresses, dns, subnets, applicationVersion };
+}
+
+function netmask(bits: number): Uint8Array {
+  const value = bits === 0 ? 0 : (0xffff_ffff << (32 - bits)) >>> 0;
+  return Uint8Array.of(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
+}
+
+/** Leading ones; undefined for a mask with holes. */
+function maskBits(mask: Uint8Array): number | undefined {
+  const value = ((mask[0]! << 24) | (mask[1]! << 16) | (mask[2]! << 8) | mask[3]!) >>> 0;
+  const bits = Math.clz32(~value);
+  return netmask(bits).every((byte, i) => byte === mask[i]) ? bits : undefined;
+}

@@ -1,0 +1,119 @@
+// The CHILD SA that IKE_AUTH makes, the responder's side: address lease, mode, proposal, narrowing (RFC 7296 §2.9, §2.19, §2.23.1,
+// §3.15.4). The messages are drawn in child.ts.
+import { choose } from '../../crypto/proposal.ts';
+import { espSuite } from '../../crypto/suite.ts';
+import type { Selector } from '../../wire/selector.ts';
+import { configurationReply, requestedFamilies } from '../configuration.ts';
+import { EVERYTHING, hostSelector, isSingleAddress, narrow, substituteAddress } from '../narrow.ts';
+import { NotifyType } from '../notify.ts';
+import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import type { IkeSa } from '../sa.ts';
+import type { AddressLease, ChildMode, ChildSa, Identity, ResponderConfig } from '../types.ts';
+import { childSa, childSpi, childSpiBytes, formatSelectors, statusNotify } from './child.ts';
+
+export type ChildAnswer =
+  | {
+      readonly kind: 'made';
+      readonly payloads: readonly Payload[];
+      readonly child: ChildSa;
+      readonly lease: AddressLease | undefined;
+    }
+  /** Answered with an error notify; the IKE SA lives on without a child (RFC 7296 §1.2). */
+  | { readonly kind: 'refused'; readonly payloads: readonly Payload[]; readonly why: string };
+
+export function answerChild(
+  request: readonly Payload[],
+  context: {
+    readonly sa: IkeSa;
+    readonly config: ResponderConfig;
+    readonly peer: Identity;
+    /** SPI on packets that we shall receive. */
+    readonly spiIn: number;
+  },
+): ChildAnswer {
+  const { sa, config, peer, spiIn } = context;
+  const offered = payloadOf(request, 'sa');
+  const tsi = payloadOf(request, 'tsi');
+  const tsr = payloadOf(request, 'tsr');
+  if (!offered || !tsi || !tsr) return refused(NotifyType.INVALID_SYNTAX, 'SA, TSi or TSr is missing');
+
+  const wantsTransport = payloadsOf(request, 'notify').some((n) => n.type === NotifyType.USE_TRANSPORT_MODE);
+  const mode = modeFor(wantsTransport, config.modes);
+  if (!mode)
+    return refused(NotifyType.NO_PROPOSAL_CHOSEN, `${wantsTransport ? 'transport' : 'tunnel'} mode is not allowed`);
+
+  const choice = choose(offered.proposals, config.childProposals, 'esp', { withoutKe: true });
+  if (!choice) return refused(NotifyType.NO_PROPOSAL_CHOSEN, 'none of its ESP proposals is acceptable');
+  if (choice.proposal.spi.length !== 4 || childSpi(choice.proposal.spi) === 0)
+    return refused(NotifyType.NO_PROPOSAL_CHOSEN, 'its ESP SPI is not 4 bytes other than zero');
+
+  const cp = payloadsOf(request, 'cp').find((payload) => payload.type === 'request');
+  const families = cp ? requestedFamilies(cp) : [];
+  if (families.length === 0 && config.remote === 'lease' && mode === 'tunnel')
+    return refused(NotifyType.FAILED_CP_REQUIRED, 'it asks for no address, and only leased ones are allowed');
+  const lease = families.length > 0 ? config.lease(peer, families) : undefined;
+  if (families.length > 0 && !lease)
+    return refused(NotifyType.INTERNAL_ADDRESS_FAILURE, 'there is no address to lease');
+  const giveBack = (answer: ChildAnswer): ChildAnswer => {
+    if (lease) config.release?.(peer, lease);
+    return answer;
+  };
+
+  const selectors = narrowed(mode, tsi.selectors, tsr.selectors, sa, config, lease);
+  if (selectors.local.length === 0 || selectors.remote.length === 0)
+    return giveBack(
+      refused(
+        NotifyType.TS_UNACCEPTABLE,
+        `its traffic selectors ${formatSelectors(tsi.selectors)} === ${formatSelectors(tsr.selectors)} are not allowed`,
+      ),
+    );
+
+  const suite = espSuite(choice.proposal.transforms);
+  return {
+    kind: 'made',
+    lease,
+    child: childSa({ sa, mode, suite, spiIn, spiOut: childSpi(choice.proposal.spi), ...selectors }),
+    payloads: [
+      ...(lease ? [configurationReply(lease)] : []),
+      ...(mode === 'transport' ? [statusNotify(NotifyType.USE_TRANSPORT_MODE)] : []),
+      statusNotify(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED),
+      { kind: 'sa', proposals: [{ ...choice.proposal, spi: childSpiBytes(spiIn) }] },
+      { kind: 'tsi', selectors: selectors.remote },
+      { kind: 'tsr', selectors: selectors.local },
+    ],
+  };
+}
+
+/** RFC 7296 §1.3.1: who does not do transport mode answers without the notify, and the SA is in tunnel mode. */
+function modeFor(wantsTransport: boolean, allowed: readonly ChildMode[]): ChildMode | undefined {
+  if (wantsTransport && allowed.includes('transport')) return 'transport';
+  return allowed.includes('tunnel') ? 'tunnel' : undefined;
+}
+
+function narrowed(
+  mode: ChildMode,
+  tsi: readonly Selector[],
+  tsr: readonly Selector[],
+  sa: IkeSa,
+  config: ResponderConfig,
+  lease: AddressLease | undefined,
+): { readonly local: readonly Selector[]; readonly remote: readonly Selector[] } {
+  let [remote, local] = [tsi, tsr];
+  if (mode === 'transport') {
+    if (!isSingleAddress(tsi) || !isSingleAddress(tsr)) return { local: [], remote: [] };
+    // RFC 7296 §2.23.1: what the initiator calls itself behind its NAT means nothing here.
+    if (sa.nat.remote) remote = substituteAddress(tsi, sa.remote.address);
+    if (sa.nat.local) local = substituteAddress(tsr, sa.local.address);
+  }
+  return { local: narrow(local, config.local), remote: narrow(remote, remotePolicy(sa, config, lease)) };
+}
+
+function remotePolicy(sa: IkeSa, config: ResponderConfig, lease: AddressLease | undefined): readonly Selector[] {
+  if (config.remote === 'any') return EVERYTHING;
+  if (config.remote !== 'lease') return config.remote;
+  return lease ? lease.addresses.map(({ address }) => hostSelector(address)) : [hostSelector(sa.remote.address)];
+}
+
+function refused(type: number, why: string): ChildAnswer {
+  return { kind: 'refused', payloads: [statusNotify(type)], why };
+}

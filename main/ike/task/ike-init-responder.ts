@@ -1,0 +1,139 @@
+// IKE_SA_INIT, the responder's side (RFC 7296 §1.2, §2.6, §2.7, §2.23). Nothing is remembered before the answer that agrees; a cookie
+// is asked for before any Diffie-Hellman is computed.
+//
+//   Initiator                          Responder
+//   ------------------------------------------------------------------
+//   HDR(A,0), SAi1, KEi, Ni, …    -->
+//                                  <--  HDR(A,0), N(COOKIE)                 under load
+//                                  <--  HDR(A,0), N(INVALID_KE_PAYLOAD)     KEi is not of the group chosen
+//                                  <--  HDR(A,0), N(NO_PROPOSAL_CHOSEN)     nothing in common
+//                                  <--  HDR(A,B), SAr1, KEr, Nr, N(NAT_DETECTION_*)
+import { isKeError } from '../../crypto/ke.ts';
+import { choose } from '../../crypto/proposal.ts';
+import { ikeSuite } from '../../crypto/suite.ts';
+import type { Endpoint } from '../../wire/address.ts';
+import type { CookieJar } from '../cookie.ts';
+import { encodeMessage, type Header, type Message } from '../message.ts';
+import { detectNat, NO_NAT, natDetectionHash } from '../nat.ts';
+import { NotifyType } from '../notify.ts';
+import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { IkeSa } from '../sa.ts';
+import type { Instant, RandomBytes, Transport } from '../types.ts';
+
+const NONCE_BYTES = 32;
+
+export interface IkeInitPolicy {
+  readonly proposals: readonly string[];
+  /** Feign a NAT, so that both ends encapsulate. */
+  readonly feignNat: boolean;
+}
+
+export interface IkeInitRequest {
+  readonly bytes: Uint8Array;
+  /** Decoded and checked against the rules. */
+  readonly message: Message;
+  readonly from: Endpoint;
+  readonly local: Endpoint;
+  readonly transport: Transport;
+}
+
+export type IkeInitAnswer =
+  /** Sent and forgotten. */
+  | { readonly kind: 'stateless'; readonly response: Uint8Array; readonly why: string }
+  | { readonly kind: 'agreed'; readonly response: Uint8Array; readonly sa: IkeSa }
+  | { readonly kind: 'ignored'; readonly why: string };
+
+export function answerIkeInit(
+  request: IkeInitRequest,
+  policy: IkeInitPolicy,
+  deps: {
+    readonly random: RandomBytes;
+    /** Set while cookies are asked for. */
+    readonly cookies: CookieJar | undefined;
+    readonly now: Instant;
+    /** A fresh SPIr, not zero and not in use. */
+    readonly newSpi: () => bigint;
+  },
+): IkeInitAnswer {
+  const { message, from, local } = request;
+  const { payloads, header } = message;
+  const offered = payloadOf(payloads, 'sa');
+  const ke = payloadOf(payloads, 'ke');
+  const Ni = payloadOf(payloads, 'nonce')?.data;
+  if (!offered || !ke || !Ni) return { kind: 'ignored', why: 'SA, KE or Nonce is missing' };
+
+  const notifies = payloadsOf(payloads, 'notify');
+  const stateless = (type: number, data: Uint8Array, why: string): IkeInitAnswer => ({
+    kind: 'stateless',
+    response: encodeMessage(answerHeader(header, 0n), [notify(type, data)]),
+    why,
+  });
+  if (deps.cookies) {
+    const cookie = notifies.find((n) => n.type === NotifyType.COOKIE)?.data;
+    // RFC 7296 §2.6: a cookie that is not ours is as good as none.
+    if (!cookie || !deps.cookies.accepts(cookie, Ni, header.SPIi, from, deps.now))
+      return stateless(NotifyType.COOKIE, deps.cookies.bake(Ni, header.SPIi, from, deps.now), 'asked for a cookie');
+  }
+
+  const choice = choose(offered.proposals, policy.proposals, 'ike');
+  if (!choice)
+    return stateless(NotifyType.NO_PROPOSAL_CHOSEN, new Uint8Array(0), 'none of its proposals is acceptable');
+  const suite = ikeSuite(choice.proposal.transforms);
+  if (ke.method !== suite.ke.id)
+    return stateless(
+      NotifyType.INVALID_KE_PAYLOAD,
+      Uint8Array.of(suite.ke.id >>> 8, suite.ke.id & 0xff),
+      `its KE payload is of group ${ke.method}, ${suite.ke.name} was chosen`,
+    );
+  const agreed = suite.ke.respond(ke.data, deps.random);
+  if (isKeError(agreed)) return stateless(NotifyType.INVALID_SYNTAX, new Uint8Array(0), agreed.toString());
+
+  const Nr = deps.random(NONCE_BYTES);
+  const SPIr = deps.newSpi();
+  const source = policy.feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
+  const response = encodeMessage(answerHeader(header, SPIr), [
+    { kind: 'sa', proposals: [choice.proposal] },
+    { kind: 'ke', method: suite.ke.id, data: agreed.data },
+    { kind: 'nonce', data: Nr },
+    notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(header.SPIi, SPIr, source)),
+    notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(header.SPIi, SPIr, from)),
+  ]);
+
+  const hashes = (type: number) => notifies.filter((n) => n.type === type).map((n) => n.data);
+  const nat = detectNat({
+    SPIi: header.SPIi,
+    SPIr: header.SPIr,
+    source: hashes(NotifyType.NAT_DETECTION_SOURCE_IP),
+    destination: hashes(NotifyType.NAT_DETECTION_DESTINATION_IP),
+    from,
+    local,
+  });
+  const sa = new IkeSa(
+    {
+      role: 'responder',
+      SPIi: header.SPIi,
+      SPIr,
+      suite,
+      Ni,
+      Nr,
+      sharedSecret: agreed.secret,
+      realMessage1: Uint8Array.from(request.bytes),
+      realMessage2: response,
+      nat: nat ?? NO_NAT,
+      encapsulation: policy.feignNat || nat?.local || nat?.remote ? 'udp' : 'raw',
+      local,
+      remote: from,
+      transport: request.transport,
+    },
+    deps.random,
+  );
+  return { kind: 'agreed', response, sa };
+}
+
+function answerHeader(request: Header, SPIr: bigint): Header {
+  return { SPIi: request.SPIi, SPIr, exchange: request.exchange, initiator: false, response: true, messageId: 0 };
+}
+
+function notify(type: number, data: Uint8Array): Payload {
+  return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
+}

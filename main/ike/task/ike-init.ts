@@ -1,0 +1,194 @@
+// IKE_SA_INIT, the initiator's side (RFC 7296 §1.2, §2.6, §2.23).
+//
+//   Initiator                          Responder
+//   ------------------------------------------------------------------
+//   HDR(A,0), SAi1, KEi, Ni,
+//     N(NAT_DETECTION_*)           -->
+//                                  <--  HDR(A,0), N(COOKIE)
+//   HDR(A,0), N(COOKIE), SAi1, … -->
+//                                  <--  HDR(A,0), N(INVALID_KE_PAYLOAD)
+//   HDR(A,0), N(COOKIE), SAi1, KEi', Ni, …
+//                                  -->
+//                                  <--  HDR(A,B), SAr1, KEr, Nr, N(NAT_DETECTION_*), [CERTREQ]
+//
+// SPIi and Ni stay the same through the retries, so that a cookie stays good (§2.6.1). Nothing here is authenticated: whatever is
+// wrong with an answer is reported, not acted upon (§2.21.1).
+import { isKeError, type KeInitiator } from '../../crypto/ke.ts';
+import { checkAnswer, offer } from '../../crypto/proposal.ts';
+import { type IkeSuite, ikeSuite, keyExchangeOf } from '../../crypto/suite.ts';
+import { type Proposal, TransformType } from '../../crypto/transform.ts';
+import type { Endpoint } from '../../wire/address.ts';
+import { IkeError } from '../error.ts';
+import type { Request } from '../exchange.ts';
+import { Exchange, type Message } from '../message.ts';
+import { detectNat, type NatSituation, NO_NAT, natDetectionHash } from '../nat.ts';
+import { isErrorNotify, NotifyType } from '../notify.ts';
+import { errorOfNotify } from '../notify-error.ts';
+import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import type { RandomBytes } from '../types.ts';
+
+const NONCE_BYTES = 32;
+/** An attacker who forges cookies makes us send twice for each (RFC 7296 §2.6): so many are taken in one attempt. */
+const MOST_COOKIES = 4;
+
+export interface IkeInitConfig {
+  readonly SPIi: bigint;
+  readonly proposals: readonly string[];
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** Hash a false source, so that both ends believe in a NAT and encapsulate. */
+  readonly feignNat: boolean;
+}
+
+export type IkeInitOutcome =
+  /** Build and send again: the answer asked for a cookie or another group. */
+  | { readonly kind: 'again'; readonly why: string }
+  /** Not acceptable, but not authenticated either: remember it and wait for a better answer. */
+  | { readonly kind: 'refused'; readonly error: IkeError }
+  | {
+      readonly kind: 'agreed';
+      readonly SPIr: bigint;
+      readonly suite: IkeSuite;
+      readonly Nr: Uint8Array;
+      /** To be wiped by whoever takes it. */
+      readonly sharedSecret: Uint8Array;
+      readonly nat: NatSituation;
+    };
+
+export class IkeInitTask implements Request {
+  readonly name = 'IKE_SA_INIT';
+  readonly exchange = Exchange.IKE_SA_INIT;
+  readonly Ni: Uint8Array;
+  readonly #config: IkeInitConfig;
+  readonly #random: RandomBytes;
+  readonly #offered: readonly Proposal[];
+  /** Groups that we offer, in order. */
+  readonly #groups: readonly number[];
+  /** Groups whose KE payload has been sent. */
+  readonly #tried = new Set<number>();
+  #group: number;
+  #ke: KeInitiator;
+  #cookie: Uint8Array | undefined;
+  #cookies = 0;
+
+  /** Throws a ProposalError where a proposal cannot be parsed. */
+  constructor(config: IkeInitConfig, random: RandomBytes) {
+    this.#config = config;
+    this.#random = random;
+    this.Ni = random(NONCE_BYTES);
+    this.#offered = offer(config.proposals, 'ike', new Uint8Array(0));
+    this.#groups = this.#offered.flatMap((proposal) =>
+      proposal.transforms.filter((transform) => transform.type === TransformType.KE).map((transform) => transform.id),
+    );
+    const first = this.#groups[0];
+    if (first === undefined) throw new RangeError('an IKE proposal needs a key-exchange group');
+    this.#group = first;
+    this.#ke = this.#initiate(first);
+  }
+
+  build(): readonly Payload[] {
+    const { SPIi, local, remote, feignNat } = this.#config;
+    const source = feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
+    return [
+      // RFC 7296 §2.6: the cookie is the first payload, everything else stays as it was.
+      ...(this.#cookie ? [notify(NotifyType.COOKIE, this.#cookie)] : []),
+      { kind: 'sa', proposals: this.#offered },
+      { kind: 'ke', method: this.#group, data: this.#ke.data },
+      { kind: 'nonce', data: this.Ni },
+      notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(SPIi, 0n, source)),
+      notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(SPIi, 0n, remote)),
+    ];
+  }
+
+  process(response: Message, from: Endpoint): IkeInitOutcome {
+    const { payloads } = response;
+    if (payloadOf(payloads, 'sa')) return this.#agree(response, from);
+    const notifies = payloadsOf(payloads, 'notify');
+    const cookie = notifies.find((n) => n.type === NotifyType.COOKIE);
+    if (cookie) return this.#takeCookie(cookie.data);
+    const invalidKe = notifies.find((n) => n.type === NotifyType.INVALID_KE_PAYLOAD);
+    if (invalidKe) return this.#changeGroup(invalidKe.data);
+    const error = notifies.find((n) => isErrorNotify(n.type));
+    return error ? this.#refused(error.type) : mangled('it has neither a proposal nor an error');
+  }
+
+  wipe(): void {
+    this.#ke.wipe();
+  }
+
+  #initiate(group: number): KeInitiator {
+    const method = keyExchangeOf(group);
+    if (!method) throw new RangeError(`key-exchange method ${group} is not implemented`);
+    this.#tried.add(group);
+    return method.initiate(this.#random);
+  }
+
+  #takeCookie(cookie: Uint8Array): IkeInitOutcome {
+    // RFC 7296 §2.6: 1 to 64 octets.
+    if (cookie.length < 1 || cookie.length > 64) return mangled('its cookie does not have 1 to 64 bytes');
+    if (++this.#cookies > MOST_COOKIES) return mangled(`it asks for a cookie again and again`);
+    this.#cookie = cookie;
+    return { kind: 'again', why: 'the gateway asks for a cookie' };
+  }
+
+  #changeGroup(data: Uint8Array): IkeInitOutcome {
+    if (data.length !== 2) return mangled('INVALID_KE_PAYLOAD does not name a group');
+    const group = data[0]! * 256 + data[1]!;
+    // Only what we offered, or an attacker could talk us down (RFC 7296 §1.2); each group once, or it could make us spin.
+    if (!this.#groups.includes(group) || this.#tried.has(group)) return this.#refused(NotifyType.INVALID_KE_PAYLOAD);
+    this.#ke.wipe();
+    this.#ke = this.#initiate(group);
+    this.#group = group;
+    return { kind: 'again', why: `the gateway wants key-exchange group ${group}` };
+  }
+
+  #agree(response: Message, from: Endpoint): IkeInitOutcome {
+    const { payloads, header } = response;
+    const sa = payloadOf(payloads, 'sa');
+    const ke = payloadOf(payloads, 'ke');
+    const nonce = payloadOf(payloads, 'nonce');
+    if (!sa || !ke || !nonce) return mangled('SA, KE or Nonce is missing');
+    if (header.SPIr === 0n) return mangled("the responder's SPI is zero");
+    const chosen = checkAnswer(sa.proposals, this.#offered);
+    if (typeof chosen === 'string') return mangled(chosen);
+    const suite = ikeSuite(chosen.transforms);
+    if (suite.ke.id !== this.#group || ke.method !== this.#group)
+      return mangled(`it chose ${suite.ke.name} where our KE payload was of another group`);
+    const sharedSecret = this.#ke.finish(ke.data);
+    if (isKeError(sharedSecret)) return mangled(sharedSecret.toString());
+    const hashes = (type: number) =>
+      payloadsOf(payloads, 'notify')
+        .filter((n) => n.type === type)
+        .map((n) => n.data);
+    const nat = detectNat({
+      SPIi: header.SPIi,
+      SPIr: header.SPIr,
+      source: hashes(NotifyType.NAT_DETECTION_SOURCE_IP),
+      destination: hashes(NotifyType.NAT_DETECTION_DESTINATION_IP),
+      from,
+      local: this.#config.local,
+    });
+    return { kind: 'agreed', SPIr: header.SPIr, suite, Nr: nonce.data, sharedSecret, nat: nat ?? NO_NAT };
+  }
+
+  #refused(type: number): IkeInitOutcome {
+    const { proposals } = this.#config;
+    return { kind: 'refused', error: errorOfNotify(type, { exchange: 'IKE_SA_INIT', proposals }) };
+  }
+}
+
+function notify(type: number, data: Uint8Array): Payload {
+  return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
+}
+
+function mangled(what: string): IkeInitOutcome {
+  return {
+    kind: 'refused',
+    error: new IkeError({
+      code: 'protocol',
+      message: `the gateway's answer to IKE_SA_INIT cannot be used: ${what}`,
+      remedy: 'if it happens every time, save the log and report it; if not, someone may be forging answers',
+      exchange: 'IKE_SA_INIT',
+    }),
+  };
+}
