@@ -23,8 +23,6 @@ export type IkeAuthAnswer =
       readonly kind: 'authenticated';
       readonly payloads: readonly Payload[];
       readonly peer: Identity;
-      /** The peer says that it has no other SA with us (RFC 7296 §2.4). */
-      readonly initialContact: boolean;
       readonly child: ChildAnswer;
     }
   /** Answered with AUTHENTICATION_FAILED: the IKE SA goes. */
@@ -33,7 +31,13 @@ export type IkeAuthAnswer =
 /** The request has been opened with the SA's keys and obeys the rules. */
 export function answerIkeAuth(
   request: Message,
-  context: { readonly sa: IkeSa; readonly config: ResponderConfig; readonly spiIn: number },
+  context: {
+    readonly sa: IkeSa;
+    readonly config: ResponderConfig;
+    readonly spiIn: number;
+    /** The peer says that it has no other SA with us (RFC 7296 §2.4): theirs go before this one asks for a lease. */
+    readonly initialContact: (peer: Identity) => void;
+  },
 ): IkeAuthAnswer | undefined {
   const { sa, config } = context;
   const { payloads } = request;
@@ -67,11 +71,11 @@ export function answerIkeAuth(
 
   const idPayload = identityBytes(config.identity);
   const AUTH = pskAuth(suite.prf, known, { realMessage: sa.realMessage2, nonce: sa.Ni, SK_p: keys.SK_pr, idPayload });
+  if (payloadsOf(payloads, 'notify').some((n) => n.type === NotifyType.INITIAL_CONTACT)) context.initialContact(peer);
   const child = answerChild(payloads, { ...context, peer });
   return {
     kind: 'authenticated',
     peer,
-    initialContact: payloadsOf(payloads, 'notify').some((n) => n.type === NotifyType.INITIAL_CONTACT),
     child,
     payloads: [
       { kind: 'idr', identity: config.identity },

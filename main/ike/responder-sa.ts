@@ -1,0 +1,289 @@
+// One IKE SA of a responder, from its answer to IKE_SA_INIT on.
+//
+//   half-open ──IKE_AUTH, both authentic──▶ established (established.ts) ──▶ closed
+//       └──── IKE_AUTH refused, time-out, close ─────────────────────────────▲
+import type { Endpoint } from '../wire/address.ts';
+import { NO_CONFIGURATION } from './configuration.ts';
+import { IkeError } from './error.ts';
+import { type Datagram, Established } from './established.ts';
+import { ExchangeManager } from './exchange.ts';
+import { formatIdentity } from './identity.ts';
+import { Exchange, exchangeName, type Header, type Message } from './message.ts';
+import { NotifyType } from './notify.ts';
+import { Outbox } from './outbox.ts';
+import type { Payload } from './payload/payload.ts';
+import { checkMessage } from './rules.ts';
+import type { IkeSa } from './sa.ts';
+import { statusNotify } from './task/child.ts';
+import { answerIkeAuth } from './task/ike-auth-responder.ts';
+import type { Task } from './task/task.ts';
+import type {
+  AddressLease,
+  CloseReason,
+  Identity,
+  IkeEffect,
+  IkeResponderEvent,
+  Instant,
+  ResponderConfig,
+  Transport,
+} from './types.ts';
+
+/** Milliseconds that an initiator has from our answer to IKE_SA_INIT to a good IKE_AUTH. */
+const HALF_OPEN_TIMEOUT = 30_000;
+/** A gateway that is itself behind a NAT keeps its mapping alive (RFC 3948 §4). */
+const KEEPALIVE_INTERVAL = 20_000;
+
+export interface ResponderSaTerms {
+  readonly sa: IkeSa;
+  readonly config: ResponderConfig;
+  /** A fresh ESP SPI. */
+  readonly newChildSpi: () => number;
+  /** The authenticated peer has no other SA with us: forget those. */
+  readonly initialContact: (peer: Identity) => void;
+  /** The answer to IKE_SA_INIT. */
+  readonly initResponse: Uint8Array;
+  readonly now: Instant;
+}
+
+/** A datagram with where it arrived. */
+export type Arrival = Datagram & { readonly local: Endpoint };
+
+type State =
+  | { readonly at: 'half-open'; readonly expires: Instant }
+  | { readonly at: 'established'; readonly established: Established; readonly peer: Identity }
+  | { readonly at: 'closed' };
+
+export class ResponderSa {
+  readonly sa: IkeSa;
+  readonly #terms: ResponderSaTerms;
+  readonly #outbox = new Outbox();
+  readonly #manager: ExchangeManager<Task>;
+  #state: State;
+  #lease: { readonly peer: Identity; readonly lease: AddressLease } | undefined;
+
+  constructor(terms: ResponderSaTerms) {
+    const { sa, now } = terms;
+    this.sa = sa;
+    this.#terms = terms;
+    this.#state = { at: 'half-open', expires: now + HALF_OPEN_TIMEOUT };
+    this.#manager = new ExchangeManager<Task>(
+      { seal: (message) => sa.seal(message), send: (bytes) => this.#send(bytes, sa.remote, sa.transport) },
+      terms.config.retransmission,
+      { ours: 0, theirs: 1 },
+    );
+    this.#send(terms.initResponse, sa.remote, sa.transport);
+  }
+
+  get isHalfOpen(): boolean {
+    return this.#state.at === 'half-open';
+  }
+
+  get isClosed(): boolean {
+    return this.#state.at === 'closed';
+  }
+
+  /** The authenticated peer. */
+  get peer(): Identity | undefined {
+    return this.#state.at === 'established' ? this.#state.peer : undefined;
+  }
+
+  /** The last request and our answer to it, to be repeated for a while after the end. */
+  get lastAnswer(): { readonly request: Uint8Array; readonly response: Uint8Array } | undefined {
+    return this.#manager.lastAnswer;
+  }
+
+  get deadline(): Instant | null {
+    switch (this.#state.at) {
+      case 'half-open':
+        return this.#state.expires;
+      case 'established':
+        return this.#state.established.deadline;
+      case 'closed':
+        break;
+    }
+    return null;
+  }
+
+  /** The effects since the last call. */
+  take(): IkeEffect[] {
+    return this.#outbox.take();
+  }
+
+  /** The same IKE_SA_INIT again: the same answer again (RFC 7296 §2.1). */
+  repeatInit(from: Endpoint, transport: Transport): void {
+    if (this.#state.at === 'half-open') this.#send(this.#terms.initResponse, from, transport);
+  }
+
+  receive(arrival: Arrival, header: Header, now: Instant): void {
+    if (this.#state.at === 'half-open') this.#receiveAuth(arrival, header, now);
+    else if (this.#state.at === 'established') this.#state.established.receive(arrival, header, now);
+    this.#settle();
+  }
+
+  tick(now: Instant): void {
+    if (this.#state.at === 'half-open' && now >= this.#state.expires)
+      this.#close({ by: 'error', error: unfinished('the peer began but never authenticated itself') });
+    else if (this.#state.at === 'established') this.#state.established.tick(now);
+    this.#settle();
+  }
+
+  handle(event: Exclude<IkeResponderEvent, { readonly kind: 'datagram' | 'timer' }>, now: Instant): void {
+    if (this.#state.at === 'half-open' && event.kind === 'close') this.#close({ by: 'us' });
+    if (this.#state.at !== 'established') return;
+    const { established } = this.#state;
+    switch (event.kind) {
+      case 'inboundTraffic':
+        established.inboundTraffic(event.at);
+        break;
+      case 'peerMoved':
+        established.peerMoved(event.from);
+        break;
+      case 'childInstalled':
+        established.childInstalled(event.spiIn, event.error, now);
+        break;
+      case 'checkLiveness':
+        established.checkLiveness(now);
+        break;
+      case 'close':
+        established.delete({ by: 'us' }, now);
+        break;
+    }
+    this.#settle();
+  }
+
+  /** Ends without a word (INITIAL_CONTACT). */
+  abandon(): void {
+    if (this.#state.at === 'established') this.#state.established.abandon({ by: 'peer' });
+    this.#settle();
+  }
+
+  #receiveAuth(arrival: Arrival, header: Header, now: Instant): void {
+    if (header.response || !header.initiator || header.exchange !== Exchange.IKE_AUTH) {
+      this.#drop(`${exchangeName(header.exchange)} before IKE_AUTH`);
+      return;
+    }
+    if (this.#manager.classify(header.messageId, arrival.bytes) !== 'new') {
+      this.#drop(`message ID ${header.messageId} in IKE_AUTH`);
+      return;
+    }
+    const message = this.sa.open(arrival.bytes);
+    if (!('payloads' in message) && !message.authentic) {
+      this.#drop(message.toString());
+      return;
+    }
+    // It has the keys, so it is who sent IKE_SA_INIT: answer where it is now (UDP 4500 behind a NAT, RFC 7296 §2.23).
+    this.sa.remote = arrival.from;
+    this.sa.local = arrival.local;
+    this.sa.transport = arrival.transport;
+    if (!('payloads' in message)) {
+      this.#refuse(arrival.bytes, [statusNotify(NotifyType.INVALID_SYNTAX)], message.toString());
+      return;
+    }
+    const violation = checkMessage(message);
+    switch (violation?.kind) {
+      case undefined:
+        this.#authenticate(message, arrival.bytes, now);
+        break;
+      case 'protection':
+        this.#drop(violation.text);
+        break;
+      case 'critical':
+      case 'payloads': {
+        const data = violation.kind === 'critical' ? Uint8Array.of(violation.payloadType) : new Uint8Array(0);
+        const notify: Payload = { kind: 'notify', protocol: 0, type: violation.notify, spi: new Uint8Array(0), data };
+        this.#refuse(arrival.bytes, [notify], violation.text);
+        break;
+      }
+    }
+  }
+
+  #authenticate(message: Message, bytes: Uint8Array, now: Instant): void {
+    const { sa } = this;
+    const { config, newChildSpi, initialContact } = this.#terms;
+    const answer = answerIkeAuth(message, { sa, config, spiIn: newChildSpi(), initialContact });
+    if (!answer) {
+      this.#refuse(bytes, [statusNotify(NotifyType.AUTHENTICATION_FAILED)], 'it does not say who it is');
+      return;
+    }
+    if (answer.kind === 'refused') {
+      this.#refuse(bytes, answer.payloads, `${formatIdentity(answer.peer)}: ${answer.why}`);
+      return;
+    }
+    const { child, peer } = answer;
+    const lease = child.kind === 'made' ? child.lease : undefined;
+    if (lease) this.#lease = { peer, lease };
+    const children = child.kind === 'made' ? [{ spiIn: child.child.spiIn, spiOut: child.child.spiOut }] : [];
+    const established = new Established({
+      sa,
+      manager: this.#manager,
+      outbox: this.#outbox,
+      children,
+      retransmission: config.retransmission,
+      livenessInterval: config.livenessInterval,
+      keepaliveInterval: sa.nat.local ? KEEPALIVE_INTERVAL : 0,
+      now,
+    });
+    this.#state = { at: 'established', established, peer };
+    // RFC 7296 §2.8: what the peer may send as soon as it has the answer must find its SA.
+    if (child.kind === 'made') this.#outbox.push({ kind: 'expectChild', spiIn: child.child.spiIn });
+    this.#outbox.push({
+      kind: 'established',
+      proposal: sa.suite.name,
+      local: sa.local,
+      remote: sa.remote,
+      remoteIdentity: peer,
+      behindNat: sa.nat,
+      configuration: lease ? { ...lease, applicationVersion: undefined } : NO_CONFIGURATION,
+    });
+    switch (child.kind) {
+      case 'made':
+        this.#outbox.push({ kind: 'installChild', child: child.child });
+        break;
+      case 'refused':
+        this.#outbox.push({
+          kind: 'log',
+          level: 'warn',
+          text: `${formatIdentity(peer)} is authentic but gets no tunnel: ${child.why}`,
+        });
+        break;
+    }
+    this.#manager.respond(Exchange.IKE_AUTH, bytes, answer.payloads);
+  }
+
+  /** Answers, and that was it (RFC 7296 §2.21.2). */
+  #refuse(request: Uint8Array, payloads: readonly Payload[], why: string): void {
+    this.#manager.respond(Exchange.IKE_AUTH, request, payloads);
+    this.#close({ by: 'error', error: unfinished(`the peer was refused: ${why}`) });
+  }
+
+  #send(bytes: Uint8Array, to: Endpoint, transport: Transport): void {
+    this.#outbox.push({ kind: 'send', bytes, to, transport });
+  }
+
+  #drop(why: string): void {
+    this.#outbox.debug(`dropped an IKE message: ${why}`);
+  }
+
+  #close(reason: CloseReason): void {
+    this.#state = { at: 'closed' };
+    this.sa.wipe();
+    this.#outbox.push({ kind: 'closed', reason });
+  }
+
+  /** Notices that established.ts has come to its end, and gives the lease back. */
+  #settle(): void {
+    if (this.#state.at === 'established' && this.#state.established.isClosed) this.#state = { at: 'closed' };
+    if (this.#state.at !== 'closed' || !this.#lease) return;
+    this.#terms.config.release?.(this.#lease.peer, this.#lease.lease);
+    this.#lease = undefined;
+  }
+}
+
+function unfinished(message: string): IkeError {
+  return new IkeError({
+    code: 'peer-not-authentic',
+    message,
+    remedy: "compare the peer's identity and pre-shared key with the ones set up here",
+    exchange: 'IKE_AUTH',
+  });
+}

@@ -1,0 +1,263 @@
+// A responder: many IKE SAs behind one pair of sockets. Demultiplexes by SPI (RFC 7296 §2.6), answers IKE_SA_INIT without state as far
+// as it can, bounds what half-open SAs may cost, and answers strangers rarely (§2.21.4).
+import { createHash } from 'node:crypto';
+import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { isWireError, type WireError } from '../wire/error.ts';
+import { CookieJar } from './cookie.ts';
+import { sameIdentity } from './identity.ts';
+import { randomChildSpi, randomSpi } from './initiator.ts';
+import { decodeHeader, decodeMessage, Exchange, encodeMessage, HEADER_BYTES, type Header } from './message.ts';
+import { NotifyType } from './notify.ts';
+import { type Arrival, ResponderSa } from './responder-sa.ts';
+import { checkMessage } from './rules.ts';
+import { statusNotify } from './task/child.ts';
+import { answerIkeInit } from './task/ike-init-responder.ts';
+import type {
+  IkeDeps,
+  IkeEffect,
+  IkeResponder,
+  IkeResponderEffect,
+  IkeResponderEvent,
+  Instant,
+  ResponderConfig,
+  SaName,
+  Transport,
+} from './types.ts';
+
+/** Half-open SAs in all; more IKE_SA_INITs are dropped, their senders try again. */
+const MOST_HALF_OPEN = 1024;
+/** Answers to strangers (INVALID_IKE_SPI, INVALID_MAJOR_VERSION) per second (RFC 7296 §2.21.4). */
+const STRANGERS_PER_SECOND = 10;
+/** The last answer of an SA that has ended is repeated for so long, for the peer that did not get it. */
+const LINGER = 30_000;
+const MOST_LINGERING = 256;
+
+interface Lingering {
+  readonly request: Uint8Array;
+  readonly response: Uint8Array;
+  readonly until: Instant;
+}
+
+export function createResponder(config: ResponderConfig, deps: IkeDeps): IkeResponder {
+  return new Responder(config, deps);
+}
+
+class Responder implements IkeResponder {
+  readonly #config: ResponderConfig;
+  readonly #deps: IkeDeps;
+  readonly #cookies: CookieJar;
+  readonly #sas = new Map<SaName, ResponderSa>();
+  /** Half-open SAs by the IKE_SA_INIT that made them (RFC 7296 §2.1: its SPIi alone would not do). */
+  readonly #inits = new Map<string, SaName>();
+  readonly #lingering = new Map<SaName, Lingering>();
+  #out: IkeResponderEffect[] = [];
+  #timer: Instant | null = null;
+  #strangers = { since: 0, answered: 0 };
+
+  constructor(config: ResponderConfig, deps: IkeDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#cookies = new CookieJar(deps.random);
+  }
+
+  handle(event: IkeResponderEvent, now: Instant): IkeResponderEffect[] {
+    switch (event.kind) {
+      case 'datagram':
+        this.#receive(event, now);
+        break;
+      case 'timer':
+        this.#timer = null;
+        for (const sa of this.#sas.values()) sa.tick(now);
+        break;
+      case 'close':
+        for (const [name, sa] of this.#sas) if (event.sa === undefined || event.sa === name) sa.handle(event, now);
+        break;
+      case 'inboundTraffic':
+      case 'peerMoved':
+      case 'childInstalled':
+      case 'checkLiveness':
+        this.#sas.get(event.sa)?.handle(event, now);
+        break;
+    }
+    return this.#finish(now);
+  }
+
+  #finish(now: Instant): IkeResponderEffect[] {
+    for (const [name, sa] of this.#sas) {
+      for (const effect of sa.take()) this.#out.push({ sa: name, effect });
+      if (!sa.isClosed) continue;
+      this.#sas.delete(name);
+      const last = sa.lastAnswer;
+      if (last) this.#linger(name, { ...last, until: now + LINGER });
+    }
+    for (const [key, name] of this.#inits) if (!this.#sas.get(name)?.isHalfOpen) this.#inits.delete(key);
+    let deadline: Instant | null = null;
+    for (const sa of this.#sas.values())
+      if (sa.deadline !== null) deadline = deadline === null ? sa.deadline : Math.min(deadline, sa.deadline);
+    if (deadline !== this.#timer) {
+      this.#timer = deadline;
+      this.#push({ kind: 'timer', at: deadline });
+    }
+    const out = this.#out;
+    this.#out = [];
+    return out;
+  }
+
+  #receive(arrival: Arrival, now: Instant): void {
+    const header = decodeHeader(arrival.bytes);
+    if (isWireError(header)) {
+      this.#receiveMangled(header, arrival, now);
+      return;
+    }
+    if (header.SPIr === 0n) {
+      this.#receiveInit(arrival, header, now);
+      return;
+    }
+    const name = saName(header.SPIr);
+    const sa = this.#sas.get(name);
+    if (sa && sa.sa.SPIi === header.SPIi) {
+      sa.receive(arrival, header, now);
+      return;
+    }
+    const last = this.#lingering.get(name);
+    if (last && now < last.until && sameBytes(last.request, arrival.bytes)) {
+      this.#send(last.response, arrival);
+      return;
+    }
+    this.#debug('dropped an IKE message of an unknown SA', arrival.from);
+    if (header.response || header.exchange === Exchange.IKE_SA_INIT || !this.#mayAnswerStranger(now)) return;
+    const { SPIi, SPIr, exchange, messageId } = header;
+    const answer = { SPIi, SPIr, exchange, initiator: !header.initiator, response: true, messageId };
+    this.#send(encodeMessage(answer, [statusNotify(NotifyType.INVALID_IKE_SPI)]), arrival);
+  }
+
+  #receiveInit(arrival: Arrival, header: Header, now: Instant): void {
+    const { exchange, response, initiator, messageId } = header;
+    if (exchange !== Exchange.IKE_SA_INIT || response || !initiator || messageId !== 0 || header.SPIi === 0n) {
+      this.#debug('dropped an IKE message that is not for us', arrival.from);
+      return;
+    }
+    const key = initKey(arrival);
+    const known = this.#inits.get(key);
+    if (known) {
+      this.#sas.get(known)?.repeatInit(arrival.from, arrival.transport);
+      return;
+    }
+    const message = decodeMessage(arrival.bytes);
+    if (isWireError(message)) {
+      this.#debug(`dropped an IKE_SA_INIT: ${message.toString()}`, arrival.from);
+      return;
+    }
+    const violation = checkMessage(message);
+    if (violation) {
+      this.#debug(`refused an IKE_SA_INIT: ${violation.text}`, arrival.from);
+      if (violation.kind === 'protection' || !this.#mayAnswerStranger(now)) return;
+      // RFC 7296 §2.5: the requester learns what it may not send.
+      const data = violation.kind === 'critical' ? Uint8Array.of(violation.payloadType) : new Uint8Array(0);
+      const notify = { kind: 'notify' as const, protocol: 0, type: violation.notify, spi: new Uint8Array(0), data };
+      this.#send(encodeMessage({ ...header, initiator: false, response: true }, [notify]), arrival);
+      return;
+    }
+    const halfOpen = this.#inits.size;
+    if (halfOpen >= MOST_HALF_OPEN) {
+      this.#debug(`dropped an IKE_SA_INIT: ${halfOpen} peers are half-way already`, arrival.from);
+      return;
+    }
+    const answer = answerIkeInit(
+      { ...arrival, message },
+      { proposals: this.#config.proposals, feignNat: this.#config.encapsulation === 'udp' },
+      {
+        random: this.#deps.random,
+        cookies: halfOpen >= this.#config.cookieThreshold ? this.#cookies : undefined,
+        now,
+        newSpi: () => this.#newSpi(),
+      },
+    );
+    switch (answer.kind) {
+      case 'ignored':
+        this.#debug(`dropped an IKE_SA_INIT: ${answer.why}`, arrival.from);
+        return;
+      case 'stateless':
+        this.#debug(`answered an IKE_SA_INIT: ${answer.why}`, arrival.from);
+        this.#send(answer.response, arrival);
+        return;
+      case 'agreed': {
+        const name = saName(answer.sa.SPIr);
+        this.#inits.set(key, name);
+        this.#sas.set(
+          name,
+          new ResponderSa({
+            sa: answer.sa,
+            config: this.#config,
+            newChildSpi: () => randomChildSpi(this.#deps.random),
+            initialContact: (peer) => {
+              for (const [other, sa] of this.#sas)
+                if (other !== name && sa.peer && sameIdentity(sa.peer, peer)) sa.abandon();
+            },
+            initResponse: answer.response,
+            now,
+          }),
+        );
+      }
+    }
+  }
+
+  /** Something that has no header of ours; another major version is told which one we speak (RFC 7296 §2.5). */
+  #receiveMangled(error: WireError, arrival: Arrival, now: Instant): void {
+    this.#debug(`dropped an IKE message: ${error.toString()}`, arrival.from);
+    const { bytes } = arrival;
+    if (error.code !== 'version' || bytes.length < HEADER_BYTES) return;
+    const [version, exchange, flags] = [bytes[17]! >> 4, bytes[18]!, bytes[19]!];
+    // Only a higher version's requests; the response bit is where it was in version 2 (§2.5).
+    if (version <= 2 || flags & 0x20 || !this.#mayAnswerStranger(now)) return;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const header: Header = {
+      SPIi: view.getBigUint64(0),
+      SPIr: view.getBigUint64(8),
+      exchange: exchange === Exchange.IKE_AUTH ? Exchange.IKE_AUTH : Exchange.IKE_SA_INIT,
+      initiator: false,
+      response: true,
+      messageId: view.getUint32(20),
+    };
+    this.#send(encodeMessage(header, [statusNotify(NotifyType.INVALID_MAJOR_VERSION)]), arrival);
+  }
+
+  #newSpi(): bigint {
+    for (;;) {
+      const spi = randomSpi(this.#deps.random);
+      const name = saName(spi);
+      if (!this.#sas.has(name) && !this.#lingering.has(name)) return spi;
+    }
+  }
+
+  #linger(name: SaName, last: Lingering): void {
+    this.#lingering.set(name, last);
+    const [oldest] = this.#lingering.keys();
+    if (this.#lingering.size > MOST_LINGERING && oldest !== undefined) this.#lingering.delete(oldest);
+  }
+
+  #mayAnswerStranger(now: Instant): boolean {
+    if (now - this.#strangers.since >= 1000) this.#strangers = { since: now, answered: 0 };
+    return ++this.#strangers.answered <= STRANGERS_PER_SECOND;
+  }
+
+  #push(effect: IkeEffect): void {
+    this.#out.push({ sa: null, effect });
+  }
+
+  #send(bytes: Uint8Array, to: { readonly from: Endpoint; readonly transport: Transport }): void {
+    this.#push({ kind: 'send', bytes, to: to.from, transport: to.transport });
+  }
+
+  #debug(text: string, from: Endpoint): void {
+    this.#push({ kind: 'log', level: 'debug', text: `${text} (from ${formatEndpoint(from)})` });
+  }
+}
+
+const saName = (SPIr: bigint): SaName => SPIr.toString(16).padStart(16, '0');
+
+const initKey = ({ bytes, from }: Arrival): string =>
+  `${formatEndpoint(from)} ${createHash('sha256').update(bytes).digest('hex')}`;
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
