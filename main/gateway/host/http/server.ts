@@ -1,17 +1,11 @@
 // An HTTP/1.1 server on the in-memory host: GET and HEAD of a few pages, one request a connection.
+
+import { formatAddress } from '../../../wire/address.ts';
+import { type Page, type PageSource, plainPage } from '../../page.ts';
 import type { Host } from '../host.ts';
 import type { TcpConnection } from '../tcp/connection.ts';
 import { pump } from '../tcp/pump.ts';
 import { encodeHead, HeadReader } from './message.ts';
-
-export interface Page {
-  readonly status: number;
-  readonly type: string;
-  readonly body: Uint8Array;
-}
-
-/** The page at `path` for whoever asks from `client` (an address as text); undefined: there is none. */
-export type PageSource = (path: string, client: string) => Page | undefined;
 
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -20,16 +14,7 @@ const REASONS: Readonly<Record<number, string>> = {
   405: 'Method Not Allowed',
 };
 
-export function plainPage(status: number, text: string): Page {
-  return { status, type: 'text/plain; charset=utf-8', body: Buffer.from(text) };
-}
-
-export function serveHttp(
-  host: Host,
-  port: number,
-  pages: PageSource,
-  clientText: (address: Uint8Array) => string,
-): { close(): void } {
+export function serveHttp(host: Host, port: number, pages: PageSource): { close(): void } {
   return host.listen(port, (connection, peer) => {
     const reader = new HeadReader();
     let answered = false;
@@ -51,7 +36,7 @@ export function serveHttp(
           answer(
             connection,
             method,
-            pages(path, clientText(peer.address)) ?? plainPage(404, `There is nothing at ${path}.\n`),
+            pages(path, formatAddress(peer.address)) ?? plainPage(404, `There is nothing at ${path}.\n`),
           );
       },
       // A client that ends without a whole request gets nothing.

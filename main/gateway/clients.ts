@@ -1,0 +1,162 @@
+// The gateway's clients: one for each IKE SA that is established, with its tunnel slot and its CHILD SAs in the data plane.
+// Everything here that touches the data plane is asynchronous; the gateway runs it strictly in order.
+import { type Children, createChildren } from '../esp/children.ts';
+import { createSlots, type Slots } from '../esp/slots.ts';
+import { formatIdentity, sameIdentity } from '../ike/identity.ts';
+import type { ChildSa, IkeEffect, SaName } from '../ike/types.ts';
+import type { TunnelSocket } from '../net/socket/api.ts';
+import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
+import { type Endpoint, formatEndpoint, formatPrefix } from '../wire/address.ts';
+import type { GatewayConfig, GatewayShape } from './config.ts';
+import { planClient } from './plan.ts';
+
+type Established = Extract<IkeEffect, { readonly kind: 'established' }>;
+
+/** As many as the core holds (assembly/layout.ts, which this folder may not import; a test compares them). */
+export const TUNNEL_SLOTS = 8;
+
+/** A client whose tunnel is up, for people: addresses as text. */
+export interface ClientInfo {
+  readonly sa: SaName;
+  readonly identity: string;
+  readonly endpoint: string;
+  readonly shape: GatewayShape;
+  readonly encapsulation: 'udp' | 'raw';
+  readonly behindNat: { readonly local: boolean; readonly remote: boolean };
+  readonly leased: readonly string[];
+  readonly ikeProposal: string;
+  readonly espProposal: string;
+  readonly mtu: number;
+}
+
+interface Client {
+  readonly sa: SaName;
+  readonly established: Established;
+  tunnel: number | undefined;
+  /** SPIs of what we receive, oldest first. */
+  readonly children: { readonly spiIn: number; readonly spiOut: number; readonly encapsulation: 'udp' | 'raw' }[];
+  info: ClientInfo | undefined;
+}
+
+export interface Clients {
+  readonly children: Children;
+  established(sa: SaName, effect: Established): void;
+  /** SAs of the same identity as `sa`, which is newer. */
+  olderOf(sa: SaName): readonly SaName[];
+  /** Resolves to the client where this child made its tunnel, to undefined for a further child. Rejects where it cannot be. */
+  install(sa: SaName, child: ChildSa): Promise<ClientInfo | undefined>;
+  move(sa: SaName, spiOut: number, peer: Endpoint): Promise<void>;
+  removeChild(sa: SaName, spiIn: number): Promise<void>;
+  /** Takes the client's tunnel down; what it was, where it was up. */
+  remove(sa: SaName): Promise<ClientInfo | undefined>;
+  /** The SA whose tunnel, or whose SA in the data plane, this is. */
+  byTunnel(tunnel: number): SaName | undefined;
+  list(): readonly ClientInfo[];
+}
+
+export interface ClientsOptions {
+  readonly config: GatewayConfig;
+  readonly plane: DataPlane;
+  readonly socketOf: (encapsulation: 'udp' | 'raw') => TunnelSocket | undefined;
+}
+
+export function createClients({ config, plane, socketOf }: ClientsOptions): Clients {
+  const children = createChildren(plane);
+  const tunnels: Slots = createSlots(TUNNEL_SLOTS);
+  const clients = new Map<SaName, Client>();
+
+  function peerOf(encapsulation: 'udp' | 'raw', endpoint: Endpoint): Peer {
+    const socket = socketOf(encapsulation);
+    if (!socket) throw new Error('raw ESP was agreed on, but this gateway has no raw socket');
+    const remote = encapsulation === 'raw' ? rawEndpoint(endpoint.address) : endpoint;
+    return { remote, socket: socket.fd, encapsulation };
+  }
+
+  async function freeTunnel(client: Client): Promise<void> {
+    const { tunnel } = client;
+    if (tunnel === undefined) return;
+    client.tunnel = undefined;
+    tunnels.free(tunnel);
+    await Promise.all([plane.send({ kind: 'removeTunnel', tunnel }), plane.receive({ kind: 'removeTunnel', tunnel })]);
+  }
+
+  async function install(client: Client, child: ChildSa): Promise<ClientInfo | undefined> {
+    const { established } = client;
+    const user = config.users.find((candidate) => sameIdentity(candidate.identity, established.remoteIdentity));
+    if (!user) throw new Error(`${formatIdentity(established.remoteIdentity)} is not a user of this gateway`);
+    const plan = planClient(config, user, child, established.configuration.addresses);
+    if (typeof plan === 'string') throw new Error(plan);
+    const peer = peerOf(child.encapsulation, child.peer);
+    const first = client.tunnel === undefined;
+    const tunnel = client.tunnel ?? tunnels.take();
+    if (tunnel === undefined) throw new Error(`all ${TUNNEL_SLOTS} tunnels of this gateway are in use`);
+    client.tunnel = tunnel;
+    try {
+      await children.install(child, { tunnel, params: plan.params, peer, replayWindow: config.replayWindow });
+    } catch (error) {
+      if (first) await freeTunnel(client).catch(() => {});
+      throw error;
+    }
+    client.children.push({ spiIn: child.spiIn, spiOut: child.spiOut, encapsulation: child.encapsulation });
+    client.info = {
+      sa: client.sa,
+      identity: formatIdentity(established.remoteIdentity),
+      endpoint: formatEndpoint(child.peer),
+      shape: plan.shape,
+      encapsulation: child.encapsulation,
+      behindNat: established.behindNat,
+      leased: established.configuration.addresses.map(formatPrefix),
+      ikeProposal: established.proposal,
+      espProposal: child.proposal,
+      mtu: plan.params.mtu,
+    };
+    return first ? client.info : undefined;
+  }
+
+  async function removeChild(client: Client, spiIn: number): Promise<void> {
+    const index = client.children.findIndex((child) => child.spiIn === spiIn);
+    if (index < 0) return;
+    client.children.splice(index, 1);
+    await children.remove(spiIn);
+  }
+
+  return {
+    children,
+    established(sa, established) {
+      clients.set(sa, { sa, established, tunnel: undefined, children: [], info: undefined });
+    },
+    olderOf(sa) {
+      const identity = clients.get(sa)?.established.remoteIdentity;
+      if (!identity) return [];
+      return [...clients.values()]
+        .filter((other) => other.sa !== sa && sameIdentity(other.established.remoteIdentity, identity))
+        .map((other) => other.sa);
+    },
+    async install(sa, child) {
+      const client = clients.get(sa);
+      if (!client) throw new Error(`the IKE SA ${sa} is gone`);
+      return install(client, child);
+    },
+    async move(sa, spiOut, endpoint) {
+      const client = clients.get(sa);
+      const child = client?.children.find((candidate) => candidate.spiOut === spiOut);
+      if (!client?.info || !child || client.tunnel === undefined) return;
+      await plane.send({ kind: 'setPeer', tunnel: client.tunnel, peer: peerOf(child.encapsulation, endpoint) });
+      client.info = { ...client.info, endpoint: formatEndpoint(endpoint) };
+    },
+    async removeChild(sa, spiIn) {
+      const client = clients.get(sa);
+      if (client) await removeChild(client, spiIn);
+    },
+    async remove(sa) {
+      const client = clients.get(sa);
+      if (!client) return undefined;
+      clients.delete(sa);
+      for (const { spiIn } of [...client.children]) await removeChild(client, spiIn);
+      await freeTunnel(client);
+      return client.info;
+    },
+    byTunnel: (tunnel) => [...clients.values()].find((client) => client.tunnel === tunnel)?.sa,
+    list: () => [...clients.values()].flatMap(({ info }) => (info ? [info] : [])),
+  };
+}
