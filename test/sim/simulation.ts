@@ -1,0 +1,351 @@
+// Two IKE peers and the network between them, in simulated time: loses, duplicates, delays (and so reorders), translates
+// addresses, and lets a test touch every datagram. Everything follows from the seed.
+import { createInitiator } from '../../main/ike/initiator.ts';
+import { createResponder } from '../../main/ike/responder.ts';
+import type {
+  ChildSa,
+  CloseReason,
+  IkeEffect,
+  IkeEvent,
+  IkePeer,
+  IkeResponder,
+  IkeResponderEffect,
+  IkeResponderEvent,
+  InitiatorConfig,
+  Instant,
+  ResponderConfig,
+  SaName,
+  Transport,
+} from '../../main/ike/types.ts';
+import { type Endpoint, formatEndpoint, parseAddress, parsePrefix } from '../../main/wire/address.ts';
+import { type Selector, selectorOf } from '../../main/wire/selector.ts';
+import { seededBytes, seededNumbers } from './random.ts';
+
+export const address = (text: string): Uint8Array => parseAddress(text) ?? never(text);
+export const endpoint = (text: string, port: number): Endpoint => ({ address: address(text), port });
+export const selector = (text: string, protocol = 0): Selector =>
+  selectorOf(parsePrefix(text) ?? never(text), protocol);
+const never = (text: string): never => {
+  throw new Error(`not an address: ${text}`);
+};
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+export const CLIENT = '192.0.2.2';
+export const GATEWAY = '198.51.100.1';
+/** The client's NAT, seen from outside. */
+export const NAT = '203.0.113.7';
+
+const RETRANSMISSION = { first: 500, factor: 2, most: 4000, tries: 8 };
+
+export const initiatorConfig = (change: Partial<InitiatorConfig> = {}): InitiatorConfig => ({
+  local: endpoint(CLIENT, 500),
+  localNatt: endpoint(CLIENT, 4500),
+  remote: endpoint(GATEWAY, 500),
+  remoteNattPort: 4500,
+  identity: { type: 'rfc822', text: 'alice@example.com' },
+  remoteIdentity: { type: 'fqdn', text: 'gateway.example.com' },
+  credential: { kind: 'psk', secret: bytes('correct horse battery staple') },
+  proposals: ['aes256gcm16-prfsha256-x25519'],
+  child: {
+    mode: 'tunnel',
+    proposals: ['aes128gcm16', 'chacha20poly1305'],
+    local: [selector('0.0.0.0/0', 47)],
+    remote: [selector('10.77.0.1/32', 47)],
+    localIsDynamic: true,
+  },
+  requestAddresses: [4],
+  encapsulation: 'auto',
+  retransmission: RETRANSMISSION,
+  livenessInterval: 0,
+  keepaliveInterval: 0,
+  ...change,
+});
+
+export const responderConfig = (change: Partial<ResponderConfig> = {}): ResponderConfig => ({
+  identity: { type: 'fqdn', text: 'gateway.example.com' },
+  secretOf: (peer) =>
+    peer.type === 'rfc822' && peer.text === 'alice@example.com' ? bytes('correct horse battery staple') : undefined,
+  proposals: ['aes256gcm16-prfsha256-x25519'],
+  childProposals: ['aes128gcm16', 'chacha20poly1305'],
+  modes: ['tunnel', 'transport'],
+  local: [selector('10.77.0.1/32'), selector(`${GATEWAY}/32`)],
+  remote: 'lease',
+  lease: () => ({
+    addresses: [{ address: address('10.99.0.5'), bits: 24 }],
+    dns: [address('10.77.0.53')],
+    subnets: [parsePrefix('10.77.0.0/16') ?? never('')],
+  }),
+  encapsulation: 'auto',
+  cookieThreshold: Number.POSITIVE_INFINITY,
+  retransmission: RETRANSMISSION,
+  livenessInterval: 0,
+  ...change,
+});
+
+export interface Datagram {
+  readonly bytes: Uint8Array;
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly transport: Transport;
+  readonly direction: 'to-responder' | 'to-initiator';
+}
+
+export interface NetworkOptions {
+  /** Shares of 1. */
+  readonly loss?: number;
+  readonly duplicate?: number;
+  /** Milliseconds, shortest and longest. */
+  readonly delay?: readonly [number, number];
+  /** A NAT in front of the initiator. */
+  readonly nat?: boolean;
+  /** Sees every datagram before the network does; what it returns is sent in its place. */
+  readonly touch?: (datagram: Datagram, now: Instant) => readonly Datagram[];
+}
+
+export interface SimulationOptions {
+  readonly seed?: number;
+  readonly initiator?: Partial<InitiatorConfig>;
+  readonly responder?: Partial<ResponderConfig>;
+  readonly network?: NetworkOptions;
+}
+
+interface Scheduled {
+  readonly at: Instant;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/** What one end knows about an IKE SA. */
+export interface View {
+  established: Extract<IkeEffect, { readonly kind: 'established' }> | undefined;
+  closed: CloseReason | undefined;
+  installed: ChildSa[];
+  removed: number[];
+  expected: number[];
+  cancelled: number[];
+  moved: Endpoint[];
+  keepalives: number;
+  sent: number;
+}
+
+const emptyView = (): View => ({
+  established: undefined,
+  closed: undefined,
+  installed: [],
+  removed: [],
+  expected: [],
+  cancelled: [],
+  moved: [],
+  keepalives: 0,
+  sent: 0,
+});
+
+export class Simulation {
+  readonly initiator: IkePeer;
+  readonly responder: IkeResponder;
+  readonly client = emptyView();
+  /** By SA name. */
+  readonly gateway = new Map<SaName, View>();
+  readonly log: string[] = [];
+  /** Every datagram that was sent, before the network touched it. */
+  readonly wire: Datagram[] = [];
+  now: Instant = 1_000_000;
+  readonly #number: () => number;
+  readonly #network: NetworkOptions;
+  readonly #queue: Scheduled[] = [];
+  #order = 0;
+  readonly #timers: { initiator: Instant | null; responder: Instant | null } = { initiator: null, responder: null };
+  readonly #config: InitiatorConfig;
+  /** The NAT's outer ports of the initiator's two. */
+  #natPorts = { ike: 61500, natt: 61501 };
+
+  constructor(options: SimulationOptions = {}) {
+    const seed = options.seed ?? 1;
+    this.#number = seededNumbers(seed);
+    this.#network = options.network ?? {};
+    this.#config = initiatorConfig(options.initiator);
+    this.initiator = createInitiator(this.#config, { random: seededBytes(`initiator ${seed}`) });
+    this.responder = createResponder(responderConfig(options.responder), { random: seededBytes(`responder ${seed}`) });
+  }
+
+  /** The one SA of the gateway that got furthest. */
+  get peer(): View {
+    const views = [...this.gateway.values()];
+    return views.find((view) => view.established && !view.closed) ?? views.find((v) => v.established) ?? emptyView();
+  }
+
+  get peerName(): SaName {
+    const [name] = [...this.gateway].find(([, view]) => view.established) ?? [''];
+    return name;
+  }
+
+  tell(event: IkeEvent): this {
+    this.#client(this.initiator.handle(event, this.now));
+    return this;
+  }
+
+  tellGateway(event: IkeResponderEvent): this {
+    this.#gateway(this.responder.handle(event, this.now));
+    return this;
+  }
+
+  /** Starts, and runs until nothing happens any more or `most` milliseconds have passed. */
+  connect(most = 200_000): this {
+    return this.tell({ kind: 'start' }).run(most);
+  }
+
+  /** Runs what is due within the next `most` milliseconds. */
+  run(most = 200_000, until: () => boolean = () => false): this {
+    const end = this.now + most;
+    for (let steps = 0; !until(); steps++) {
+      if (steps > 100_000) throw new Error('the simulation does not come to an end');
+      const next = this.#next();
+      if (!next || next.at > end) break;
+      this.now = Math.max(this.now, next.at);
+      next.run();
+    }
+    if (!until()) this.now = end;
+    return this;
+  }
+
+  /** The NAT forgets its mappings and makes new ones. */
+  rebind(): this {
+    this.#natPorts = { ike: this.#natPorts.ike + 10, natt: this.#natPorts.natt + 10 };
+    return this;
+  }
+
+  /** Puts a datagram on the wire as it is. */
+  inject(datagram: Datagram): this {
+    this.#deliver(datagram);
+    return this;
+  }
+
+  #next(): Scheduled | undefined {
+    let next: Scheduled | undefined;
+    for (const one of this.#queue)
+      if (!next || one.at < next.at || (one.at === next.at && one.order < next.order)) next = one;
+    const { initiator, responder } = this.#timers;
+    const least = Math.min(next?.at ?? Number.POSITIVE_INFINITY, initiator ?? Number.POSITIVE_INFINITY);
+    if (responder !== null && responder < least)
+      return {
+        at: responder,
+        order: 0,
+        run: () => {
+          this.#timers.responder = null;
+          this.tellGateway({ kind: 'timer' });
+        },
+      };
+    if (initiator !== null && initiator <= least && (!next || initiator < next.at))
+      return {
+        at: initiator,
+        order: 0,
+        run: () => {
+          this.#timers.initiator = null;
+          this.tell({ kind: 'timer' });
+        },
+      };
+    if (next) {
+      const due = next;
+      return { ...due, run: () => (this.#queue.splice(this.#queue.indexOf(due), 1), due.run()) };
+    }
+    return undefined;
+  }
+
+  #client(effects: readonly IkeEffect[]): void {
+    for (const effect of effects) {
+      if (this.client.closed && effect.kind !== 'log') throw new Error(`${effect.kind} after closed`);
+      if (effect.kind === 'timer') this.#timers.initiator = effect.at;
+      if (effect.kind === 'send') {
+        const from = effect.transport === 'ike' ? this.#config.local : this.#config.localNatt;
+        const { bytes, to, transport } = effect;
+        this.#send({ bytes, from, to, transport, direction: 'to-responder' });
+      }
+      this.#note('client', this.client, effect);
+    }
+    if (this.client.closed) this.#timers.initiator = null;
+  }
+
+  #gateway(effects: readonly IkeResponderEffect[]): void {
+    for (const { sa, effect } of effects) {
+      if (effect.kind === 'timer') this.#timers.responder = effect.at;
+      if (effect.kind === 'send') {
+        const from = endpoint(GATEWAY, effect.transport === 'ike' ? 500 : 4500);
+        const { bytes, to, transport } = effect;
+        this.#send({ bytes, from, to, transport, direction: 'to-initiator' });
+      }
+      if (sa === null) {
+        if (effect.kind === 'log') this.log.push(`gateway: ${effect.text}`);
+        continue;
+      }
+      const view = this.gateway.get(sa) ?? emptyView();
+      this.gateway.set(sa, view);
+      if (view.closed) throw new Error(`${effect.kind} after closed`);
+      this.#note('gateway', view, effect);
+    }
+  }
+
+  #note(who: string, view: View, effect: IkeEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        view.sent++;
+        break;
+      case 'keepalive':
+        view.keepalives++;
+        break;
+      case 'established':
+        view.established = effect;
+        break;
+      case 'expectChild':
+        view.expected.push(effect.spiIn);
+        break;
+      case 'cancelChild':
+        view.cancelled.push(effect.spiIn);
+        break;
+      case 'installChild':
+        view.installed.push(effect.child);
+        break;
+      case 'moveChild':
+        view.moved.push(effect.peer);
+        break;
+      case 'removeChild':
+        view.removed.push(effect.spiIn);
+        break;
+      case 'closed':
+        view.closed = effect.reason;
+        break;
+      case 'log':
+        this.log.push(`${who}: ${effect.text}`);
+        break;
+      case 'timer':
+      case 'step':
+        break;
+    }
+  }
+
+  #send(datagram: Datagram): void {
+    this.wire.push(datagram);
+    const { touch, loss = 0, duplicate = 0, delay = [10, 10] } = this.#network;
+    for (const one of touch ? touch(datagram, this.now) : [datagram]) {
+      const copies = this.#number() < duplicate ? 2 : 1;
+      for (let i = 0; i < copies; i++) {
+        if (this.#number() < loss) continue;
+        const at = this.now + delay[0] + this.#number() * (delay[1] - delay[0]);
+        this.#queue.push({ at, order: this.#order++, run: () => this.#deliver(one) });
+      }
+    }
+  }
+
+  #deliver(datagram: Datagram): void {
+    const { transport } = datagram;
+    if (datagram.direction === 'to-responder') {
+      const from = this.#network.nat ? endpoint(NAT, this.#natPorts[transport]) : datagram.from;
+      this.tellGateway({ kind: 'datagram', bytes: datagram.bytes, from, local: datagram.to, transport });
+      return;
+    }
+    const local = transport === 'ike' ? this.#config.local : this.#config.localNatt;
+    const reached = this.#network.nat ? endpoint(NAT, this.#natPorts[transport]) : local;
+    // Nobody has this address (any more).
+    if (formatEndpoint(datagram.to) !== formatEndpoint(reached)) return;
+    this.tell({ kind: 'datagram', bytes: datagram.bytes, from: datagram.from, local, transport });
+  }
+}
