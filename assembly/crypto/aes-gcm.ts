@@ -11,7 +11,7 @@ import {
 } from '../layout';
 import { AES_KEY_BYTES, aesEncrypt8, aesInstall } from './aes';
 import { equalTags } from './constant-time';
-import { GHASH_KEY_BYTES, ghashInstall, ghashLengths, ghashUpdate } from './ghash';
+import { GHASH_KEY_BYTES, ghashInstall, ghashText } from './ghash';
 
 const GHASH_KEY: usize = AES_KEY_BYTES;
 export const AES_GCM_KEY_BYTES: i32 = AES_KEY_BYTES + GHASH_KEY_BYTES;
@@ -62,10 +62,7 @@ function cipher(gcm: usize, nonce: usize, data: usize, length: i32): void {
 function computeTag(gcm: usize, job: usize): void {
   const length = load<i32>(job, JOB_LENGTH);
   const aadLength = load<i32>(job, JOB_AAD_LENGTH);
-  v128.store(TAG, i64x2.splat(0));
-  ghashUpdate(gcm + GHASH_KEY, TAG, load<u32>(job, JOB_AAD), aadLength);
-  ghashUpdate(gcm + GHASH_KEY, TAG, load<u32>(job, JOB_DATA), length);
-  ghashLengths(gcm + GHASH_KEY, TAG, aadLength, length);
+  ghashText(gcm + GHASH_KEY, load<u32>(job, JOB_AAD), aadLength, load<u32>(job, JOB_DATA), length, TAG);
   keystream(gcm, load<u32>(job, JOB_NONCE), 1);
   v128.store(TAG, v128.xor(v128.load(TAG), v128.load(KEYSTREAM)));
 }

@@ -1,9 +1,10 @@
-// AssemblyScript, not TypeScript: read by asc only. The AEADs and their primitives alone, for tests and the benchmark: compiled by test/assembly/crypto/module.ts. The
-// wrappers keep the primitives' own shapes (contexts, limbs, planes) out of the tests.
+// AssemblyScript, not TypeScript: read by asc only. The AEADs and their primitives alone, for tests and the benchmark;
+// test/assembly/crypto/module.ts compiles it. The wrappers keep the primitives' own shapes (contexts, limbs, planes)
+// out of the tests.
 import { AEAD_CONTEXT_BYTES } from '../../../assembly/crypto/aead';
 import { AES_KEY_BYTES, aesEncrypt8, aesInstall } from '../../../assembly/crypto/aes';
 import { chacha20Blocks4 } from '../../../assembly/crypto/chacha20';
-import { GHASH_KEY_BYTES, ghashInstall, ghashLengths, ghashUpdate } from '../../../assembly/crypto/ghash';
+import { GHASH_KEY_BYTES, ghashInstall, ghashText } from '../../../assembly/crypto/ghash';
 import { POLY1305_BYTES, poly1305Begin, poly1305Blocks, poly1305Finish } from '../../../assembly/crypto/poly1305';
 
 export { aeadInstall, aeadOpen, aeadSeal, aeadWipe } from '../../../assembly/crypto/aead';
@@ -26,10 +27,7 @@ export function aes(key: usize, keyLength: i32, blocks: usize): void {
 /** GHASH of aad, data and lengths into the 16 bytes at `out`. */
 export function ghash(h: usize, aad: usize, aadLength: i32, data: usize, length: i32, out: usize): void {
   ghashInstall(GHASH, h);
-  v128.store(out, i64x2.splat(0));
-  ghashUpdate(GHASH, out, aad, aadLength);
-  ghashUpdate(GHASH, out, data, length);
-  ghashLengths(GHASH, out, aadLength, length);
+  ghashText(GHASH, aad, aadLength, data, length, out);
 }
 
 /** Poly1305 of whole blocks into the 16 bytes at `out`. */
