@@ -5,7 +5,7 @@
 // - `address: number`   a machine address. For WebAssembly memory, whose base never moves (`addressOf` once). Nothing
 //                       checks it: only the data plane uses these, with offsets from assembly/layout.ts.
 // - `bytes: Uint8Array` read or filled in place, for everything off the packet path.
-import { getSystemErrorName } from 'node:util';
+import { constants } from 'node:os';
 import koffi from 'koffi';
 
 export interface Libc {
@@ -52,9 +52,11 @@ export function addressOf(memory: ArrayBuffer): number {
   return Number(koffi.address(memory));
 }
 
+const NAMES = new Map(Object.entries(constants.errno).map(([name, errno]) => [errno, name]));
+
 /** "ECONNREFUSED" for 111. */
 export function errnoName(errno: number): string {
-  return getSystemErrorName(-errno);
+  return NAMES.get(errno) ?? `errno ${errno}`;
 }
 
 export interface Watch {

@@ -4,22 +4,22 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { COUNTER_COUNT, COUNTER_IN_IKE, COUNTERS, TUNNELS } from '../../assembly/layout.ts';
 import type { Core } from '../core/api.ts';
-import { EINTR, POLLERR, POLLFD_BYTES, POLLHUP, POLLIN, POLLNVAL } from '../native/constants.ts';
+import { EINTR, ENODEV, POLLERR, POLLFD_BYTES, POLLHUP, POLLIN, POLLNVAL } from '../native/constants.ts';
 import { errnoName, type Libc } from '../native/libc.ts';
 import type { PathEvent } from './command.ts';
 import { POLL_FDS, POLL_FDS_COUNT, WAKE_BUFFER } from './layout.ts';
 import { NativeMemory } from './memory.ts';
 import { type FromWorker, monotonic, type Role, type ToWorker } from './messages.ts';
+import type { PathParts } from './parts.ts';
 import { PathErrors } from './path-errors.ts';
 import { Receiver } from './receiver.ts';
-import { type PathParts, Sender } from './sender.ts';
+import { Sender } from './sender.ts';
 import { CORE, GRE_NEXT, PENDING, type Shared } from './shared.ts';
 import { TunPort } from './tun-port.ts';
 
 /** Batches from a TUN that never runs dry before sockets and commands are looked at again. */
 const TURNS = 8;
 const EBADF = 9;
-const EBADFD = 77;
 
 export interface LoopOptions {
   readonly role: Role;
@@ -117,6 +117,8 @@ export function runLoop(options: LoopOptions): void {
     if (ready <= 0) continue;
     const now = time();
 
+    // Without it the loop could not be woken any more, and would spin.
+    if ((revents(0) & POLLNVAL) !== 0) throw new Error("the worker's eventfd was closed");
     if (revents(0) !== 0) calls.read(eventfd, base + WAKE_BUFFER, 8);
 
     if (tunEntry >= 0 && sender && revents(tunEntry) !== 0) {
@@ -124,7 +126,7 @@ export function runLoop(options: LoopOptions): void {
       for (let turn = 0; turn < TURNS && sender.turn(now); turn++) if (Atomics.load(shared.flags, PENDING) > 0) break;
       // The interface was deleted, or the other end of an in-memory one closed: waiting for it would spin.
       if ((what & POLLIN) === 0 && (what & (POLLERR | POLLHUP | POLLNVAL)) !== 0) tun.detach();
-      if (tun.fd < 0) errors.report(EBADFD, null, now);
+      if (tun.fd < 0) errors.report(ENODEV, null, now);
     }
 
     if (receiver) {

@@ -61,7 +61,7 @@ import {
   RECEIVE_NAMES,
 } from './layout.ts';
 import type { PeerNotice } from './messages.ts';
-import type { PathParts } from './sender.ts';
+import type { PathParts } from './parts.ts';
 import { IKE_IN_FLIGHT, IO_IKE_DROPPED, LAST_INBOUND } from './shared.ts';
 
 const PACKET_SLOTS = 64;
