@@ -1,6 +1,7 @@
 // The gateway's configuration: a JSON file, checked against one schema, and the form that the rest of the gateway reads
 // (bytes for addresses and secrets, defaults filled in). docs/demo.md explains each key.
 import { z } from 'zod';
+import { DEFAULT_ESP_PROPOSALS, DEFAULT_IKE_PROPOSALS, ProposalError, parseProposal } from '../crypto/proposal.ts';
 import type { Identity } from '../ike/types.ts';
 import { type Address, type Prefix, parseAddress, parsePrefix, prefixRange } from '../wire/address.ts';
 import { parseIdentity } from './identity.ts';
@@ -83,6 +84,15 @@ const poolPrefix = (family: 4 | 6, most: number) =>
     `expected an IPv${family} prefix of at most ${most} bits, with room for clients`,
   );
 const identity = z.string().min(1, 'an identity is needed').transform(parseIdentity);
+const proposal = (protocol: 'ike' | 'esp') =>
+  z.string().superRefine((text, context) => {
+    try {
+      parseProposal(text, protocol);
+    } catch (error) {
+      if (!(error instanceof ProposalError)) throw error;
+      context.addIssue({ code: 'custom', message: `${error.message} ${error.remedy}` });
+    }
+  });
 const port = z.int().min(0).max(65_535);
 
 const user = z
@@ -121,8 +131,14 @@ const schema = z.strictObject({
     .prefault({}),
   proposals: z
     .strictObject({
-      ike: z.array(z.string()).min(1).default(DEFAULT_IKE()),
-      esp: z.array(z.string()).min(1).default(DEFAULT_ESP()),
+      ike: z
+        .array(proposal('ike'))
+        .min(1)
+        .default([...DEFAULT_IKE_PROPOSALS]),
+      esp: z
+        .array(proposal('esp'))
+        .min(1)
+        .default([...DEFAULT_ESP_PROPOSALS]),
     })
     .prefault({}),
   tun: z
@@ -140,24 +156,6 @@ const schema = z.strictObject({
   cookieThreshold: z.int().min(0).default(32),
   livenessSeconds: z.number().min(0).max(86_400).default(30),
 });
-
-// Every group and both AEADs, so that whatever a client prefers is there; the client's order decides (RFC 7296 §2.7).
-function DEFAULT_IKE(): string[] {
-  const groups = ['ecp256', 'x25519', 'ecp384', 'modp2048'];
-  return [
-    ...groups.map((group) => `aes256gcm16-prfsha256-${group}`),
-    ...groups.map((group) => `aes128gcm16-prfsha256-${group}`),
-    ...groups.map((group) => `aes256-sha256-${group}`),
-    'aes256gcm16-prfsha384-ecp384',
-    'aes256-sha384-ecp384',
-    'aes256-sha512-modp2048',
-  ];
-}
-
-function DEFAULT_ESP(): string[] {
-  const ciphers = ['aes128gcm16', 'aes256gcm16', 'chacha20poly1305'];
-  return [...ciphers.map((cipher) => `${cipher}-esn`), ...ciphers];
-}
 
 /** What a file may say; `parseGatewayConfig` fills in the rest. */
 export type GatewayConfigInput = z.input<typeof schema>;

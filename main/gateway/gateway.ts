@@ -142,7 +142,8 @@ function run(
         ...(config.shapes.includes('gre-transport') ? (['transport'] as const) : []),
       ],
       local: localSelectors(config),
-      remote: 'lease',
+      // Without a pool clients bring their own addresses; with one nobody has any but the leased.
+      remote: config.pool.ipv4 || config.pool.ipv6 ? 'lease' : 'any',
       lease: (peer, families) => leases.lease(peer, families),
       release: (_, lease) => leases.release(lease),
       encapsulation: config.encapsulation,

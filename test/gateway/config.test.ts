@@ -60,6 +60,7 @@ describe('the gateway configuration', () => {
     ['/gre/address', { ...MINIMAL, gre: {} }],
     ['/pool', { ...MINIMAL, shapes: ['esp-tunnel'] }],
     ['/pool/ipv4', { ...MINIMAL, pool: { ipv4: '10.0.0.0/31' } }],
+    ['/proposals/esp/1', { ...MINIMAL, proposals: { esp: ['aes128gcm16', 'rot13'] } }],
     ['/pool/ipv4', { ...MINIMAL, pool: { ipv4: '2001:db8::/64' } }],
     [
       '/users/1/inner',
