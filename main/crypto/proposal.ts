@@ -99,7 +99,7 @@ function suggest(word: string): string {
   const [nearest] = WORDS.map((known) => ({ known, distance: editDistance(word, known) })).sort(
     (a, b) => a.distance - b.distance,
   );
-  return nearest && nearest.distance <= 3
+  return nearest && nearest.distance <= Math.min(3, word.length / 2)
     ? `did you mean "${nearest.known}"?`
     : `use words out of: ${WORDS.join(', ')}`;
 }

@@ -82,6 +82,7 @@ export class Reader {
   }
 
   #take(count: number): number | WireError {
+    if (count < 0) throw new RangeError(`${count} bytes cannot be read`);
     if (count > this.remaining) return this.fail('truncated', `${count} bytes, ${this.remaining} are left`);
     const start = this.#position;
     this.#position += count;

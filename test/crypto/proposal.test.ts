@@ -1,0 +1,335 @@
+import { describe, expect, test } from 'vitest';
+import {
+  checkAnswer,
+  choose,
+  DEFAULT_ESP_PROPOSALS,
+  DEFAULT_IKE_PROPOSALS,
+  formatTransforms,
+  offer,
+  ProposalError,
+  parseProposal,
+} from '../../main/crypto/proposal.ts';
+import { espSuite, ikeSuite } from '../../main/crypto/suite.ts';
+import { type Proposal, type Transform, TransformType, transform } from '../../main/crypto/transform.ts';
+
+const { ENCR, PRF, INTEG, KE, ESN } = TransformType;
+const NONE = new Uint8Array(0);
+const SPI = Uint8Array.of(1, 2, 3, 4);
+
+const short = (transforms: readonly Transform[]) =>
+  transforms.map(({ type, id, attributes }) => [type, id, ...attributes.map(({ value }) => value)]);
+
+describe('parseProposal', () => {
+  test('an IKE proposal with an AEAD', () => {
+    expect(short(parseProposal('aes256gcm16-prfsha256-ecp256', 'ike'))).toEqual([
+      [ENCR, 20, 256],
+      [PRF, 5],
+      [KE, 19],
+    ]);
+  });
+
+  test('with AES-CBC the PRF follows the integrity algorithm', () => {
+    expect(short(parseProposal('aes256-sha256-modp2048', 'ike'))).toEqual([
+      [ENCR, 12, 256],
+      [PRF, 5],
+      [INTEG, 12],
+      [KE, 14],
+    ]);
+    expect(short(parseProposal('aes128-sha256-sha512-prfsha384-x25519', 'ike'))).toEqual([
+      [ENCR, 12, 128],
+      [PRF, 6],
+      [INTEG, 12],
+      [INTEG, 14],
+      [KE, 31],
+    ]);
+  });
+
+  test('with an AEAD an integrity algorithm only names the PRF, as in strongSwan', () => {
+    expect(parseProposal('aes128gcm16-sha384-ecp384', 'ike')).toEqual(
+      parseProposal('aes128gcm16-prfsha384-ecp384', 'ike'),
+    );
+  });
+
+  test('ESP proposals', () => {
+    expect(short(parseProposal('aes128gcm16', 'esp'))).toEqual([
+      [ENCR, 20, 128],
+      [ESN, 0],
+    ]);
+    expect(short(parseProposal('aes256gcm16-noesn-esn', 'esp'))).toEqual([
+      [ENCR, 20, 256],
+      [ESN, 0],
+      [ESN, 1],
+    ]);
+    expect(short(parseProposal('chacha20poly1305-ecp256-esn', 'esp'))).toEqual([
+      [ENCR, 28],
+      [KE, 19],
+      [ESN, 1],
+    ]);
+    expect(parseProposal('aes128gcm16-sha256', 'esp')).toEqual(parseProposal('aes128gcm16', 'esp'));
+  });
+
+  test('takes other spellings, any case, and a word twice', () => {
+    for (const [other, usual] of [
+      ['aes128gcm128-prfsha256-curve25519', 'aes128gcm16-prfsha256-x25519'],
+      [' AES-SHA2_256-MODP2048 ', 'aes128-sha256-modp2048'],
+      ['aes256gcm-aes256gcm16-prfsha256-ecp256-ecp256', 'aes256gcm16-prfsha256-ecp256'],
+    ] as const)
+      expect(parseProposal(other, 'ike')).toEqual(parseProposal(usual, 'ike'));
+  });
+
+  test.each([
+    ['', 'ike', '"" is not known', 'use words'],
+    ['aes256gcm16-prfsha265-ecp256', 'ike', '"prfsha265" is not known', 'did you mean "prfsha256"?'],
+    ['3des-sha1-modp1024', 'ike', '"3des" is not known', ''],
+    ['prfsha256-ecp256', 'ike', 'names no encryption', 'aes256gcm16'],
+    ['aes256gcm16-aes256-sha256-ecp256', 'ike', 'mixes', 'two proposals'],
+    ['aes256-prfsha256-ecp256', 'ike', 'needs an integrity algorithm', 'sha256'],
+    ['aes256gcm16-ecp256', 'ike', 'names no PRF', 'prfsha256'],
+    ['aes256gcm16-prfsha256', 'ike', 'names no key exchange', 'ecp256'],
+    ['aes256gcm16-prfsha256-ecp256-esn', 'ike', 'belong to ESP', 'leave'],
+    ['aes256gcm16-prfsha256', 'esp', 'ESP has no PRF', 'prfsha256'],
+    ['aes256-sha256', 'esp', 'not available', 'aes256gcm16'],
+    ['aes256', 'esp', 'needs an integrity algorithm', 'sha256'],
+  ] as const)('%j for %s: %s', (text, protocol, problem, remedy) => {
+    const error = (() => {
+      try {
+        parseProposal(text, protocol);
+      } catch (caught) {
+        return caught;
+      }
+      return undefined;
+    })();
+    expect(error).toBeInstanceOf(ProposalError);
+    expect(error).toMatchObject({
+      text,
+      message: expect.stringContaining(problem),
+      remedy: expect.stringContaining(remedy),
+    });
+  });
+});
+
+describe('formatTransforms', () => {
+  const ikeTexts = [
+    ...DEFAULT_IKE_PROPOSALS,
+    'aes256gcm16-prfsha256-ecp256',
+    'chacha20poly1305-prfsha256-x25519',
+    'aes192-sha384-modp2048',
+    'aes128-sha256-prfsha512-ecp384',
+  ];
+  const espTexts = [
+    ...DEFAULT_ESP_PROPOSALS,
+    'aes256gcm16',
+    'aes128gcm16-esn',
+    'aes192gcm16-noesn-esn',
+    'chacha20poly1305-x25519-esn',
+  ];
+  test.each(ikeTexts)('%s', (text) => expect(formatTransforms(parseProposal(text, 'ike'))).toBe(text));
+  test.each(espTexts)('%s', (text) => expect(formatTransforms(parseProposal(text, 'esp'))).toBe(text));
+
+  test('names transforms that have no word', () => {
+    expect(formatTransforms([transform(ENCR, 99, 256), transform(KE, 36), transform(6, 37)])).toBe(
+      'encr:99-ke:36-type6:37',
+    );
+  });
+});
+
+describe('choose', () => {
+  const chosen = (
+    offered: readonly string[],
+    supported: readonly string[],
+    options: Parameters<typeof choose>[3] = {},
+  ) => choose(offer(offered, 'ike', NONE), supported, 'ike', options);
+
+  test("the responder's order decides, unless the initiator's shall", () => {
+    const offered = ['aes128gcm16-prfsha256-ecp256-x25519', 'aes256gcm16-prfsha256-ecp256'];
+    const supported = ['aes256gcm16-prfsha256-ecp256', 'aes128gcm16-prfsha256-x25519-ecp256'];
+    expect(chosen(offered, supported)).toMatchObject({ name: 'aes256gcm16-prfsha256-ecp256', proposal: { number: 2 } });
+    expect(chosen(offered, supported, { prefer: 'initiator' })).toMatchObject({
+      name: 'aes128gcm16-prfsha256-ecp256',
+      proposal: { number: 1 },
+    });
+    expect(chosen(offered.slice(0, 1), supported)?.name).toBe('aes128gcm16-prfsha256-x25519');
+  });
+
+  test('takes one transform of each type', () => {
+    const choice = chosen(DEFAULT_IKE_PROPOSALS, ['aes128-sha384-ecp384']);
+    expect(short(choice?.proposal.transforms ?? [])).toEqual([
+      [ENCR, 12, 128],
+      [PRF, 6],
+      [INTEG, 13],
+      [KE, 20],
+    ]);
+    expect(choice?.proposal.number).toBe(2);
+  });
+
+  test('nothing in common', () => {
+    expect(chosen(['aes256gcm16-prfsha256-ecp256'], ['aes128gcm16-prfsha256-ecp256'])).toBeUndefined();
+    expect(chosen(['aes256gcm16-prfsha256-ecp256'], ['aes256gcm16-prfsha256-modp2048'])).toBeUndefined();
+    expect(chosen(['aes256-sha256-ecp256'], ['aes256gcm16-prfsha256-ecp256'])).toBeUndefined();
+    expect(chosen([], DEFAULT_IKE_PROPOSALS)).toBeUndefined();
+    expect(choose(offer(['aes128gcm16'], 'esp', SPI), DEFAULT_IKE_PROPOSALS, 'ike')).toBeUndefined();
+  });
+
+  const esp = (transforms: readonly Transform[], spi = SPI): Proposal[] => [
+    { number: 1, protocol: 3, spi, transforms },
+  ];
+  const gcm = transform(ENCR, 20, 128);
+  const noEsn = transform(ESN, 0);
+
+  test('a type that we do not know must be optional', () => {
+    expect(choose(esp([gcm, noEsn, transform(6, 36)]), ['aes128gcm16'], 'esp')).toBeUndefined();
+    const optional = choose(esp([gcm, noEsn, transform(6, 36), transform(6, 0)]), ['aes128gcm16'], 'esp');
+    expect(short(optional?.proposal.transforms ?? [])).toEqual([
+      [ENCR, 20, 128],
+      [ESN, 0],
+      [6, 0],
+    ]);
+  });
+
+  test('"no integrity" beside an AEAD is repeated (RFC 7296 §3.3.2)', () => {
+    const choice = choose(esp([gcm, transform(INTEG, 0), noEsn]), ['aes128gcm16'], 'esp');
+    expect(short(choice?.proposal.transforms ?? [])).toEqual([
+      [ENCR, 20, 128],
+      [INTEG, 0],
+      [ESN, 0],
+    ]);
+    expect(choice?.name).toBe('aes128gcm16');
+  });
+
+  test('a transform with an attribute that we do not know is another transform (RFC 7296 §3.3.6)', () => {
+    const odd = { ...gcm, attributes: [...gcm.attributes, { type: 99, value: 1 }] };
+    expect(choose(esp([odd, noEsn]), ['aes128gcm16'], 'esp')).toBeUndefined();
+    expect(choose(esp([odd, gcm, noEsn]), ['aes128gcm16'], 'esp')?.proposal.transforms[0]).toEqual(gcm);
+    expect(choose(esp([transform(ENCR, 20), noEsn]), ['aes128gcm16'], 'esp')).toBeUndefined();
+  });
+
+  test('sequence numbers must be the same size', () => {
+    expect(choose(esp([gcm, noEsn]), ['aes128gcm16-esn'], 'esp')).toBeUndefined();
+    expect(choose(esp([gcm]), ['aes128gcm16'], 'esp')).toBeUndefined();
+    expect(choose(esp([gcm, noEsn, transform(ESN, 1)]), ['aes128gcm16-esn-noesn'], 'esp')?.name).toBe(
+      'aes128gcm16-esn',
+    );
+  });
+
+  test('key exchanges are left out where there is none, else they must fit', () => {
+    const offered = offer(['aes128gcm16-ecp256'], 'esp', SPI);
+    expect(choose(offered, ['aes128gcm16'], 'esp', { withoutKe: true })?.name).toBe('aes128gcm16');
+    expect(choose(offered, ['aes128gcm16'], 'esp')).toBeUndefined();
+    expect(choose(offered, ['aes128gcm16-x25519-ecp256'], 'esp')?.name).toBe('aes128gcm16-ecp256');
+    expect(short(offer(['aes128gcm16-ecp256'], 'esp', SPI, { withoutKe: true })[0]?.transforms ?? [])).toEqual([
+      [ENCR, 20, 128],
+      [ESN, 0],
+    ]);
+  });
+
+  test('the SPI must have the length of its protocol', () => {
+    expect(choose(esp([gcm, noEsn], NONE), ['aes128gcm16'], 'esp')).toBeUndefined();
+    const rekey = offer(DEFAULT_IKE_PROPOSALS, 'ike', new Uint8Array(8));
+    expect(choose(rekey, DEFAULT_IKE_PROPOSALS, 'ike')?.name).toBe('aes256gcm16-prfsha256-ecp256');
+    expect(choose(offer(DEFAULT_IKE_PROPOSALS, 'ike', SPI), DEFAULT_IKE_PROPOSALS, 'ike')).toBeUndefined();
+  });
+});
+
+describe('checkAnswer', () => {
+  const offered = offer(DEFAULT_IKE_PROPOSALS, 'ike', NONE);
+  const good = (): Proposal => ({
+    number: 1,
+    protocol: 1,
+    spi: NONE,
+    transforms: parseProposal('chacha20poly1305-prfsha384-x25519', 'ike'),
+  });
+
+  test('takes what choose makes of every offer', () => {
+    for (const supported of ['aes128gcm16-prfsha512-ecp384', 'aes256-sha256-modp2048']) {
+      const choice = choose(offered, [supported], 'ike');
+      expect(checkAnswer([choice!.proposal], offered)).toBe(choice!.proposal);
+    }
+    expect(checkAnswer([good()], offered)).toEqual(good());
+  });
+
+  test('takes a superfluous "no integrity"', () => {
+    const answer = { ...good(), transforms: [...good().transforms, transform(INTEG, 0)] };
+    expect(checkAnswer([answer], offered)).toBe(answer);
+    expect(ikeSuite(answer.transforms).integ).toBeUndefined();
+  });
+
+  const without = (type: number) => good().transforms.filter((of) => of.type !== type);
+  test.each<[string, Proposal[], string]>([
+    ['none', [], '0 proposals'],
+    ['two', [good(), good()], '2 proposals'],
+    ['an unknown number', [{ ...good(), number: 3 }], 'proposal 3'],
+    ['another protocol', [{ ...good(), protocol: 3 }], 'protocol 3'],
+    ['an SPI of another length', [{ ...good(), spi: SPI }], '4 bytes'],
+    [
+      'two transforms of a type',
+      [{ ...good(), transforms: [...good().transforms, transform(KE, 19)] }],
+      'two transforms',
+    ],
+    ['no transform of a type', [{ ...good(), transforms: without(KE) }], 'no transform of type 4'],
+    ['a transform never offered', [{ ...good(), transforms: [...without(KE), transform(KE, 2)] }], 'ke:2'],
+    ['another key length', [{ ...good(), transforms: [...without(ENCR), transform(ENCR, 20, 192)] }], 'aes192gcm16'],
+    ['a missing key length', [{ ...good(), transforms: [...without(ENCR), transform(ENCR, 20)] }], 'encr:20'],
+    ['integrity beside an AEAD', [{ ...good(), transforms: [...good().transforms, transform(INTEG, 12)] }], 'sha256'],
+    ['the CBC proposal with an AEAD', [{ ...good(), number: 2 }], 'chacha20poly1305'],
+  ])('refuses %s', (_, answer, problem) => {
+    expect(checkAnswer(answer, offered)).toEqual(expect.stringContaining(problem));
+  });
+
+  test('an optional type may be left out', () => {
+    const optional: Proposal[] = [{ ...good(), transforms: [...good().transforms, transform(6, 36), transform(6, 0)] }];
+    const answer = good();
+    expect(checkAnswer([answer], optional)).toBe(answer);
+    const forced: Proposal[] = [{ ...good(), transforms: [...good().transforms, transform(6, 36)] }];
+    expect(checkAnswer([answer], forced)).toContain('type 6');
+  });
+});
+
+describe('suites', () => {
+  test('every combination that can be written is implemented', () => {
+    let count = 0;
+    for (const text of DEFAULT_IKE_PROPOSALS) {
+      const transforms = parseProposal(text, 'ike');
+      const of = (type: number) => transforms.filter((one) => one.type === type);
+      for (const encr of of(ENCR))
+        for (const prf of of(PRF))
+          for (const ke of of(KE))
+            for (const integ of of(INTEG).length ? of(INTEG) : [undefined]) {
+              const chosen = [encr, prf, ...(integ ? [integ] : []), ke];
+              const suite = ikeSuite(chosen);
+              expect([suite.encr.id, suite.prf.id, suite.integ?.id, suite.ke.id]).toEqual([
+                encr.id,
+                prf.id,
+                integ?.id,
+                ke.id,
+              ]);
+              expect(parseProposal(suite.name, 'ike')).toEqual(chosen);
+              count++;
+            }
+    }
+    expect(count).toBe(3 * 3 * 4 + 2 * 3 * 3 * 4);
+  });
+
+  test('ESP', () => {
+    expect(espSuite(parseProposal('aes256gcm16-esn', 'esp'))).toEqual({
+      name: 'aes256gcm16-esn',
+      cipher: 'aes-gcm-16',
+      keyBytes: 32,
+      saltBytes: 4,
+      esn: true,
+      ke: undefined,
+    });
+    expect(espSuite(parseProposal('aes128gcm16', 'esp'))).toMatchObject({ keyBytes: 16, esn: false });
+    expect(espSuite(parseProposal('chacha20poly1305-x25519', 'esp'))).toMatchObject({
+      cipher: 'chacha20-poly1305',
+      keyBytes: 32,
+      ke: { id: 31 },
+    });
+  });
+
+  test('what is not implemented throws', () => {
+    expect(() => ikeSuite([transform(ENCR, 3)])).toThrow('no implementation');
+    expect(() => ikeSuite(parseProposal('aes256gcm16-prfsha256-ecp256', 'ike').slice(1))).toThrow('no implementation');
+    expect(() => espSuite([transform(ENCR, 12, 128), transform(ESN, 0)])).toThrow('no implementation');
+    expect(() => espSuite([transform(ENCR, 20, 128), transform(KE, 2)])).toThrow('no implementation');
+  });
+});
