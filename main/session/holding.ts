@@ -1,11 +1,13 @@
 // What outlives a link: the TUN and the routes into it. While a lost connection is made anew they stay as they are, so
 // that traffic meant for the tunnel waits or is dropped there and never takes another way in the clear.
 //
-// Operations run one after another, in the order of the calls, so that closing finds nothing half-made.
+// Operations run one after another, in the order of the calls, so that closing finds nothing half-made. Closing does not
+// wait for ever behind one that hangs; what that makes after all is taken back when it comes.
 import { NetError } from '../net/error.ts';
 import type { DesiredRoutes } from '../net/route/api.ts';
 import type { Tun, TunOptions } from '../net/tun/api.ts';
 import type { SessionDeps } from './deps.ts';
+import { LinkClosed } from './loss.ts';
 import { tidy } from './undo.ts';
 
 export interface Holding {
@@ -20,7 +22,8 @@ export interface Holding {
 
 export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'clock' | 'log'>): Holding {
   let tun: Tun | null = null;
-  let routed = false;
+  /** What is wanted: an operation that comes back after it was given up looks here before it keeps what it made. */
+  let wanted = { tun: false, routes: false };
   let last: Promise<unknown> = Promise.resolve();
 
   function inOrder<T>(operation: () => Promise<T>): Promise<T> {
@@ -29,9 +32,23 @@ export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'clock'
     return result;
   }
 
+  /** For closing: waits its turn too, but not for ever. */
+  async function afterTheLast(what: string, operation: () => Promise<void>): Promise<void> {
+    const before = last;
+    last = (async () => {
+      await tidy(deps, `waiting before ${what}`, async () => void (await before));
+      await tidy(deps, what, operation);
+    })();
+    await last;
+  }
+
   async function openTun(options: TunOptions): Promise<Tun> {
     const opened = await deps.tun.open(options);
     if (opened instanceof NetError) throw opened;
+    if (!wanted.tun) {
+      await tidy(deps, 'closing a TUN that came too late', () => opened.close());
+      throw new LinkClosed();
+    }
     tun = opened;
     return opened;
   }
@@ -52,29 +69,37 @@ export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'clock'
     return openTun(options);
   }
 
+  async function applyRoutes(desired: DesiredRoutes): Promise<void> {
+    const problem = await deps.routes.apply(desired);
+    if (!wanted.routes) {
+      await tidy(deps, 'removing routes that came too late', () => deps.routes.close());
+      throw new LinkClosed();
+    }
+    if (problem) throw problem;
+  }
+
   return {
-    tun: (options) => inOrder(() => makeTun(options)),
-    routes: (desired) =>
-      inOrder(async () => {
-        routed = true;
-        const problem = await deps.routes.apply(desired);
-        if (problem) throw problem;
-      }),
-    closeRoutes: () =>
-      tidy(deps, 'removing the routes', () =>
-        inOrder(async () => {
-          if (!routed) return;
-          routed = false;
-          await deps.routes.close();
-        }),
-      ),
-    closeTun: () =>
-      tidy(deps, 'closing the TUN', () =>
-        inOrder(async () => {
-          const open = tun;
-          tun = null;
-          await open?.close();
-        }),
-      ),
+    tun(options) {
+      wanted = { ...wanted, tun: true };
+      return inOrder(() => makeTun(options));
+    },
+    routes(desired) {
+      wanted = { ...wanted, routes: true };
+      return inOrder(() => applyRoutes(desired));
+    },
+    async closeRoutes() {
+      if (!wanted.routes) return;
+      wanted = { ...wanted, routes: false };
+      await afterTheLast('removing the routes', () => deps.routes.close());
+    },
+    async closeTun() {
+      if (!wanted.tun) return;
+      wanted = { ...wanted, tun: false };
+      await afterTheLast('closing the TUN', async () => {
+        const open = tun;
+        tun = null;
+        await open?.close();
+      });
+    },
   };
 }
