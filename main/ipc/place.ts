@@ -59,8 +59,9 @@ export async function listenOnPath(server: Server, path: string, access: SocketA
 
 function makeDirectory(directory: string, access: SocketAccess): void {
   try {
-    // A directory that was there before is somebody's own choice: its rights are left alone.
-    if (mkdirSync(directory, { recursive: true, mode: 0o750 }) === undefined) return;
+    // A directory that was there before is somebody's own choice, and its rights are left alone; but ours is ours.
+    const made = mkdirSync(directory, { recursive: true, mode: 0o750 }) !== undefined;
+    if (!made && directory !== dirname(DEFAULT_SOCKET)) return;
     chmodSync(directory, 0o750);
     if (access.groupId !== undefined) chownSync(directory, -1, access.groupId);
   } catch (error) {

@@ -1,0 +1,45 @@
+// What a command may do to the world around it; tests hand in their own.
+import type { EngineClient } from '../ipc/client.ts';
+import { EngineError } from '../ipc/error.ts';
+import { printable } from './text.ts';
+
+export interface CliIo {
+  /** One or more lines, without the last newline. */
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Standard output is a terminal. */
+  readonly isTerminal: boolean;
+  readonly now: () => number;
+  readonly connect: (socketPath: string) => Promise<EngineClient>;
+  /** Aborted by Ctrl-C and SIGTERM. */
+  readonly interrupted: AbortSignal;
+}
+
+/** Message and remedy, as every command prints them. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof EngineError))
+    return `culvert: something in this program itself went wrong: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  return printable(error.remedy ? `culvert: ${error.message}\n${error.remedy}` : `culvert: ${error.message}`);
+}
+
+/** Connects, works, and closes the connection however the work ends. */
+export async function withEngine<T>(
+  io: CliIo,
+  socketPath: string,
+  work: (engine: EngineClient) => Promise<T>,
+): Promise<T> {
+  const engine = await io.connect(socketPath);
+  try {
+    return await work(engine);
+  } finally {
+    engine.close();
+  }
+}
+
+/** Resolves when interrupted. */
+export function interruption(signal: AbortSignal): Promise<'interrupted'> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('interrupted');
+    signal.addEventListener('abort', () => resolve('interrupted'), { once: true });
+  });
+}

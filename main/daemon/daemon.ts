@@ -1,0 +1,136 @@
+// The composition root: everything real is made and put together here, and taken apart in the reverse order.
+//
+//   start: crypto check → socket (refuses a second engine) → lock → remove what a crashed run left → ready
+//   stop:  disconnect politely → undo routes → close the socket → release the lock
+import { missingCrypto } from '../crypto/check.ts';
+import { EngineError } from '../ipc/error.ts';
+import { GROUP, groupIdOf } from '../ipc/place.ts';
+import { type IpcServer, serve } from '../ipc/server.ts';
+import type { Profile } from '../profile/profile.ts';
+import { openProfileStore, tightenProfileDirectory } from '../profile/store.ts';
+import type { Session, SessionDeps } from '../session/deps.ts';
+import { createSession } from '../session/session.ts';
+import type { Adapters } from './adapters.ts';
+import { systemClock } from './clock.ts';
+import { createEngine } from './engine.ts';
+import { lockNamespace } from './lock.ts';
+import type { EngineLog } from './log.ts';
+import { readVersion } from './version.ts';
+
+export interface DaemonOptions {
+  readonly socketPath: string;
+  readonly profileDirectory: string;
+  readonly log: EngineLog;
+  readonly adapters: Adapters;
+  /** For tests: another session than the real one. */
+  readonly createSession?: (profile: Profile, deps: SessionDeps) => Session;
+  /** Where the lock is; null: no lock (tests, whose adapters change nothing). */
+  readonly runDirectory: string | null;
+}
+
+export interface Daemon {
+  readonly socketPath: string;
+  /** Ends the session politely and undoes every change. Never rejects; a second call waits for the first. */
+  stop(): Promise<void>;
+}
+
+const TRAFFIC_INTERVAL = 1_000;
+
+export function randomBytes(length: number): Uint8Array {
+  return globalThis.crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** Rejects with EngineError where it cannot start; nothing is left behind then. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { log, adapters, socketPath } = options;
+  const missing = missingCrypto(randomBytes);
+  if (missing.length > 0)
+    throw new EngineError({
+      code: 'daemon/crypto',
+      message: `This Node.js (${process.version}) cannot do ${missing.join(', ')}.`,
+      remedy: 'Run the engine with an official Node.js 20 or later, or the one that comes with Culvert.',
+    });
+
+  const note = (level: 'info' | 'warn' | 'error', text: string): void => log.add({ level, area: 'daemon', text });
+  let server: IpcServer | undefined;
+  let begin: () => void = () => {};
+  const ready = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const deps: SessionDeps = { ...adapters, random: randomBytes, clock: systemClock, log: log.add };
+  const make = options.createSession ?? createSession;
+  const engine = createEngine({
+    version: readVersion(),
+    store: openProfileStore(options.profileDirectory),
+    log,
+    createSession: (profile) => make(profile, deps),
+    ready,
+    publish: (event, data) => server?.publish(event, data),
+  });
+
+  server = await serve({
+    path: socketPath,
+    groupId: groupIdOf(GROUP),
+    implementation: engine.implementation,
+    current: (event) => engine.current(event),
+    onDefect: (error) => note('error', `a defect: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
+  });
+  const listening = server;
+  let lock: ReturnType<typeof lockNamespace>;
+  try {
+    lock = options.runDirectory === null ? undefined : lockNamespace(options.runDirectory);
+  } catch (error) {
+    await listening.close();
+    throw error;
+  }
+  log.onEntry((entry) => listening.publish('log', entry));
+
+  for (const text of await tightenProfileDirectory(options.profileDirectory)) note('warn', text);
+  await cleanUp(adapters, note);
+  begin();
+
+  const traffic = setInterval(() => {
+    const now = engine.connected && listening.clients > 0 ? engine.current('traffic') : undefined;
+    if (now) listening.publish('traffic', now);
+  }, TRAFFIC_INTERVAL);
+  traffic.unref();
+
+  const stop = async (): Promise<void> => {
+    note('info', 'stopping');
+    clearInterval(traffic);
+    await settled(engine.close(), (why) => note('error', `disconnecting failed: ${why}`));
+    await settled(adapters.routes.close(), (why) => note('error', `undoing the routes failed: ${why}`));
+    note('info', 'stopped');
+    await listening.close();
+    lock?.release();
+  };
+  let stopping: Promise<void> | undefined;
+  note('info', `ready: listening on ${socketPath}, profiles in ${options.profileDirectory}`);
+  return {
+    socketPath,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+/** Removes what a crashed run left, and says what that was. A failure is told, not fatal: connecting will say more. */
+async function cleanUp(adapters: Adapters, note: (level: 'info' | 'warn', text: string) => void): Promise<void> {
+  try {
+    for (const removed of await adapters.routes.cleanUp()) note('info', `removed, left by an earlier run: ${removed}`);
+  } catch (error) {
+    note(
+      'warn',
+      `removing what an earlier run may have left failed: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+async function settled(work: Promise<unknown>, failed: (why: string) => void): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    failed(error instanceof Error ? error.message : String(error));
+  }
+}
