@@ -9,77 +9,88 @@ import {
   JOB_OK,
   JOB_TAG,
 } from '../layout';
-import { AES_KEY_BYTES, aesEncrypt8, aesInstall } from './aes';
+import {
+  AES_COUNTER_KEY_BYTES,
+  aesCounterApply,
+  aesCounterBegin,
+  aesCounterFlush,
+  aesCounterInstall,
+  aesCounterNonce,
+  aesCounterSubkey,
+} from './aes-counter';
 import { equalTags } from './constant-time';
 import { GHASH_KEY_BYTES, ghashInstall, ghashText } from './ghash';
 
-const GHASH_KEY: usize = AES_KEY_BYTES;
-export const AES_GCM_KEY_BYTES: i32 = AES_KEY_BYTES + GHASH_KEY_BYTES;
+const GHASH_KEY: usize = AES_COUNTER_KEY_BYTES;
+/** Bytes of an installed key. */
+export const AES_GCM_KEY_BYTES: i32 = AES_COUNTER_KEY_BYTES + GHASH_KEY_BYTES;
 
-/** Eight blocks of keystream. */
+/** Packets that share one run of AES for their J0. */
+const GROUP: i32 = 8;
+
+/** CIPH_K(J0) of a group's packets. */
 // @ts-ignore: decorator
 @lazy
-const KEYSTREAM: usize = memory.data(128, 16);
-/** The running hash, then the tag. */
+const MASKS: usize = memory.data(128, 16);
+/** A hash, then a tag. */
 // @ts-ignore: decorator
 @lazy
 const TAG: usize = memory.data(16, 16);
 
 export function aesGcmInstall(gcm: usize, key: usize, keyLength: i32): void {
-  aesInstall(gcm, key, keyLength);
-  // H = CIPH_K(0^128), SP 800-38D §7.1 step 1.
-  memory.fill(KEYSTREAM, 0, 128);
-  aesEncrypt8(gcm, KEYSTREAM);
-  ghashInstall(gcm + GHASH_KEY, KEYSTREAM);
-  memory.fill(KEYSTREAM, 0, 128);
+  aesCounterInstall(gcm, key, keyLength);
+  // H = CIPH_K(0^128), §7.1 step 1.
+  aesCounterSubkey(gcm, TAG);
+  ghashInstall(gcm + GHASH_KEY, TAG);
+  v128.store(TAG, i64x2.splat(0));
 }
 
-/** Counter blocks nonce ‖ counter … counter + 7, encrypted (SP 800-38D §6.5 with 96-bit IVs). */
-function keystream(gcm: usize, nonce: usize, counter: u32): void {
-  for (let i: usize = 0; i < 8; i++) {
-    const block = KEYSTREAM + 16 * i;
-    store<u64>(block, load<u64>(nonce, 0), 0);
-    store<u32>(block, load<u32>(nonce, 8), 8);
-    store<u32>(block, bswap<u32>(counter + <u32>i), 12);
-  }
-  aesEncrypt8(gcm, KEYSTREAM);
+/** Into TAG: T = GHASH_H(aad, ciphertext) + CIPH_K(J0), §7.1 steps 5 and 6. */
+function computeTag(gcm: usize, job: usize, place: i32): void {
+  const aad = load<u32>(job, JOB_AAD);
+  const data = load<u32>(job, JOB_DATA);
+  ghashText(gcm + GHASH_KEY, aad, load<i32>(job, JOB_AAD_LENGTH), data, load<i32>(job, JOB_LENGTH), TAG);
+  v128.store(TAG, v128.xor(v128.load(TAG), v128.load(MASKS + 16 * place)));
 }
 
-/** GCTR from counter 2: turns plaintext into ciphertext and back. */
-function cipher(gcm: usize, nonce: usize, data: usize, length: i32): void {
-  for (let counter: u32 = 2; length > 0; counter += 8) {
-    keystream(gcm, nonce, counter);
-    const here = min(length, 128);
-    let i: usize = 0;
-    for (; i + 16 <= <usize>here; i += 16) v128.store(data + i, v128.xor(v128.load(data + i), v128.load(KEYSTREAM + i)));
-    for (; i < <usize>here; i++) store<u8>(data + i, load<u8>(data + i) ^ load<u8>(KEYSTREAM + i));
-    data += here;
-    length -= here;
-  }
+function begin(gcm: usize, jobs: usize, count: i32): void {
+  for (let i = 0; i < count; i++) aesCounterNonce(i, load<u32>(jobs + JOB_BYTES * i, JOB_NONCE));
+  aesCounterBegin(gcm, MASKS);
 }
 
-/** TAG = GHASH(aad, ciphertext) + CIPH_K(J0), SP 800-38D §7.1 steps 5 and 6. */
-function computeTag(gcm: usize, job: usize): void {
-  const length = load<i32>(job, JOB_LENGTH);
-  const aadLength = load<i32>(job, JOB_AAD_LENGTH);
-  ghashText(gcm + GHASH_KEY, load<u32>(job, JOB_AAD), aadLength, load<u32>(job, JOB_DATA), length, TAG);
-  keystream(gcm, load<u32>(job, JOB_NONCE), 1);
-  v128.store(TAG, v128.xor(v128.load(TAG), v128.load(KEYSTREAM)));
+// @ts-ignore: decorator
+@inline
+function apply(gcm: usize, job: usize, place: i32): void {
+  aesCounterApply(gcm, place, load<u32>(job, JOB_NONCE), load<u32>(job, JOB_DATA), load<i32>(job, JOB_LENGTH));
 }
 
+/** §7.1: GCTR over the plaintext, then the tag over the ciphertext. */
 export function aesGcmSeal(gcm: usize, jobs: usize, count: i32): void {
-  for (let end = jobs + JOB_BYTES * count; jobs < end; jobs += JOB_BYTES) {
-    cipher(gcm, load<u32>(jobs, JOB_NONCE), load<u32>(jobs, JOB_DATA), load<i32>(jobs, JOB_LENGTH));
-    computeTag(gcm, jobs);
-    v128.store(load<u32>(jobs, JOB_TAG), v128.load(TAG));
+  for (; count > 0; count -= GROUP) {
+    const here = min(count, GROUP);
+    begin(gcm, jobs, here);
+    for (let i = 0; i < here; i++) apply(gcm, jobs + JOB_BYTES * i, i);
+    aesCounterFlush(gcm);
+    for (let i = 0; i < here; i++) {
+      computeTag(gcm, jobs, i);
+      v128.store(load<u32>(jobs, JOB_TAG), v128.load(TAG));
+      jobs += JOB_BYTES;
+    }
   }
 }
 
+/** §7.2: the tag over the ciphertext, and only where it is right the plaintext. */
 export function aesGcmOpen(gcm: usize, jobs: usize, count: i32): void {
-  for (let end = jobs + JOB_BYTES * count; jobs < end; jobs += JOB_BYTES) {
-    computeTag(gcm, jobs);
-    const ok = equalTags(TAG, load<u32>(jobs, JOB_TAG));
-    store<u32>(jobs, ok, JOB_OK);
-    if (ok) cipher(gcm, load<u32>(jobs, JOB_NONCE), load<u32>(jobs, JOB_DATA), load<i32>(jobs, JOB_LENGTH));
+  for (; count > 0; count -= GROUP) {
+    const here = min(count, GROUP);
+    begin(gcm, jobs, here);
+    for (let i = 0; i < here; i++) {
+      computeTag(gcm, jobs, i);
+      const ok = equalTags(TAG, load<u32>(jobs, JOB_TAG));
+      store<u32>(jobs, ok, JOB_OK);
+      if (ok) apply(gcm, jobs, i);
+      jobs += JOB_BYTES;
+    }
+    aesCounterFlush(gcm);
   }
 }

@@ -192,23 +192,19 @@ export function aesInstall(aes: usize, key: usize, keyLength: i32): void {
   memory.fill(SCHEDULE, 0, SCHEDULE_BYTES);
 }
 
-/** AddRoundKey with the key itself: the step before round 1. `state` holds planes. */
-export function aesWhiten(aes: usize, state: usize): void {
-  for (let i = 0; i < ROUND_KEY_BYTES; i += 16) {
-    v128.store(state + i, v128.xor(v128.load(state + i), v128.load(aes + i)));
-  }
-}
-
-/** Rounds `first` to `last` (counted from 1), on planes in place. */
-export function aesRounds(aes: usize, state: usize, first: i32, last: i32): void {
-  let q0 = v128.load(state, 0);
-  let q1 = v128.load(state, 16);
-  let q2 = v128.load(state, 32);
-  let q3 = v128.load(state, 48);
-  let q4 = v128.load(state, 64);
-  let q5 = v128.load(state, 80);
-  let q6 = v128.load(state, 96);
-  let q7 = v128.load(state, 112);
+/**
+ * Rounds `first` to `last` (counted from 1), on the planes at `a` plus (XOR) those at `b`, into `out`. Before round 1, `b`
+ * is the key itself, round key 0, which is what lies first in an expanded key.
+ */
+export function aesRounds(aes: usize, a: usize, b: usize, out: usize, first: i32, last: i32): void {
+  let q0 = v128.xor(v128.load(a, 0), v128.load(b, 0));
+  let q1 = v128.xor(v128.load(a, 16), v128.load(b, 16));
+  let q2 = v128.xor(v128.load(a, 32), v128.load(b, 32));
+  let q3 = v128.xor(v128.load(a, 48), v128.load(b, 48));
+  let q4 = v128.xor(v128.load(a, 64), v128.load(b, 64));
+  let q5 = v128.xor(v128.load(a, 80), v128.load(b, 80));
+  let q6 = v128.xor(v128.load(a, 96), v128.load(b, 96));
+  let q7 = v128.xor(v128.load(a, 112), v128.load(b, 112));
   const final: i32 = load<u32>(aes, ROUNDS);
 
   for (let round = first; round <= last; round++) {
@@ -377,14 +373,14 @@ export function aesRounds(aes: usize, state: usize, first: i32, last: i32): void
     q7 = v128.xor(v128.xor(v128.xor(b7, v128.load(key, 112)), i8x16.swizzle(d7, across)), d6);
   }
 
-  v128.store(state, q0, 0);
-  v128.store(state, q1, 16);
-  v128.store(state, q2, 32);
-  v128.store(state, q3, 48);
-  v128.store(state, q4, 64);
-  v128.store(state, q5, 80);
-  v128.store(state, q6, 96);
-  v128.store(state, q7, 112);
+  v128.store(out, q0, 0);
+  v128.store(out, q1, 16);
+  v128.store(out, q2, 32);
+  v128.store(out, q3, 48);
+  v128.store(out, q4, 64);
+  v128.store(out, q5, 80);
+  v128.store(out, q6, 96);
+  v128.store(out, q7, 112);
 }
 
 /** The swizzle mask that brings a block, transposed back after the last round, into its natural byte order. */
@@ -392,11 +388,14 @@ export function aesOutputOrder(aes: usize): v128 {
   return v128.load(SHIFT_ROWS + 16 * (load<u32>(aes, ROUNDS) & 3));
 }
 
+export function aesRoundCount(aes: usize): i32 {
+  return load<u32>(aes, ROUNDS);
+}
+
 /** Encrypts eight blocks in place. */
 export function aesEncrypt8(aes: usize, blocks: usize): void {
   aesTranspose(blocks);
-  aesWhiten(aes, blocks);
-  aesRounds(aes, blocks, 1, load<u32>(aes, ROUNDS));
+  aesRounds(aes, blocks, aes, blocks, 1, load<u32>(aes, ROUNDS));
   aesTranspose(blocks);
   const order = aesOutputOrder(aes);
   for (let i = 0; i < 128; i += 16) v128.store(blocks + i, i8x16.swizzle(v128.load(blocks + i), order));
