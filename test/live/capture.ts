@@ -41,7 +41,18 @@ export class Capture {
 
   static async start(lab: Lab, namespace: string, device: string, ...filter: string[]): Promise<Capture> {
     const file = join(lab.directory, `${namespace}-${device}.pcap`);
-    const tcpdump = lab.start(namespace, ['tcpdump', '-Z', 'root', '-U', '-w', file, '-i', device, ...filter]);
+    const tcpdump = lab.start(namespace, [
+      'tcpdump',
+      '-Z',
+      'root',
+      '--immediate-mode',
+      '-U',
+      '-w',
+      file,
+      '-i',
+      device,
+      ...filter,
+    ]);
     await tcpdump.saw(/listening on/);
     return new Capture(lab, namespace, file, tcpdump);
   }

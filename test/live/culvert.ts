@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import type { Status } from '../../main/ipc/contract.ts';
 import type { Finished, Lab, Running } from './lab.ts';
 
-const CLI = fileURLToPath(new URL('../../build/out/main/cli/culvert.js', import.meta.url));
+const built = (path: string): string => fileURLToPath(new URL(`../../build/out/main/${path}`, import.meta.url));
+const CLI = built('cli/culvert.js');
 
-export function culvertMissing(): string | undefined {
-  return existsSync(CLI) ? undefined : 'Culvert is not built (npm run build)';
+export function culvertMissing(part = 'cli/culvert.js'): string | undefined {
+  return existsSync(built(part)) ? undefined : 'Culvert is not built (npm run build)';
 }
 
 export class Culvert {

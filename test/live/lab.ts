@@ -130,6 +130,11 @@ export class Lab {
     return { a: nameA, b: nameB };
   }
 
+  /** Makes the sender's kernel cut bursts as a real link would: a veth hands them over whole, also to captures. */
+  cutBursts(namespace: string, device: string): void {
+    this.run(namespace, 'ethtool', '-K', device, 'tso', 'off', 'gso', 'off', 'tx-udp-segmentation', 'off');
+  }
+
   /** Runs a command to its end; throws with its output where it fails. */
   run(namespace: string, ...command: string[]): string {
     return execFileSync('ip', ['netns', 'exec', this.name(namespace), ...command], {

@@ -24,6 +24,7 @@ live('decrypted by tshark and scapy with charon’s keys', missing, () => {
   ] as const) {
     it(`ESP ${proposal}: the inner packets, byte for byte`, async () => {
       scene = await Scene.open({ level: 4 });
+      scene.lab.cutBursts('cl', 'v0a');
       const wire = await Capture.start(scene.lab, 'gw', 'v0b', 'udp', 'port', '4500');
       await scene.culvert.connect(scene.profile({ proposals: { esp: [proposal] } }));
       const { engine } = await scene.culvert.status();
