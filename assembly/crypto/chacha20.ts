@@ -1,19 +1,47 @@
-// ChaCha20 (RFC 8439 §2.3, §2.4), four blocks at once: word i of four consecutive blocks in the four lanes of x_i.
+// ChaCha20 (RFC 8439 §2.3), four blocks at once: word i of the four blocks in the four lanes of x_i. The blocks may be
+// anyone's: counters and nonces come lane by lane, only the key is common.
 //
-//        block:   n    n+1   n+2   n+3
-//   x0         │ expa │ expa │ expa │ expa │
-//   …
-//   x12        │  n   │ n+1  │ n+2  │ n+3  │
+//   lanes    0  │ counter a │ counter b │ counter c │ counter d │   x12
+//           16  │ nonce word 0 of a, b, c, d                    │   x13
+//           32  │ nonce word 1                                  │   x14
+//           48  │ nonce word 2                                  │   x15
+export const CHACHA20_LANES_BYTES: i32 = 64;
 
-/** Left rotation of every 32-bit lane. */
+/** Sets lane 0 … 3 of `lanes`. */
+// @ts-ignore: decorator
+@inline
+export function chacha20Lane(lanes: usize, lane: i32, nonce: usize, counter: u32): void {
+  const at = lanes + 4 * lane;
+  store<u32>(at, counter, 0);
+  store<u32>(at, load<u32>(nonce, 0), 16);
+  store<u32>(at, load<u32>(nonce, 4), 32);
+  store<u32>(at, load<u32>(nonce, 8), 48);
+}
+
+/** Sets all lanes: `counter` to `counter + 3` of one nonce. */
+// @ts-ignore: decorator
+@inline
+export function chacha20Lanes(lanes: usize, nonce: usize, counter: u32): void {
+  v128.store(lanes, i32x4.add(i32x4.splat(counter), i32x4(0, 1, 2, 3)), 0);
+  v128.store(lanes, v128.load32_splat(nonce, 0), 16);
+  v128.store(lanes, v128.load32_splat(nonce, 4), 32);
+  v128.store(lanes, v128.load32_splat(nonce, 8), 48);
+}
+
 // @ts-ignore: decorator
 @inline
 function rotate(a: v128, bits: i32): v128 {
   return v128.or(i32x4.shl(a, bits), i32x4.shr_u(a, 32 - bits));
 }
 
-/** 256 bytes of keystream into `out`: blocks `counter` to `counter + 3`. */
-export function chacha20Blocks4(key: usize, nonce: usize, counter: u32, out: usize): void {
+// @ts-ignore: decorator
+@inline
+function rotate16(a: v128): v128 {
+  return v128.shuffle<u16>(a, a, 1, 0, 3, 2, 5, 4, 7, 6);
+}
+
+/** 256 bytes: `to` becomes `from` XOR the keystream of the four lanes' blocks, one after the other. */
+export function chacha20Blocks4(key: usize, lanes: usize, from: usize, to: usize): void {
   let x0 = i32x4.splat(0x61707865);
   let x1 = i32x4.splat(0x3320646e);
   let x2 = i32x4.splat(0x79622d32);
@@ -26,75 +54,77 @@ export function chacha20Blocks4(key: usize, nonce: usize, counter: u32, out: usi
   let x9 = v128.load32_splat(key, 20);
   let x10 = v128.load32_splat(key, 24);
   let x11 = v128.load32_splat(key, 28);
-  let x12 = i32x4.add(i32x4.splat(counter), i32x4(0, 1, 2, 3));
-  let x13 = v128.load32_splat(nonce, 0);
-  let x14 = v128.load32_splat(nonce, 4);
-  let x15 = v128.load32_splat(nonce, 8);
+  let x12 = v128.load(lanes, 0);
+  let x13 = v128.load(lanes, 16);
+  let x14 = v128.load(lanes, 32);
+  let x15 = v128.load(lanes, 48);
 
   for (let i = 0; i < 10; i++) {
+    // Column rounds, the four quarter rounds step by step together.
     x0 = i32x4.add(x0, x4);
-    x12 = rotate(v128.xor(x12, x0), 16);
+    x1 = i32x4.add(x1, x5);
+    x2 = i32x4.add(x2, x6);
+    x3 = i32x4.add(x3, x7);
+    x12 = rotate16(v128.xor(x12, x0));
+    x13 = rotate16(v128.xor(x13, x1));
+    x14 = rotate16(v128.xor(x14, x2));
+    x15 = rotate16(v128.xor(x15, x3));
     x8 = i32x4.add(x8, x12);
+    x9 = i32x4.add(x9, x13);
+    x10 = i32x4.add(x10, x14);
+    x11 = i32x4.add(x11, x15);
     x4 = rotate(v128.xor(x4, x8), 12);
-    x0 = i32x4.add(x0, x4);
-    x12 = rotate(v128.xor(x12, x0), 8);
-    x8 = i32x4.add(x8, x12);
-    x4 = rotate(v128.xor(x4, x8), 7);
-    x1 = i32x4.add(x1, x5);
-    x13 = rotate(v128.xor(x13, x1), 16);
-    x9 = i32x4.add(x9, x13);
     x5 = rotate(v128.xor(x5, x9), 12);
-    x1 = i32x4.add(x1, x5);
-    x13 = rotate(v128.xor(x13, x1), 8);
-    x9 = i32x4.add(x9, x13);
-    x5 = rotate(v128.xor(x5, x9), 7);
-    x2 = i32x4.add(x2, x6);
-    x14 = rotate(v128.xor(x14, x2), 16);
-    x10 = i32x4.add(x10, x14);
     x6 = rotate(v128.xor(x6, x10), 12);
-    x2 = i32x4.add(x2, x6);
-    x14 = rotate(v128.xor(x14, x2), 8);
-    x10 = i32x4.add(x10, x14);
-    x6 = rotate(v128.xor(x6, x10), 7);
-    x3 = i32x4.add(x3, x7);
-    x15 = rotate(v128.xor(x15, x3), 16);
-    x11 = i32x4.add(x11, x15);
     x7 = rotate(v128.xor(x7, x11), 12);
+    x0 = i32x4.add(x0, x4);
+    x1 = i32x4.add(x1, x5);
+    x2 = i32x4.add(x2, x6);
     x3 = i32x4.add(x3, x7);
+    x12 = rotate(v128.xor(x12, x0), 8);
+    x13 = rotate(v128.xor(x13, x1), 8);
+    x14 = rotate(v128.xor(x14, x2), 8);
     x15 = rotate(v128.xor(x15, x3), 8);
+    x8 = i32x4.add(x8, x12);
+    x9 = i32x4.add(x9, x13);
+    x10 = i32x4.add(x10, x14);
     x11 = i32x4.add(x11, x15);
+    x4 = rotate(v128.xor(x4, x8), 7);
+    x5 = rotate(v128.xor(x5, x9), 7);
+    x6 = rotate(v128.xor(x6, x10), 7);
     x7 = rotate(v128.xor(x7, x11), 7);
+    // Diagonal rounds.
     x0 = i32x4.add(x0, x5);
-    x15 = rotate(v128.xor(x15, x0), 16);
+    x1 = i32x4.add(x1, x6);
+    x2 = i32x4.add(x2, x7);
+    x3 = i32x4.add(x3, x4);
+    x15 = rotate16(v128.xor(x15, x0));
+    x12 = rotate16(v128.xor(x12, x1));
+    x13 = rotate16(v128.xor(x13, x2));
+    x14 = rotate16(v128.xor(x14, x3));
     x10 = i32x4.add(x10, x15);
+    x11 = i32x4.add(x11, x12);
+    x8 = i32x4.add(x8, x13);
+    x9 = i32x4.add(x9, x14);
     x5 = rotate(v128.xor(x5, x10), 12);
-    x0 = i32x4.add(x0, x5);
-    x15 = rotate(v128.xor(x15, x0), 8);
-    x10 = i32x4.add(x10, x15);
-    x5 = rotate(v128.xor(x5, x10), 7);
-    x1 = i32x4.add(x1, x6);
-    x12 = rotate(v128.xor(x12, x1), 16);
-    x11 = i32x4.add(x11, x12);
     x6 = rotate(v128.xor(x6, x11), 12);
-    x1 = i32x4.add(x1, x6);
-    x12 = rotate(v128.xor(x12, x1), 8);
-    x11 = i32x4.add(x11, x12);
-    x6 = rotate(v128.xor(x6, x11), 7);
-    x2 = i32x4.add(x2, x7);
-    x13 = rotate(v128.xor(x13, x2), 16);
-    x8 = i32x4.add(x8, x13);
     x7 = rotate(v128.xor(x7, x8), 12);
-    x2 = i32x4.add(x2, x7);
-    x13 = rotate(v128.xor(x13, x2), 8);
-    x8 = i32x4.add(x8, x13);
-    x7 = rotate(v128.xor(x7, x8), 7);
-    x3 = i32x4.add(x3, x4);
-    x14 = rotate(v128.xor(x14, x3), 16);
-    x9 = i32x4.add(x9, x14);
     x4 = rotate(v128.xor(x4, x9), 12);
+    x0 = i32x4.add(x0, x5);
+    x1 = i32x4.add(x1, x6);
+    x2 = i32x4.add(x2, x7);
     x3 = i32x4.add(x3, x4);
+    x15 = rotate(v128.xor(x15, x0), 8);
+    x12 = rotate(v128.xor(x12, x1), 8);
+    x13 = rotate(v128.xor(x13, x2), 8);
     x14 = rotate(v128.xor(x14, x3), 8);
+    x10 = i32x4.add(x10, x15);
+    x11 = i32x4.add(x11, x12);
+    x8 = i32x4.add(x8, x13);
     x9 = i32x4.add(x9, x14);
+    x5 = rotate(v128.xor(x5, x10), 7);
+    x6 = rotate(v128.xor(x6, x11), 7);
+    x7 = rotate(v128.xor(x7, x8), 7);
     x4 = rotate(v128.xor(x4, x9), 7);
   }
 
@@ -110,27 +140,27 @@ export function chacha20Blocks4(key: usize, nonce: usize, counter: u32, out: usi
   x9 = i32x4.add(x9, v128.load32_splat(key, 20));
   x10 = i32x4.add(x10, v128.load32_splat(key, 24));
   x11 = i32x4.add(x11, v128.load32_splat(key, 28));
-  x12 = i32x4.add(x12, i32x4.add(i32x4.splat(counter), i32x4(0, 1, 2, 3)));
-  x13 = i32x4.add(x13, v128.load32_splat(nonce, 0));
-  x14 = i32x4.add(x14, v128.load32_splat(nonce, 4));
-  x15 = i32x4.add(x15, v128.load32_splat(nonce, 8));
+  x12 = i32x4.add(x12, v128.load(lanes, 0));
+  x13 = i32x4.add(x13, v128.load(lanes, 16));
+  x14 = i32x4.add(x14, v128.load(lanes, 32));
+  x15 = i32x4.add(x15, v128.load(lanes, 48));
 
-  // Four words of four blocks, turned into four words in a row of each block.
-  storeRows(out + 0, x0, x1, x2, x3);
-  storeRows(out + 16, x4, x5, x6, x7);
-  storeRows(out + 32, x8, x9, x10, x11);
-  storeRows(out + 48, x12, x13, x14, x15);
+  // Four words of four blocks become four words in a row of each block.
+  addRows(from + 0, to + 0, x0, x1, x2, x3);
+  addRows(from + 16, to + 16, x4, x5, x6, x7);
+  addRows(from + 32, to + 32, x8, x9, x10, x11);
+  addRows(from + 48, to + 48, x12, x13, x14, x15);
 }
 
 // @ts-ignore: decorator
 @inline
-function storeRows(out: usize, a: v128, b: v128, c: v128, d: v128): void {
+function addRows(from: usize, to: usize, a: v128, b: v128, c: v128, d: v128): void {
   const ab01 = v128.shuffle<u32>(a, b, 0, 4, 1, 5);
   const ab23 = v128.shuffle<u32>(a, b, 2, 6, 3, 7);
   const cd01 = v128.shuffle<u32>(c, d, 0, 4, 1, 5);
   const cd23 = v128.shuffle<u32>(c, d, 2, 6, 3, 7);
-  v128.store(out, v128.shuffle<u64>(ab01, cd01, 0, 2), 0);
-  v128.store(out, v128.shuffle<u64>(ab01, cd01, 1, 3), 64);
-  v128.store(out, v128.shuffle<u64>(ab23, cd23, 0, 2), 128);
-  v128.store(out, v128.shuffle<u64>(ab23, cd23, 1, 3), 192);
+  v128.store(to, v128.xor(v128.load(from, 0), v128.shuffle<u64>(ab01, cd01, 0, 2)), 0);
+  v128.store(to, v128.xor(v128.load(from, 64), v128.shuffle<u64>(ab01, cd01, 1, 3)), 64);
+  v128.store(to, v128.xor(v128.load(from, 128), v128.shuffle<u64>(ab23, cd23, 0, 2)), 128);
+  v128.store(to, v128.xor(v128.load(from, 192), v128.shuffle<u64>(ab23, cd23, 1, 3)), 192);
 }

@@ -3,15 +3,15 @@
 // out of the tests.
 import { AEAD_CONTEXT_BYTES } from '../../../assembly/crypto/aead';
 import { AES_KEY_BYTES, aesEncrypt8, aesInstall } from '../../../assembly/crypto/aes';
-import { chacha20Blocks4 } from '../../../assembly/crypto/chacha20';
+import { CHACHA20_LANES_BYTES, chacha20Blocks4, chacha20Lanes } from '../../../assembly/crypto/chacha20';
 import { GHASH_KEY_BYTES, ghashInstall, ghashText } from '../../../assembly/crypto/ghash';
 import { POLY1305_BYTES, poly1305Begin, poly1305Blocks, poly1305Finish } from '../../../assembly/crypto/poly1305';
 
 export { aeadInstall, aeadOpen, aeadSeal, aeadWipe } from '../../../assembly/crypto/aead';
-export { chacha20Blocks4 };
 
 const AES: usize = memory.data(AES_KEY_BYTES, 16);
 const GHASH: usize = memory.data(GHASH_KEY_BYTES, 16);
+const LANES: usize = memory.data(CHACHA20_LANES_BYTES, 16);
 const POLY: usize = memory.data(POLY1305_BYTES, 16);
 
 export function contextBytes(): i32 {
@@ -28,6 +28,13 @@ export function aes(key: usize, keyLength: i32, blocks: usize): void {
 export function ghash(h: usize, aad: usize, aadLength: i32, data: usize, length: i32, out: usize): void {
   ghashInstall(GHASH, h);
   ghashText(GHASH, aad, aadLength, data, length, out);
+}
+
+/** 256 bytes of keystream of one nonce into `out`. */
+export function chacha20(key: usize, nonce: usize, counter: u32, out: usize): void {
+  chacha20Lanes(LANES, nonce, counter);
+  memory.fill(out, 0, 256);
+  chacha20Blocks4(key, LANES, out, out);
 }
 
 /** Poly1305 of whole blocks into the 16 bytes at `out`. */

@@ -15,7 +15,7 @@ interface Exports {
   aeadOpen(ctx: number, jobs: number, count: number): void;
   aes(key: number, keyLength: number, blocks: number): void;
   ghash(h: number, aad: number, aadLength: number, data: number, length: number, out: number): void;
-  chacha20Blocks4(key: number, nonce: number, counter: number, out: number): void;
+  chacha20(key: number, nonce: number, counter: number, out: number): void;
   poly1305(key: number, data: number, blocks: number, out: number): void;
 }
 
