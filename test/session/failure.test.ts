@@ -95,6 +95,30 @@ describe.each(shapes)('$name', ({ profile }) => {
   });
 });
 
+describe('the last moment', () => {
+  it('notices a loss between the last step of set-up and being connected', async () => {
+    for (let hops = 0; hops < 24; hops++) {
+      const world = createWorld({ script });
+      const { apply } = world.deps.routes;
+      Object.assign(world.deps.routes, {
+        apply: async (desired: Parameters<typeof apply>[0]) => {
+          const problem = await apply(desired);
+          let turn = Promise.resolve();
+          for (let i = 0; i < hops; i++) turn = turn.then(() => {});
+          void turn.then(() => world.plane().emit({ kind: 'died', worker: 'sender', message: 'at the last moment' }));
+          return problem;
+        },
+      });
+      const session = world.session(testProfile());
+      session.start();
+      await world.clock.settle();
+      expect(['failed', 'reconnecting'], `${hops} turns later`).toContain(session.state.state);
+      await session.stop();
+      expectClean(world, `${hops} turns later`);
+    }
+  });
+});
+
 describe('a refusal on the first connection', () => {
   const refusals: readonly (readonly [IkeErrorCode, 'sa-init' | 'auth'])[] = [
     ['no-ike-proposal', 'sa-init'],

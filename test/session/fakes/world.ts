@@ -217,6 +217,16 @@ export function createWorld(initial: WorldOptions = {}): World {
 
   function gatewayHears(socket: OpenSocket, text: string, to: Endpoint): void {
     if (!['sa-init', 'auth', 'delete'].includes(text)) return;
+    // Packets may overtake the answer: the receiver has to know the SPI before the request that names it leaves.
+    const plane = planes.at(-1);
+    if (
+      text === 'auth' &&
+      plane &&
+      !plane.closed &&
+      plane.expected.size + plane.inbound.size === 0 &&
+      !/expect/.test(hit ?? '')
+    )
+      violations.push('IKE_AUTH left before the receiver expected its SPI');
     if (world.options.answers && !world.options.answers(to.address, text)) return;
     queueMicrotask(() => deliver(`${text} ok`, socket, to));
   }
