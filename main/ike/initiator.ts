@@ -55,6 +55,8 @@ type State =
       readonly manager: ExchangeManager<Task>;
       readonly task: IkeAuthTask;
       readonly remembered: Remembered | undefined;
+      /** AUTH may cover another IKE_SA_INIT than the one that was answered: a refusal is worth one more attempt. */
+      readonly ambiguous: boolean;
       /** Close was asked for: the answer decides whether there is something to delete. */
       readonly closeBy: Instant | undefined;
     }
@@ -71,7 +73,8 @@ class Initiator implements IkePeer {
   readonly #random: RandomBytes;
   readonly #outbox = new Outbox();
   readonly #secret: Uint8Array;
-  readonly #SPIi: bigint;
+  #SPIi: bigint;
+  #startedAgain = false;
   #state: State = { at: 'idle' };
   #timer: Instant | null = null;
 
@@ -253,6 +256,8 @@ class Initiator implements IkePeer {
         // What was said before, this answer has overtaken.
         this.#state = { ...state, remembered: undefined };
         return state.manager.rebuild(state.task, now);
+      case 'stale':
+        return this.#drop(outcome.why);
       case 'refused':
         return this.#remember(state, outcome.error, now);
       case 'agreed':
@@ -279,10 +284,10 @@ class Initiator implements IkePeer {
       this.#random,
     );
     state.task.wipe();
-    this.#authenticate(sa, now);
+    this.#authenticate(sa, state.task.isAmbiguous, now);
   }
 
-  #authenticate(sa: IkeSa, now: Instant): void {
+  #authenticate(sa: IkeSa, ambiguous: boolean, now: Instant): void {
     const { identity, remoteIdentity, retransmission } = this.#config;
     const offer = this.#childOffer();
     const task = new IkeAuthTask({ identity, remoteIdentity, secret: this.#secret }, sa, offer);
@@ -294,7 +299,7 @@ class Initiator implements IkePeer {
       retransmission,
       { ours: 1, theirs: 0 },
     );
-    this.#state = { at: 'auth', sa, manager, task, remembered: undefined, closeBy: undefined };
+    this.#state = { at: 'auth', sa, manager, task, remembered: undefined, ambiguous, closeBy: undefined };
     this.#outbox.push({ kind: 'step', step: 'auth' });
     this.#outbox.push({ kind: 'expectChild', spiIn: offer.spiIn });
     manager.enqueue(task, now);
@@ -326,6 +331,7 @@ class Initiator implements IkePeer {
     const outcome = task.process(message);
     switch (outcome.kind) {
       case 'refused':
+        if (state.ambiguous && !this.#startedAgain && state.closeBy === undefined) return this.#startAgain(state, now);
         return this.#fail(outcome.error);
       case 'distrusted':
         manager.sendLast(new AuthenticationFailedTask());
@@ -364,6 +370,16 @@ class Initiator implements IkePeer {
     });
     this.#outbox.push({ kind: 'installChild', child: child.child });
     this.#outbox.push({ kind: 'step', step: 'established' });
+  }
+
+  #startAgain(state: Extract<State, { readonly at: 'auth' }>, now: Instant): void {
+    this.#outbox.debug('refused, perhaps because answers to IKE_SA_INIT overtook each other: starting again');
+    this.#outbox.push({ kind: 'cancelChild', spiIn: state.task.offer.spiIn });
+    state.sa.wipe();
+    this.#startedAgain = true;
+    this.#SPIi = randomSpi(this.#random);
+    this.#state = { at: 'idle' };
+    this.#start(now);
   }
 
   /** RFC 7296 §2.21.1: keeps the first refusal and waits two time-outs more for a good answer. */

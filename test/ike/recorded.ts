@@ -18,12 +18,15 @@ export interface Recorded {
   readonly selected: string;
   readonly suite: IkeSuite;
   readonly keys: Readonly<Record<string, Uint8Array>>;
+  /** Key and salt of the first CHILD SA, from the initiator and from the responder. */
+  readonly child: { readonly initiator: Uint8Array; readonly responder: Uint8Array };
   readonly messages: readonly RecordedMessage[];
 }
 
 interface File {
   readonly selected: string;
   readonly keys: Readonly<Record<string, string>>;
+  readonly child: { readonly initiator: string; readonly responder: string };
   readonly messages: readonly { readonly contents: string; readonly hex: string }[];
 }
 
@@ -31,7 +34,7 @@ const file: readonly File[] = JSON.parse(
   readFileSync(new URL('../vectors/ike-strongswan.json', import.meta.url), 'utf8'),
 );
 
-export const RECORDED: readonly Recorded[] = file.map(({ selected, keys, messages }) => {
+export const RECORDED: readonly Recorded[] = file.map(({ selected, keys, child, messages }) => {
   const bytes = messages.map((message) => ({ contents: message.contents, bytes: hex(message.hex) }));
   const answer = decodeMessage(bytes[1]!.bytes);
   if (isWireError(answer)) throw answer;
@@ -40,6 +43,7 @@ export const RECORDED: readonly Recorded[] = file.map(({ selected, keys, message
     selected,
     suite: ikeSuite(sa!.proposals[0]!.transforms),
     keys: Object.fromEntries(Object.entries(keys).map(([name, value]) => [name, hex(value)])),
+    child: { initiator: hex(child.initiator), responder: hex(child.responder) },
     messages: bytes,
   };
 });

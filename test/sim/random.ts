@@ -8,7 +8,13 @@ export function seededBytes(seed: string): RandomBytes {
   return (length) => {
     const out = new Uint8Array(length);
     for (let at = 0; at < length; at += 32)
-      out.set(createHash('sha256').update(`${seed}/${counter++}`).digest().subarray(0, length - at), at);
+      out.set(
+        createHash('sha256')
+          .update(`${seed}/${counter++}`)
+          .digest()
+          .subarray(0, length - at),
+        at,
+      );
     return out;
   };
 }

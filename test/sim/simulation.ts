@@ -246,7 +246,11 @@ export class Simulation {
       };
     if (next) {
       const due = next;
-      return { ...due, run: () => (this.#queue.splice(this.#queue.indexOf(due), 1), due.run()) };
+      const run = () => {
+        this.#queue.splice(this.#queue.indexOf(due), 1);
+        due.run();
+      };
+      return { ...due, run };
     }
     return undefined;
   }

@@ -43,6 +43,8 @@ export interface IkeInitConfig {
 export type IkeInitOutcome =
   /** Build and send again: the answer asked for a cookie or another group. */
   | { readonly kind: 'again'; readonly why: string }
+  /** An answer to a request before the last, doubled or late: what it asks for is done already. */
+  | { readonly kind: 'stale'; readonly why: string }
   /** Not acceptable, but not authenticated either: remember it and wait for a better answer. */
   | { readonly kind: 'refused'; readonly error: IkeError }
   | {
@@ -70,6 +72,8 @@ export class IkeInitTask implements Request {
   #ke: KeInitiator;
   #cookie: Uint8Array | undefined;
   #cookies = 0;
+  /** The request has been sent with this KE payload and another cookie, or none. */
+  #changedCookie = false;
 
   /** Throws a ProposalError where a proposal cannot be parsed. */
   constructor(config: IkeInitConfig, random: RandomBytes) {
@@ -112,6 +116,14 @@ export class IkeInitTask implements Request {
     return error ? this.#refused(error.type) : mangled('it has neither a proposal nor an error');
   }
 
+  /**
+   * Nothing in an answer tells whether it answers the request with the last cookie or the one before; AUTH covers the request
+   * (RFC 7296 §2.15), so a late answer to the wrong one ends in AUTHENTICATION_FAILED.
+   */
+  get isAmbiguous(): boolean {
+    return this.#changedCookie;
+  }
+
   wipe(): void {
     this.#ke.wipe();
   }
@@ -126,19 +138,24 @@ export class IkeInitTask implements Request {
   #takeCookie(cookie: Uint8Array): IkeInitOutcome {
     // RFC 7296 §2.6: 1 to 64 octets.
     if (cookie.length < 1 || cookie.length > 64) return mangled('its cookie does not have 1 to 64 bytes');
+    if (this.#cookie && sameBytes(cookie, this.#cookie))
+      return { kind: 'stale', why: 'the cookie is on its way already' };
     if (++this.#cookies > MOST_COOKIES) return mangled(`it asks for a cookie again and again`);
     this.#cookie = cookie;
+    this.#changedCookie = true;
     return { kind: 'again', why: 'the gateway asks for a cookie' };
   }
 
   #changeGroup(data: Uint8Array): IkeInitOutcome {
     if (data.length !== 2) return mangled('INVALID_KE_PAYLOAD does not name a group');
     const group = data[0]! * 256 + data[1]!;
+    if (group === this.#group) return { kind: 'stale', why: `a KE payload of group ${group} is on its way already` };
     // Only what we offered, or an attacker could talk us down (RFC 7296 §1.2); each group once, or it could make us spin.
     if (!this.#groups.includes(group) || this.#tried.has(group)) return this.#refused(NotifyType.INVALID_KE_PAYLOAD);
     this.#ke.wipe();
     this.#ke = this.#initiate(group);
     this.#group = group;
+    this.#changedCookie = false;
     return { kind: 'again', why: `the gateway wants key-exchange group ${group}` };
   }
 
@@ -176,6 +193,9 @@ export class IkeInitTask implements Request {
     return { kind: 'refused', error: errorOfNotify(type, { exchange: 'IKE_SA_INIT', proposals }) };
   }
 }
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 function notify(type: number, data: Uint8Array): Payload {
   return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
