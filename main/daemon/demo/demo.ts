@@ -1,6 +1,8 @@
 // `npm run demo`: a tunnel in front of one's eyes. As root on Linux with real adapters in network namespaces of its own,
 // otherwise over loopback with adapters in memory. Ends with status 0 where everything worked and nothing is left behind.
 import { runLoopback } from './loopback.ts';
+import { runNamespaces } from './namespaces.ts';
+import { whyNoNamespaces } from './netns.ts';
 import { parseDemoOptions } from './options.ts';
 import { createUndo } from './undo.ts';
 
@@ -26,7 +28,12 @@ export async function demo(args: readonly string[]): Promise<number> {
     });
   const started = performance.now();
   try {
-    await runLoopback(options, print, undo);
+    const why = options.loopback ? 'you asked for it' : await whyNoNamespaces();
+    if (why === undefined) await runNamespaces(options, print, undo);
+    else {
+      print(`Running over loopback, with adapters in memory: ${why}.`);
+      await runLoopback(options, print, undo);
+    }
     print(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
     return 0;
   } catch (error) {
