@@ -2,7 +2,7 @@
 """A GRE endpoint that shares nothing with Culvert: a raw socket of protocol 47 joined to a TUN interface.
 
 Stands behind a peer's IPsec where the kernel has no GRE of its own.
-  gre-peer.py --local 10.77.0.1 --remote any --tun gre1 --address 10.88.0.1/24 [--key N] [--checksum] [--sequence] [--mtu 1390]
+  gre-peer.py --local 10.77.0.1 --remote any --tun gre1 --address 10.88.0.1/24 [--key N] [--checksum] [--sequence] [--mtu 1376]
 Prints `ready` when it runs. Headers by RFC 2784 and RFC 2890.
 """
 import argparse, fcntl, os, select, socket, struct, subprocess
@@ -15,7 +15,7 @@ arguments.add_argument('--address', required=True)
 arguments.add_argument('--key', type=int)
 arguments.add_argument('--checksum', action='store_true')
 arguments.add_argument('--sequence', action='store_true')
-arguments.add_argument('--mtu', type=int, default=1390)
+arguments.add_argument('--mtu', type=int, default=1376)
 options = arguments.parse_args()
 
 tun = os.open('/dev/net/tun', os.O_RDWR)
@@ -25,6 +25,7 @@ for command in (['address', 'add', options.address, 'dev', options.tun], ['link'
 
 raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, 47)
 raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+raw.setsockopt(socket.IPPROTO_IP, 10, 0)  # IP_MTU_DISCOVER = IP_PMTUDISC_DONT: delivery packets may be fragmented
 raw.bind((options.local, 0))
 remote = None if options.remote == 'any' else options.remote
 sequence = 0

@@ -93,7 +93,7 @@ const tasks = {
     const socket = orThrow(factory.open({ kind: 'ike', family: 4, mark: routes.mark }));
     await plane.receive({ kind: 'addSocket', socket });
     orThrow(socket.send(Uint8Array.of(1, 2, 3), remote));
-    const late = new Promise((resolve) => setTimeout(() => resolve(undefined), 3000));
+    const late = new Promise((resolve) => setTimeout(() => resolve(undefined), 3000).unref());
     const event = await Promise.race([answer, late]);
     say({
       echoed: event ? [...event.bytes] : null,

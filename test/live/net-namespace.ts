@@ -62,14 +62,18 @@ export class Namespace {
       .join('');
   }
 
+  /** Starts a task of net-child.mjs inside. */
   start(options: Record<string, unknown>, prefix: readonly string[] = []): Child {
-    const child = spawn(
-      'ip',
-      ['netns', 'exec', this.name, ...prefix, process.execPath, CHILD, JSON.stringify(options)],
-      {
-        stdio: ['pipe', 'pipe', 'pipe'],
-      },
-    );
+    return this.#spawn([...prefix, process.execPath, CHILD, JSON.stringify(options)]);
+  }
+
+  /** Starts a CommonJS script inside. */
+  startScript(text: string): Child {
+    return this.#spawn([process.execPath, '-e', text]);
+  }
+
+  #spawn(words: readonly string[]): Child {
+    const child = spawn('ip', ['netns', 'exec', this.name, ...words], { stdio: ['pipe', 'pipe', 'pipe'] });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said += text;
@@ -115,27 +119,23 @@ export class Namespace {
   }
 }
 
-/** A veth pair between two namespaces, with an address on each end. */
-export function link(left: Namespace, right: Namespace, addresses: { left: string[]; right: string[] }): void {
+/** A veth pair between two namespaces, with addresses on each end. */
+export function link(
+  left: Namespace,
+  right: Namespace,
+  addresses: { left: readonly string[]; right: readonly string[] },
+  devices: readonly [string, string] = ['eth0', 'eth0'],
+): void {
+  const ends = [
+    [left, addresses.left, devices[0]],
+    [right, addresses.right, devices[1]],
+  ] as const;
   execFileSync('ip', [
-    'link',
-    'add',
-    'eth0',
-    'netns',
-    left.name,
-    'type',
-    'veth',
-    'peer',
-    'name',
-    'eth0',
-    'netns',
-    right.name,
+    ...['link', 'add', devices[0], 'netns', left.name, 'type', 'veth'],
+    ...['peer', 'name', devices[1], 'netns', right.name],
   ]);
-  for (const [side, texts] of [
-    [left, addresses.left],
-    [right, addresses.right],
-  ] as const) {
-    for (const text of texts) side.run(`ip address add ${text} dev eth0${text.includes(':') ? ' nodad' : ''}`);
-    side.run('ip link set eth0 up');
+  for (const [side, texts, device] of ends) {
+    for (const text of texts) side.run(`ip address add ${text} dev ${device}${text.includes(':') ? ' nodad' : ''}`);
+    side.run(`ip link set ${device} up`);
   }
 }

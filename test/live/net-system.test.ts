@@ -1,6 +1,7 @@
 // TUN, routes and sockets against a real kernel, in namespaces of this test's own.
 import { spawn } from 'node:child_process';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
+import { live } from './live.ts';
 import { type Child, link, Namespace, skipped } from './net-namespace.ts';
 
 const namespaces: Namespace[] = [];
@@ -39,7 +40,7 @@ async function hold(client: Namespace, options: Record<string, unknown>): Promis
   return { child, name };
 }
 
-describe.skipIf(skipped)(`the operating system${skipped ? ` (skipped: ${skipped})` : ''}`, () => {
+live('the operating system', [skipped], () => {
   it('routes everything into the tunnel but what is marked, excluded or attached', async () => {
     const { client } = host();
     const before = client.snapshot();

@@ -106,7 +106,6 @@ pools { pool { addrs = 10.99.0.0/24
 secrets { ike { secret = "${options.secret ?? SECRET}" } }
 `,
     });
-    gateway.raiseMtu();
     const culvert = await Culvert.start(lab, 'cl');
     return new Scene(lab, gateway, grePeer, culvert);
   }
