@@ -40,7 +40,9 @@ export function planRoutes(desired: DesiredRoutes, attached: readonly Prefix[]):
   // an exclusion beats an inclusion.
   for (const prefix of desired.unreachable) add(prefix, { type: 'unreachable' });
   if (insideCaptured(LINK_LOCAL)) add(LINK_LOCAL, { type: 'throw' });
-  if (desired.allowLan) for (const prefix of attached) if (insideCaptured(prefix)) add(prefix, { type: 'throw' });
+  if (desired.allowLan)
+    for (const prefix of attached)
+      if (insideCaptured(prefix) && !strictlyCovers(LINK_LOCAL, prefix)) add(prefix, { type: 'throw' });
   for (const prefix of desired.include) add(prefix, { type: 'unicast', dev: desired.interfaceName });
   for (const prefix of desired.exclude) add(prefix, { type: 'throw' });
   return plan;
