@@ -56,6 +56,7 @@ export function openLink(options: LinkOptions): Link {
   let furthest: IkeStep | null = null;
   let plane: DataPlane | null = null;
   let planeAlive = false;
+  let planeOpen = true;
   let lastStatistics: PathStatistics | null = null;
   let breaker: Breaker = createBreaker();
   let way: Way | null = null;
@@ -139,6 +140,7 @@ export function openLink(options: LinkOptions): Link {
       holding,
       plane: running,
       planeAlive: () => planeAlive,
+      planeOpen: () => planeOpen,
       gateway,
       patience: Math.max(slice, 1000),
       check,
@@ -168,6 +170,10 @@ export function openLink(options: LinkOptions): Link {
       // Its own goodbye must not count as a failure of this link, nor its late answers reach the next way.
       way = null;
       await here.goodbye();
+      if (final && failed) {
+        way = here;
+        throw new SessionError(failed);
+      }
       await here.release();
       if (final && failed) throw new SessionError(failed);
       failed = null;
@@ -221,6 +227,7 @@ export function openLink(options: LinkOptions): Link {
         () => {},
       ),
     );
+    planeOpen = false;
     await here?.release();
   }
 

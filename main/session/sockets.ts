@@ -25,8 +25,8 @@ export interface IkeSockets {
 export interface SocketOpener {
   readonly deps: SessionDeps;
   readonly plane: DataPlane;
-  /** Whether the data plane still runs: else it must not be asked to let go of a socket. */
-  readonly planeAlive: () => boolean;
+  /** Until the data plane is closed it has to let go of a socket before the socket closes. */
+  readonly planeOpen: () => boolean;
   readonly undo: UndoStack;
 }
 
@@ -88,7 +88,7 @@ async function openRawEsp(opener: SocketOpener, local: Address): Promise<TunnelS
 }
 
 async function open(
-  { deps, plane, planeAlive, undo }: SocketOpener,
+  { deps, plane, planeOpen, undo }: SocketOpener,
   options: { readonly kind: SocketHandle['kind']; readonly local: Address; readonly port?: number },
 ): Promise<TunnelSocket | NetError> {
   const { kind, local, port } = options;
@@ -103,7 +103,7 @@ async function open(
   const name = `the ${kind} socket at ${formatAddress(local)}`;
   undo.push(`closing ${name}`, () => socket.close());
   undo.push(`taking ${name} from the receiver`, async () => {
-    if (planeAlive()) await plane.receive({ kind: 'removeSocket', fd: socket.fd });
+    if (planeOpen()) await plane.receive({ kind: 'removeSocket', fd: socket.fd });
   });
   await plane.receive({ kind: 'addSocket', socket: { fd: socket.fd, kind } });
   return socket;

@@ -41,7 +41,10 @@ export interface WayOptions {
   readonly createPeer: CreatePeer;
   readonly holding: Holding;
   readonly plane: DataPlane;
+  /** Every worker of it runs. */
   readonly planeAlive: () => boolean;
+  /** It has not been closed, though a worker may be dead. */
+  readonly planeOpen: () => boolean;
   readonly gateway: Address;
   /** Milliseconds that the gateway has for its answers. */
   readonly patience: number;
@@ -79,7 +82,7 @@ export function createWay(options: WayOptions): Way {
   const { profile, deps, plane, gateway, fail } = options;
   const { log } = deps;
   const undo = createUndoStack(deps);
-  const opener = { deps, plane, planeAlive: options.planeAlive, undo };
+  const opener = { deps, plane, planeOpen: options.planeOpen, undo };
   let tunnel: Tunnel | null = null;
   let sockets: IkeSockets | null = null;
   let drive: Drive | null = null;

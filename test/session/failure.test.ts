@@ -119,6 +119,35 @@ describe('the last moment', () => {
   });
 });
 
+describe('between two addresses of the gateway', () => {
+  const addresses = [1, 2].map((last) => Uint8Array.of(198, 51, 100, last));
+
+  it('does not go on to the next one without a data plane', async () => {
+    const world = createWorld({ addresses, answers: (_, text) => text === 'sa-init' });
+    const session = world.session(testProfile());
+    session.start();
+    // The first has had its half of the time and gets two seconds for its goodbye; in them the receiver dies.
+    await world.clock.advance(7_500 + 1_000);
+    world.plane().emit({ kind: 'died', worker: 'receiver', message: 'between two addresses' });
+    await world.clock.advance(1_500);
+    expect(session.state).toMatchObject({ state: 'failed', error: { code: 'session/worker-died' } });
+    expect(world.peers).toHaveLength(1);
+    expectClean(world, 'no data plane');
+  });
+
+  it('stops there when asked to', async () => {
+    const world = createWorld({ addresses, answers: (_, text) => text === 'sa-init' });
+    const session = world.session(testProfile());
+    session.start();
+    await world.clock.advance(7_500 + 1_000);
+    void session.stop();
+    await world.clock.advance(1_500);
+    expect(session.state).toEqual({ state: 'disconnected', lastError: null });
+    expect(world.peers).toHaveLength(1);
+    expectClean(world, 'stopped');
+  });
+});
+
 describe('a refusal on the first connection', () => {
   const refusals: readonly (readonly [IkeErrorCode, 'sa-init' | 'auth'])[] = [
     ['no-ike-proposal', 'sa-init'],

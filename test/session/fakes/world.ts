@@ -27,6 +27,18 @@ export interface WorldOptions {
   readonly delay?: () => number;
   /** Whether the gateway at this address answers at all. */
   readonly answers?: (address: Address, text: string) => boolean;
+  /** A real gateway instead of the scripted one: takes every datagram that a socket sends. */
+  readonly hears?: (datagram: Heard) => void;
+}
+
+export interface Heard {
+  /** Without the non-ESP marker. */
+  readonly bytes: Uint8Array;
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly transport: 'ike' | 'natt';
+  /** Back to the socket it came from, through the receiver. */
+  answer(bytes: Uint8Array): void;
 }
 
 export interface OpenTun extends Tun {
@@ -201,7 +213,16 @@ export function createWorld(initial: WorldOptions = {}): World {
         const marked = options.kind === 'natt' && bytes.length > 4 && bytes.subarray(0, 4).every((byte) => byte === 0);
         const text = textOf(marked ? bytes.subarray(4) : bytes);
         socket.sent.push({ text, bytes: bytes.slice(), to });
-        gatewayHears(socket, text, to);
+        const { hears } = world.options;
+        if (!hears) gatewayHears(socket, text, to);
+        else if (options.kind === 'ike' || marked)
+          hears({
+            bytes: bytes.slice(marked ? 4 : 0),
+            from: socket.local,
+            to,
+            transport: marked ? 'natt' : 'ike',
+            answer: (answer) => deliver(answer, socket, to),
+          });
         return undefined;
       },
       close() {
@@ -228,12 +249,12 @@ export function createWorld(initial: WorldOptions = {}): World {
     )
       violations.push('IKE_AUTH left before the receiver expected its SPI');
     if (world.options.answers && !world.options.answers(to.address, text)) return;
-    queueMicrotask(() => deliver(`${text} ok`, socket, to));
+    queueMicrotask(() => deliver(word(`${text} ok`), socket, to));
   }
 
-  function deliver(text: string, socket: OpenSocket, from: Endpoint): void {
+  function deliver(bytes: Uint8Array, socket: OpenSocket, from: Endpoint): void {
     const plane = planes.find((one) => !one.closed && one.sockets.has(socket.fd));
-    plane?.emit({ kind: 'ike', bytes: word(text), from, socket: socket.fd });
+    plane?.emit({ kind: 'ike', bytes, from, socket: socket.fd });
   }
 
   const deps: SessionDeps = {
@@ -311,7 +332,7 @@ export function createWorld(initial: WorldOptions = {}): World {
     peer: () => peers.at(-1)!,
     say(text, kind = 'natt') {
       const socket = sockets.findLast((one) => one.kind === kind && !one.closed);
-      if (socket) deliver(text, socket, { address: GATEWAY, port: kind === 'ike' ? 500 : 4500 });
+      if (socket) deliver(word(text), socket, { address: GATEWAY, port: kind === 'ike' ? 500 : 4500 });
     },
     remains: () => [
       ...tuns.filter((tun) => !tun.closed).map((tun) => `TUN ${tun.name}`),
