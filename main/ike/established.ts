@@ -13,7 +13,7 @@ import { NotifyType } from './notify.ts';
 import type { Outbox } from './outbox.ts';
 import type { Payload } from './payload/payload.ts';
 import { checkMessage } from './rules.ts';
-import type { IkeSa } from './sa.ts';
+import type { IkeSa, Role } from './sa.ts';
 import { statusNotify } from './task/child.ts';
 import { refuseCreateChild } from './task/create-child.ts';
 import { DeleteIkeTask } from './task/delete.ts';
@@ -98,7 +98,7 @@ export class Established {
     if (this.#manager.tick(now) === 'exhausted') {
       if (this.#state.at === 'deleting') return this.#close(this.#state.reason);
       const request = this.#manager.inFlight?.name ?? 'request';
-      return this.#close({ by: 'error', error: noResponse(request, this.sa.remote) });
+      return this.#close({ by: 'error', error: noResponse(request, this.sa.remote, this.sa.role) });
     }
     if (this.#state.at !== 'up') return;
     const livenessAt = this.#livenessAt();
@@ -298,12 +298,16 @@ export class Established {
   }
 }
 
-export function noResponse(request: string, remote: Endpoint): IkeError {
+/** `role`: ours. */
+export function noResponse(request: string, remote: Endpoint, role: Role): IkeError {
+  const who = role === 'initiator' ? 'gateway' : 'client';
   return new IkeError({
     code: 'no-response',
-    message: `the gateway ${formatEndpoint(remote)} does not answer (${request})`,
+    message: `the ${who} ${formatEndpoint(remote)} does not answer (${request})`,
     remedy:
-      'check that this machine is online, that the address of the gateway is right, and that no firewall blocks UDP ports 500 and 4500',
+      role === 'responder'
+        ? 'it may have gone offline or lost its address: it will connect again by itself'
+        : 'check that this machine is online, that the address of the gateway is right, and that no firewall blocks UDP ports 500 and 4500',
     exchange: request,
   });
 }

@@ -188,7 +188,7 @@ class Initiator implements IkePeer {
         if (remembered && now >= remembered.until) return this.#fail(remembered.error);
         if (state.manager.tick(now) === 'exhausted') {
           const to = state.at === 'init' ? this.#config.remote : state.sa.remote;
-          this.#fail(remembered?.error ?? noResponse(state.task.name, to));
+          this.#fail(remembered?.error ?? noResponse(state.task.name, to, 'initiator'));
         }
       }
     }

@@ -56,7 +56,9 @@ function check(seed: number): 'established' | 'failed' {
     sim.run(300_000);
     // The one who asked has closed; the other has heard of it, or finds out by its own liveness checks where it makes any.
     const [asked, other] = closes === 'client' ? [sim.client, sim.peer] : [sim.peer, sim.client];
-    expect(asked.closed).toEqual({ by: 'us' });
+    // Unless so much was lost that it had given the other up before.
+    if (asked.closed?.by === 'error') expect(asked.closed.error.code).toBe('no-response');
+    else expect(asked.closed).toEqual({ by: 'us' });
     const checks = closes === 'client' ? options.responder?.livenessInterval : options.initiator?.livenessInterval;
     if (checks) expect(other.closed).toBeDefined();
     expect(asked.removed).toEqual(asked.installed.map((child) => child.spiIn));
