@@ -107,6 +107,13 @@ function padded(bytes: Uint8Array, length: number): Uint8Array {
   return whole;
 }
 
+/** A secret at its full length; the memory that it came in is wiped. */
+function secretOf(bytes: Uint8Array, length: number): Uint8Array {
+  const secret = padded(bytes, length);
+  bytes.fill(0);
+  return secret;
+}
+
 /** RFC 3526 §3. The generator is 2. */
 const MODP_2048_PRIME = hex(`
   FFFFFFFF FFFFFFFF C90FDAA2 2168C234 C4C6628B 80DC1CD1 29024E08 8A67CC74 020BBEA6 3B139B22 514A0879 8E3404DD
@@ -130,7 +137,7 @@ function modp(id: number, name: string, prime: Uint8Array, privateBytes: number)
         // RFC 6989 §2.1: 1 < r < p - 1; the prime is safe, so nothing more is to be checked.
         const r = BigInt(`0x${Buffer.from(peer).toString('hex')}`);
         if (r <= 1n || r >= p - 1n) return new KeError('range', name);
-        return padded(dh.computeSecret(peer), prime.length);
+        return secretOf(dh.computeSecret(peer), prime.length);
       },
     };
   });
@@ -158,7 +165,7 @@ function ecp(id: number, name: string, curve: string, bytes: number, order: Uint
       agree(peer) {
         // RFC 6989 §2.3: coordinates below p, and on the curve. node:crypto checks both and throws; the cofactor is 1.
         try {
-          return padded(ecdh.computeSecret(Buffer.concat([UNCOMPRESSED, peer])), bytes);
+          return secretOf(ecdh.computeSecret(Buffer.concat([UNCOMPRESSED, peer])), bytes);
         } catch {
           return new KeError('point', name);
         }
@@ -191,7 +198,7 @@ const x25519 = (): KeyExchange =>
       agree(peer) {
         // RFC 8031 §2.2 and RFC 7748 §6.1: a point of small order gives all zeros. OpenSSL throws, others may not.
         try {
-          const secret = Uint8Array.from(diffieHellman({ privateKey, publicKey: x25519Public(peer) }));
+          const secret = secretOf(diffieHellman({ privateKey, publicKey: x25519Public(peer) }), 32);
           return secret.every((byte) => byte === 0) ? new KeError('zero', 'X25519') : secret;
         } catch {
           return new KeError('zero', 'X25519');

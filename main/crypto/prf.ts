@@ -21,7 +21,9 @@ const hmac = (id: number, bits: 256 | 384 | 512): Prf => ({
   compute(key, ...data) {
     const mac = createHmac(`sha${bits}`, key);
     for (const piece of data) mac.update(piece);
-    return Uint8Array.from(mac.digest());
+    // The same memory, not a copy: callers wipe what they get.
+    const digest = mac.digest();
+    return new Uint8Array(digest.buffer, digest.byteOffset, digest.length);
   },
 });
 
@@ -36,12 +38,11 @@ export function prfPlus(prf: Prf, key: Uint8Array, seed: Uint8Array, length: num
   const rounds = Math.ceil(length / prf.outputBytes);
   if (rounds > 255) throw new RangeError(`prf+ gives at most ${255 * prf.outputBytes} bytes, ${length} were asked for`);
   const output = new Uint8Array(length);
-  let T = new Uint8Array(0);
+  let T: Uint8Array = new Uint8Array(0);
   for (let n = 1; n <= rounds; n++) {
     const next = prf.compute(key, T, seed, Uint8Array.of(n));
     T.fill(0);
-    T = Uint8Array.from(next);
-    next.fill(0);
+    T = next;
     const at = (n - 1) * prf.outputBytes;
     output.set(T.subarray(0, Math.min(T.length, length - at)), at);
   }

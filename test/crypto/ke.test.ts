@@ -88,6 +88,11 @@ describe('MODP-2048', () => {
     expect(toNumber(secret)).toBe(power(peer, exponent, p));
   });
 
+  test('a private value of zeros still has its top bit', () => {
+    const initiator = MODP_2048.initiate((length) => new Uint8Array(length));
+    expect(toNumber(initiator.data)).toBe(power(2n, 1n << 319n, p));
+  });
+
   test('keeps leading zeros of the shared secret (RFC 7296 §2.14)', () => {
     // g^ir of this peer value starts with a zero byte: found by trying, checked by the oracle.
     const initiator = MODP_2048.initiate(scripted(x));
