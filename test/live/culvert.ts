@@ -19,7 +19,10 @@ export class Culvert {
   private readonly socket: string;
   private readonly profiles: string;
 
-  private constructor(lab: Lab, namespace: string) {
+  private readonly wrapper: readonly string[];
+
+  private constructor(lab: Lab, namespace: string, wrapper: readonly string[]) {
+    this.wrapper = wrapper;
     this.lab = lab;
     this.namespace = namespace;
     this.socket = join(lab.directory, `${namespace}.sock`);
@@ -27,14 +30,16 @@ export class Culvert {
     this.daemon = this.launch();
   }
 
-  static async start(lab: Lab, namespace: string): Promise<Culvert> {
-    const culvert = new Culvert(lab, namespace);
+  /** `wrapper`: a command that runs the daemon's, e.g. with fewer privileges. */
+  static async start(lab: Lab, namespace: string, wrapper: readonly string[] = []): Promise<Culvert> {
+    const culvert = new Culvert(lab, namespace, wrapper);
     await culvert.ready();
     return culvert;
   }
 
   private launch(): Running {
     return this.lab.start(this.namespace, [
+      ...this.wrapper,
       ...[process.execPath, CLI, 'daemon', '--foreground', '--log-level', 'debug'],
       ...['--socket', this.socket, '--profiles', this.profiles],
     ]);

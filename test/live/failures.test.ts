@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { culvertMissing } from './culvert.ts';
+import { Culvert, culvertMissing } from './culvert.ts';
 import { cannotRunLive } from './lab.ts';
 import { live } from './live.ts';
 import { strongSwanMissing } from './strongswan.ts';
@@ -45,7 +45,7 @@ live('failures against strongSwan', missing, () => {
       scene.profile({ authentication: { method: 'psk', identity: 'alice@example.com', secret: 'wrong' } }),
     );
     expect(up.code).not.toBe(0);
-    expect(up.stderr).toMatch(/secret/i);
+    expect(up.stderr).toMatch(/pre-shared key/);
     expect(up.stderr).toMatch(/AUTHENTICATION_FAILED|did not accept|refused/i);
     expect((await scene.culvert.status()).engine).toMatchObject({
       state: 'failed',
@@ -99,6 +99,20 @@ live('failures against strongSwan', missing, () => {
     expect(imported.code).not.toBe(0);
     expect(imported.stderr).toContain('/rotes');
     expect(imported.stderr).toContain('routes');
+  });
+
+  it('no permission to make a TUN adapter', async () => {
+    await scene.culvert.daemon.stop();
+    const powerless = await Culvert.start(scene.lab, 'cl', [
+      ...['setpriv', '--bounding-set', '-net_admin,-net_raw', '--inh-caps', '-net_admin,-net_raw'],
+    ]);
+    const up = await powerless.up(scene.profile());
+    expect(up.code).not.toBe(0);
+    expect(up.stderr).toMatch(/CAP_NET_ADMIN/);
+    expect((await powerless.status()).engine).toMatchObject({ state: 'failed', error: { code: 'net/no-permission' } });
+    await powerless.daemon.stop();
+    // The gateway was told that the attempt is over.
+    expect((await scene.gateway.swanctl('--list-sas')).stdout).toBe('');
   });
 
   it('kill -9, and a new start finds and removes what was left', async () => {

@@ -22,7 +22,7 @@ const described = (value) =>
 const inputClosed = () => new Promise((resolve) => createInterface({ input: process.stdin }).on('close', resolve));
 
 const openTun = () =>
-  linuxTunAdapter({ offloads: options.offloads ?? false }).open({
+  linuxTunAdapter({ offloads: options.offloads ?? true }).open({
     name: options.name ?? 'culv%d',
     mtu: options.mtu ?? 1400,
     addresses: prefixes(options.addresses),
@@ -113,7 +113,7 @@ const tasks = {
     const family = local.includes(':') ? 6 : 4;
     const kind = raw ? `${shape === 'gre-plain' ? 'gre' : 'esp'}${family}` : 'natt';
     const socket = orThrow(
-      linuxSocketFactory({ gro: options.gro ?? false }).open({
+      linuxSocketFactory({ gro: options.gro ?? true }).open({
         kind,
         family,
         localAddress: parseAddress(local),

@@ -79,8 +79,11 @@ live('decrypted by tshark and scapy with charon’s keys', missing, () => {
     const decrypting = ['-o', `uat:ikev2_decryption_table:${table}`];
     const messages = await wire.tshark(
       [...decrypting, '-Y', 'isakmp'],
-      ['isakmp.exchangetype', 'isakmp.flag_r', 'isakmp.enc.icv_good', 'isakmp.typepayload', '_ws.malformed'],
+      ['isakmp.exchangetype', 'isakmp.flag_r', 'isakmp.enc.decrypted', 'isakmp.typepayload', '_ws.malformed'],
     );
+    expect(
+      await wire.tshark([...decrypting, '-Y', '_ws.malformed || _ws.expert.severity == error'], ['frame']),
+    ).toEqual([]);
     // IKE_SA_INIT 34, IKE_AUTH 35, INFORMATIONAL 37 (our Delete), each a request and its response.
     expect(messages.map(([exchange]) => exchange)).toEqual(['34', '34', '35', '35', '37', '37']);
     expect(messages.map((fields) => fields[4] ?? '').join('')).toBe('');
