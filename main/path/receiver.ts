@@ -65,7 +65,7 @@ import type { PathParts } from './parts.ts';
 import { IKE_IN_FLIGHT, IO_IKE_DROPPED, LAST_INBOUND } from './shared.ts';
 
 const PACKET_SLOTS = 64;
-const BURST_SLOTS = Math.floor(IN_BYTES / BURST_SLOT_BYTES);
+const BURST_SLOTS = 8;
 /** IKE messages that the control thread has not handled yet; more are dropped: anybody can send them. */
 const IKE_IN_FLIGHT_LIMIT = 256;
 
@@ -246,7 +246,7 @@ export class Receiver {
   }
 
   #input(index: number, offset: number, capacity: number, length: number, aux: number): number {
-    // 15 bursts of at most 64 segments each could be more than the table holds only if a kernel broke its own limit.
+    // 8 bursts of 64 segments (UDP_GRO_CNT_MAX) are just what the table holds.
     if (index >= IN_DESC_COUNT) return index;
     const { words } = this.#parts.memory;
     const at = (IN_DESC + index * DESC_BYTES) >>> 2;

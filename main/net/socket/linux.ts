@@ -60,11 +60,11 @@ const BUFFER_BYTES = 4 * 1024 * 1024;
 const SEND_ATTEMPTS = 4;
 
 export interface LinuxSocketOptions {
-  /** UDP_GRO on the `natt` kind: the data plane then finds bursts in one datagram slot. */
+  /** UDP_GRO on the `natt` kind: the data plane then finds bursts in one datagram slot. On unless said otherwise. */
   readonly gro?: boolean;
 }
 
-export function linuxSocketFactory({ gro = false }: LinuxSocketOptions = {}): SocketFactory {
+export function linuxSocketFactory({ gro = true }: LinuxSocketOptions = {}): SocketFactory {
   return { open: (options) => open(options, gro), sourceAddress };
 }
 

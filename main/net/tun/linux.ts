@@ -39,11 +39,11 @@ const IPV6_MINIMUM_MTU = 1280;
 
 export interface LinuxTunOptions {
   readonly runner?: Runner;
-  /** Read and write with a virtio_net_hdr, so that TCP segments arrive and leave in bursts of up to 64 KB. */
+  /** Read and write with a virtio_net_hdr, so that TCP arrives in super-packets of up to 64 KB. On unless said otherwise. */
   readonly offloads?: boolean;
 }
 
-export function linuxTunAdapter({ runner = systemRunner, offloads = false }: LinuxTunOptions = {}): TunAdapter {
+export function linuxTunAdapter({ runner = systemRunner, offloads = true }: LinuxTunOptions = {}): TunAdapter {
   return {
     open: async (options) => {
       const created = create(options.name, offloads);
