@@ -13,6 +13,7 @@
 //
 // What a packet has left after groups of eight goes to a pool that fills its eight places from several packets.
 import { AES_KEY_BYTES, aesEncrypt8, aesInstall, aesOutputOrder, aesRoundCount, aesRounds, aesTranspose } from './aes';
+import { addMask } from './block';
 
 /** Groups of eight blocks that DELTA covers: 1536 bytes of data. Longer packets end in the pool. */
 const DELTA_GROUPS: i32 = 12;
@@ -137,10 +138,8 @@ export function aesCounterFlush(key: usize): void {
   aesEncrypt8(key, POOL);
   for (let i = 0; i < pooled; i++) {
     const data: usize = load<u32>(POOL_TARGETS + 8 * i, 0);
-    const length: usize = load<u32>(POOL_TARGETS + 8 * i, 4);
-    const mask = POOL + 16 * i;
-    if (length == 16) v128.store(data, v128.xor(v128.load(data), v128.load(mask)));
-    else for (let j: usize = 0; j < length; j++) store<u8>(data + j, load<u8>(data + j) ^ load<u8>(mask + j));
+    const length: i32 = load<u32>(POOL_TARGETS + 8 * i, 4);
+    addMask(data, POOL + 16 * i, length);
   }
   pooled = 0;
 }

@@ -16,9 +16,10 @@ import {
   JOB_OK,
   JOB_TAG,
 } from '../layout';
+import { addMask, padBlock } from './block';
 import { chacha20Blocks4, chacha20Lane, chacha20Lanes } from './chacha20';
 import { equalTags } from './constant-time';
-import { poly1305Begin, poly1305Blocks, poly1305Finish } from './poly1305';
+import { poly1305Absorb, poly1305Begin, poly1305Finish, poly1305Offer } from './poly1305';
 
 export const CHACHA20_POLY1305_KEY_BYTES: i32 = 32;
 
@@ -63,7 +64,7 @@ function makeHeads(key: usize, jobs: usize, count: i32): void {
     const head = HEADS + HEAD_BYTES * i;
     if (load<i32>(job, JOB_LENGTH) > 64) {
       chacha20Lanes(LANES, nonce, 0);
-      chacha20Blocks4(key, LANES, ZERO, head);
+      chacha20Blocks4(key, LANES, ZERO, head, POLY);
     } else if (waiting < 0) {
       chacha20Lane(SHARED_LANES, 0, nonce, 0);
       chacha20Lane(SHARED_LANES, 1, nonce, 1);
@@ -71,25 +72,12 @@ function makeHeads(key: usize, jobs: usize, count: i32): void {
     } else {
       chacha20Lane(SHARED_LANES, 2, nonce, 0);
       chacha20Lane(SHARED_LANES, 3, nonce, 1);
-      chacha20Blocks4(key, SHARED_LANES, ZERO, HEADS + HEAD_BYTES * waiting);
-      memory.copy(head, HEADS + HEAD_BYTES * waiting + 128, 128);
+      chacha20Blocks4(key, SHARED_LANES, ZERO, HEADS + HEAD_BYTES * waiting, POLY);
+      for (let j = 0; j < 128; j += 16) v128.store(head + j, v128.load(HEADS + HEAD_BYTES * waiting + 128 + j));
       waiting = -1;
     }
   }
-  if (waiting >= 0) chacha20Blocks4(key, SHARED_LANES, ZERO, HEADS + HEAD_BYTES * waiting);
-}
-
-function add(data: usize, mask: usize, length: i32): void {
-  for (; length >= 16; length -= 16) {
-    v128.store(data, v128.xor(v128.load(data), v128.load(mask)));
-    data += 16;
-    mask += 16;
-  }
-  for (; length > 0; length--) {
-    store<u8>(data, load<u8>(data) ^ load<u8>(mask));
-    data++;
-    mask++;
-  }
+  if (waiting >= 0) chacha20Blocks4(key, SHARED_LANES, ZERO, HEADS + HEAD_BYTES * waiting, POLY);
 }
 
 /** The keystream from block 1 on, over the data (§2.4). */
@@ -97,72 +85,95 @@ function cipher(key: usize, job: usize, head: usize): void {
   const nonce = load<u32>(job, JOB_NONCE);
   let data: usize = load<u32>(job, JOB_DATA);
   let length = load<i32>(job, JOB_LENGTH);
-  add(data, head + 64, min(length, 192));
+  addMask(data, head + 64, min(length, 192));
   data += 192;
   length -= 192;
   let counter: u32 = 4;
   for (; length >= 256; length -= 256) {
     chacha20Lanes(LANES, nonce, counter);
-    chacha20Blocks4(key, LANES, data, data);
+    chacha20Blocks4(key, LANES, data, data, POLY);
     data += 256;
     counter += 4;
   }
   if (length > 0) {
     chacha20Lanes(LANES, nonce, counter);
-    chacha20Blocks4(key, LANES, ZERO, REST);
-    add(data, REST, length);
+    chacha20Blocks4(key, LANES, ZERO, REST, POLY);
+    addMask(data, REST, length);
   }
 }
 
-/** Data ‖ pad16 (§2.8). */
-function update(data: usize, length: i32): void {
-  poly1305Blocks(POLY, data, length >> 4);
+/** Data ‖ pad16 (§2.8), the last block of it. */
+function absorbRest(data: usize, length: i32): void {
   const rest = length & 15;
-  if (rest > 0) {
-    v128.store(LAST, i64x2.splat(0));
-    memory.copy(LAST, data + (length - rest), rest);
-    poly1305Blocks(POLY, LAST, 1);
-  }
+  if (rest == 0) return;
+  padBlock(LAST, data + (length - rest), rest);
+  poly1305Offer(POLY, LAST, 1);
+  poly1305Absorb(POLY);
 }
 
-/** The tag over aad ‖ pad16 ‖ ciphertext ‖ pad16 ‖ lengths, under the one-time key of block 0 (§2.6), into LAST. */
-function computeTag(job: usize, head: usize): void {
-  const length = load<i32>(job, JOB_LENGTH);
+/** Begins the tag of a job, over aad ‖ pad16 ‖ ciphertext ‖ pad16 ‖ lengths (§2.8), and offers its ciphertext. */
+function beginTag(job: usize, head: usize): void {
+  const aad = load<u32>(job, JOB_AAD);
   const aadLength = load<i32>(job, JOB_AAD_LENGTH);
   poly1305Begin(POLY, head);
-  update(load<u32>(job, JOB_AAD), aadLength);
-  update(load<u32>(job, JOB_DATA), length);
-  store<u64>(LAST, aadLength, 0);
+  if (aadLength >= 16) {
+    poly1305Offer(POLY, aad, aadLength >> 4);
+    poly1305Absorb(POLY);
+  }
+  absorbRest(aad, aadLength);
+  poly1305Offer(POLY, load<u32>(job, JOB_DATA), load<i32>(job, JOB_LENGTH) >> 4);
+}
+
+/** The tag that beginTag began, into LAST. */
+function finishTag(job: usize): void {
+  const length = load<i32>(job, JOB_LENGTH);
+  poly1305Absorb(POLY);
+  absorbRest(load<u32>(job, JOB_DATA), length);
+  store<u64>(LAST, load<i32>(job, JOB_AAD_LENGTH), 0);
   store<u64>(LAST, length, 8);
-  poly1305Blocks(POLY, LAST, 1);
+  poly1305Offer(POLY, LAST, 1);
+  poly1305Absorb(POLY);
   v128.store(LAST, poly1305Finish(POLY));
 }
 
+/** Each packet is encrypted while the one before it is authenticated. */
 export function chacha20Poly1305Seal(key: usize, jobs: usize, count: i32): void {
   for (; count > 0; count -= GROUP) {
     const here = min(count, GROUP);
     makeHeads(key, jobs, here);
     for (let i = 0; i < here; i++) {
-      const head = HEADS + HEAD_BYTES * i;
-      cipher(key, jobs, head);
-      computeTag(jobs, head);
-      v128.store(load<u32>(jobs, JOB_TAG), v128.load(LAST));
+      cipher(key, jobs, HEADS + HEAD_BYTES * i);
+      if (i > 0) sealTag(jobs - JOB_BYTES);
+      beginTag(jobs, HEADS + HEAD_BYTES * i);
       jobs += JOB_BYTES;
     }
+    sealTag(jobs - JOB_BYTES);
   }
 }
 
+function sealTag(job: usize): void {
+  finishTag(job);
+  v128.store(load<u32>(job, JOB_TAG), v128.load(LAST));
+}
+
+/** Each packet is decrypted, once its tag is known to be right, while the one after it is authenticated. */
 export function chacha20Poly1305Open(key: usize, jobs: usize, count: i32): void {
   for (; count > 0; count -= GROUP) {
     const here = min(count, GROUP);
     makeHeads(key, jobs, here);
+    beginTag(jobs, HEADS);
+    verifyTag(jobs);
     for (let i = 0; i < here; i++) {
-      const head = HEADS + HEAD_BYTES * i;
-      computeTag(jobs, head);
-      const ok = equalTags(LAST, load<u32>(jobs, JOB_TAG));
-      store<u32>(jobs, ok, JOB_OK);
-      if (ok) cipher(key, jobs, head);
-      jobs += JOB_BYTES;
+      const next = jobs + JOB_BYTES;
+      if (i + 1 < here) beginTag(next, HEADS + HEAD_BYTES * (i + 1));
+      if (load<u32>(jobs, JOB_OK)) cipher(key, jobs, HEADS + HEAD_BYTES * i);
+      if (i + 1 < here) verifyTag(next);
+      jobs = next;
     }
   }
+}
+
+function verifyTag(job: usize): void {
+  finishTag(job);
+  store<u32>(job, equalTags(LAST, load<u32>(job, JOB_TAG)), JOB_OK);
 }

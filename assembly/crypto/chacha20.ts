@@ -5,6 +5,11 @@
 //           16  │ nonce word 0 of a, b, c, d                    │   x13
 //           32  │ nonce word 1                                  │   x14
 //           48  │ nonce word 2                                  │   x15
+//
+// ChaCha20 here is vector instructions, Poly1305 is 64-bit multiplications that wait for one another; a processor does both
+// at once if they come mixed. So every double round also absorbs two blocks of whatever text Poly1305 has been offered.
+import { POLY1305_BLOCKS, POLY1305_R, POLY1305_TEXT } from './poly1305';
+
 export const CHACHA20_LANES_BYTES: i32 = 64;
 
 /** Sets lane 0 … 3 of `lanes`. */
@@ -40,8 +45,26 @@ function rotate16(a: v128): v128 {
   return v128.shuffle<u16>(a, a, 1, 0, 3, 2, 5, 4, 7, 6);
 }
 
-/** 256 bytes: `to` becomes `from` XOR the keystream of the four lanes' blocks, one after the other. */
-export function chacha20Blocks4(key: usize, lanes: usize, from: usize, to: usize): void {
+/**
+ * 256 bytes: `to` becomes `from` XOR the keystream of the four lanes' blocks, one after the other. Beside it, up to twenty
+ * blocks of what `poly` has been offered are absorbed; nobody may write them meanwhile.
+ */
+export function chacha20Blocks4(key: usize, lanes: usize, from: usize, to: usize, poly: usize): void {
+  let h0 = load<u64>(poly, 0);
+  let h1 = load<u64>(poly, 8);
+  let h2 = load<u64>(poly, 16);
+  let h3 = load<u64>(poly, 24);
+  let h4 = load<u64>(poly, 32);
+  const r0 = load<u64>(poly, POLY1305_R);
+  const r1 = load<u64>(poly, POLY1305_R + 8);
+  const r2 = load<u64>(poly, POLY1305_R + 16);
+  const r3 = load<u64>(poly, POLY1305_R + 24);
+  const s1 = r1 + (r1 >> 2);
+  const s2 = r2 + (r2 >> 2);
+  const s3 = r3 + (r3 >> 2);
+  let text: usize = load<u32>(poly, POLY1305_TEXT);
+  let blocks: i32 = load<u32>(poly, POLY1305_BLOCKS);
+
   let x0 = i32x4.splat(0x61707865);
   let x1 = i32x4.splat(0x3320646e);
   let x2 = i32x4.splat(0x79622d32);
@@ -93,6 +116,41 @@ export function chacha20Blocks4(key: usize, lanes: usize, from: usize, to: usize
     x5 = rotate(v128.xor(x5, x9), 7);
     x6 = rotate(v128.xor(x6, x10), 7);
     x7 = rotate(v128.xor(x7, x11), 7);
+    // Poly1305, as in poly1305Absorb.
+    if (blocks >= 2) {
+      h0 += <u64>load<u32>(text, 0);
+      h1 += <u64>load<u32>(text, 4);
+      h2 += <u64>load<u32>(text, 8);
+      h3 += <u64>load<u32>(text, 12);
+      h4 += 1;
+      const d0 = h0 * r0 + h1 * s3 + h2 * s2 + h3 * s1;
+      const d1 = h0 * r1 + h1 * r0 + h2 * s3 + h3 * s2 + h4 * s1;
+      const d2 = h0 * r2 + h1 * r1 + h2 * r0 + h3 * s3 + h4 * s2;
+      const d3 = h0 * r3 + h1 * r2 + h2 * r1 + h3 * r0 + h4 * s3;
+      h4 = h4 * r0 + (d3 >> 32);
+      h0 = (d0 & 0xffffffff) + (h4 >> 2) * 5;
+      h1 = (d1 & 0xffffffff) + (d0 >> 32);
+      h2 = (d2 & 0xffffffff) + (d1 >> 32);
+      h3 = (d3 & 0xffffffff) + (d2 >> 32);
+      h4 &= 3;
+      h0 += <u64>load<u32>(text, 16);
+      h1 += <u64>load<u32>(text, 20);
+      h2 += <u64>load<u32>(text, 24);
+      h3 += <u64>load<u32>(text, 28);
+      h4 += 1;
+      const e0 = h0 * r0 + h1 * s3 + h2 * s2 + h3 * s1;
+      const e1 = h0 * r1 + h1 * r0 + h2 * s3 + h3 * s2 + h4 * s1;
+      const e2 = h0 * r2 + h1 * r1 + h2 * r0 + h3 * s3 + h4 * s2;
+      const e3 = h0 * r3 + h1 * r2 + h2 * r1 + h3 * r0 + h4 * s3;
+      h4 = h4 * r0 + (e3 >> 32);
+      h0 = (e0 & 0xffffffff) + (h4 >> 2) * 5;
+      h1 = (e1 & 0xffffffff) + (e0 >> 32);
+      h2 = (e2 & 0xffffffff) + (e1 >> 32);
+      h3 = (e3 & 0xffffffff) + (e2 >> 32);
+      h4 &= 3;
+      text += 32;
+      blocks -= 2;
+    }
     // Diagonal rounds.
     x0 = i32x4.add(x0, x5);
     x1 = i32x4.add(x1, x6);
@@ -144,6 +202,14 @@ export function chacha20Blocks4(key: usize, lanes: usize, from: usize, to: usize
   x13 = i32x4.add(x13, v128.load(lanes, 16));
   x14 = i32x4.add(x14, v128.load(lanes, 32));
   x15 = i32x4.add(x15, v128.load(lanes, 48));
+
+  store<u64>(poly, h0, 0);
+  store<u64>(poly, h1, 8);
+  store<u64>(poly, h2, 16);
+  store<u64>(poly, h3, 24);
+  store<u64>(poly, h4, 32);
+  store<u32>(poly, text, POLY1305_TEXT);
+  store<u32>(poly, blocks, POLY1305_BLOCKS);
 
   // Four words of four blocks become four words in a row of each block.
   addRows(from + 0, to + 0, x0, x1, x2, x3);

@@ -21,6 +21,8 @@
 //         …
 //         byte 15 of H^1
 //         byte 14 of H^8 …                        to byte 0 of H^1
+import { padBlock } from './block';
+
 const POWERS: i32 = 8;
 const ROW_BYTES: i32 = 48;
 const BYTE_BYTES: i32 = POWERS * ROW_BYTES;
@@ -193,8 +195,7 @@ function absorbBytes(ghash: usize, data: usize, length: i32): void {
     data += 16;
   }
   if (length > 0) {
-    v128.store(BLOCK, i64x2.splat(0));
-    memory.copy(BLOCK, data, length);
+    padBlock(BLOCK, data, length);
     absorb(ghash, v128.load(BLOCK));
   }
 }

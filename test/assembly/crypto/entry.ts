@@ -5,7 +5,7 @@ import { AEAD_CONTEXT_BYTES } from '../../../assembly/crypto/aead';
 import { AES_KEY_BYTES, aesEncrypt8, aesInstall } from '../../../assembly/crypto/aes';
 import { CHACHA20_LANES_BYTES, chacha20Blocks4, chacha20Lanes } from '../../../assembly/crypto/chacha20';
 import { GHASH_KEY_BYTES, ghashInstall, ghashText } from '../../../assembly/crypto/ghash';
-import { POLY1305_BYTES, poly1305Begin, poly1305Blocks, poly1305Finish } from '../../../assembly/crypto/poly1305';
+import { POLY1305_BYTES, poly1305Absorb, poly1305Begin, poly1305Finish, poly1305Offer } from '../../../assembly/crypto/poly1305';
 
 export { aeadInstall, aeadOpen, aeadSeal, aeadWipe } from '../../../assembly/crypto/aead';
 
@@ -32,14 +32,16 @@ export function ghash(h: usize, aad: usize, aadLength: i32, data: usize, length:
 
 /** 256 bytes of keystream of one nonce into `out`. */
 export function chacha20(key: usize, nonce: usize, counter: u32, out: usize): void {
+  poly1305Offer(POLY, 0, 0);
   chacha20Lanes(LANES, nonce, counter);
   memory.fill(out, 0, 256);
-  chacha20Blocks4(key, LANES, out, out);
+  chacha20Blocks4(key, LANES, out, out, POLY);
 }
 
 /** Poly1305 of whole blocks into the 16 bytes at `out`. */
 export function poly1305(key: usize, data: usize, blocks: i32, out: usize): void {
   poly1305Begin(POLY, key);
-  poly1305Blocks(POLY, data, blocks);
+  poly1305Offer(POLY, data, blocks);
+  poly1305Absorb(POLY);
   v128.store(out, poly1305Finish(POLY));
 }
