@@ -30,10 +30,14 @@ const ZERO: usize = memory.data(128, 16);
 // @ts-ignore: decorator
 @lazy
 const STATE: usize = memory.data(128, 16);
-/** Planes after round 1 of the J0 of up to eight packets, a packet in each bit. */
+/** The J0 of up to sixteen packets. */
 // @ts-ignore: decorator
 @lazy
-const STARTS: usize = memory.data(128, 16);
+const NONCES: usize = memory.data(256, 16);
+/** Planes after round 1 of the first eight of them, a packet in each bit, and of the other eight. */
+// @ts-ignore: decorator
+@lazy
+const STARTS: usize = memory.data(256, 16);
 /** Those of one packet, in all bits. */
 // @ts-ignore: decorator
 @lazy
@@ -82,30 +86,33 @@ function storeBlock(block: usize, nonce: usize, counter: u32): void {
   store<u32>(block, bswap<u32>(counter), 12);
 }
 
-/**
- * Begins a group of up to eight packets: call aesCounterNonce for each `place` before, then this, which leaves
- * CIPH_K(J0) of place i in the 16 bytes at `masks` + 16·i.
- */
-export function aesCounterBegin(key: usize, masks: usize): void {
-  aesTranspose(STATE);
-  aesRounds(key, STATE, key, STARTS, 1, 1);
-  aesRounds(key, STARTS, ZERO, masks, 2, aesRoundCount(key));
-  aesTranspose(masks);
-  const order = aesOutputOrder(key);
-  for (let i = 0; i < 128; i += 16) v128.store(masks + i, i8x16.swizzle(v128.load(masks + i), order));
+/** Places a packet (0 … 15) in the group that aesCounterBegin begins. */
+export function aesCounterNonce(place: i32, nonce: usize): void {
+  storeBlock(NONCES + 16 * place, nonce, 1);
 }
 
-export function aesCounterNonce(place: i32, nonce: usize): void {
-  storeBlock(STATE + 16 * place, nonce, 1);
+/** Begins a group of `count` (up to sixteen) packets; leaves CIPH_K(J0) of place i in the 16 bytes at `masks` + 16·i. */
+export function aesCounterBegin(key: usize, masks: usize, count: i32): void {
+  const order = aesOutputOrder(key);
+  for (let first = 0; first < count; first += 8) {
+    const starts = STARTS + 16 * first;
+    const out = masks + 16 * first;
+    aesTranspose(NONCES + 16 * first);
+    aesRounds(key, NONCES + 16 * first, key, starts, 1, 1);
+    aesRounds(key, starts, ZERO, out, 2, aesRoundCount(key));
+    aesTranspose(out);
+    for (let i = 0; i < 128; i += 16) v128.store(out + i, i8x16.swizzle(v128.load(out + i), order));
+  }
 }
 
 /** Adds the keystream from block 2 on to the data of the packet at `place`. The end of it may wait for aesCounterFlush. */
 export function aesCounterApply(key: usize, place: i32, nonce: usize, data: usize, length: i32): void {
   let counter: u32 = 2;
   if (length >= 128) {
-    const bit = i8x16.splat(<i8>(<i32>1 << place));
+    const bit = i8x16.splat(<i8>(<i32>1 << (place & 7)));
+    const starts = STARTS + 16 * (place & 8);
     for (let i = 0; i < 128; i += 16) {
-      v128.store(START + i, i8x16.eq(v128.and(v128.load(STARTS + i), bit), bit));
+      v128.store(START + i, i8x16.eq(v128.and(v128.load(starts + i), bit), bit));
     }
     const order = aesOutputOrder(key);
     const rounds = aesRoundCount(key);

@@ -20,42 +20,54 @@ import {
 } from './aes-counter';
 import { equalTags } from './constant-time';
 import { GHASH_KEY_BYTES, ghashInstall, ghashText } from './ghash';
+import { GHASH_LANES_KEY_BYTES, ghashLanes, ghashLanesInstall, ghashLanesWorth } from './ghash-lanes';
 
 const GHASH_KEY: usize = AES_COUNTER_KEY_BYTES;
 /** Bytes of an installed key. */
-export const AES_GCM_KEY_BYTES: i32 = AES_COUNTER_KEY_BYTES + GHASH_KEY_BYTES;
+const GHASH_LANES_KEY: usize = GHASH_KEY + GHASH_KEY_BYTES;
+export const AES_GCM_KEY_BYTES: i32 = AES_COUNTER_KEY_BYTES + GHASH_KEY_BYTES + GHASH_LANES_KEY_BYTES;
 
-/** Packets that share one run of AES for their J0. */
-const GROUP: i32 = 8;
+/** Packets that are hashed together. Eight of them share one run of AES for their J0. */
+const GROUP: i32 = 16;
 
-/** CIPH_K(J0) of a group's packets. */
+/** CIPH_K(J0) of a group's packets; the hashes of their texts, then their tags. */
 // @ts-ignore: decorator
 @lazy
-const MASKS: usize = memory.data(128, 16);
-/** A hash, then a tag. */
+const MASKS: usize = memory.data(256, 16);
 // @ts-ignore: decorator
 @lazy
-const TAG: usize = memory.data(16, 16);
+const TAGS: usize = memory.data(256, 16);
 
 export function aesGcmInstall(gcm: usize, key: usize, keyLength: i32): void {
   aesCounterInstall(gcm, key, keyLength);
   // H = CIPH_K(0^128), §7.1 step 1.
-  aesCounterSubkey(gcm, TAG);
-  ghashInstall(gcm + GHASH_KEY, TAG);
-  v128.store(TAG, i64x2.splat(0));
+  aesCounterSubkey(gcm, TAGS);
+  ghashInstall(gcm + GHASH_KEY, TAGS);
+  ghashLanesInstall(gcm + GHASH_LANES_KEY, TAGS);
+  v128.store(TAGS, i64x2.splat(0));
 }
 
-/** Into TAG: T = GHASH_H(aad, ciphertext) + CIPH_K(J0), §7.1 steps 5 and 6. */
-function computeTag(gcm: usize, job: usize, place: i32): void {
-  const aad = load<u32>(job, JOB_AAD);
-  const data = load<u32>(job, JOB_DATA);
-  ghashText(gcm + GHASH_KEY, aad, load<i32>(job, JOB_AAD_LENGTH), data, load<i32>(job, JOB_LENGTH), TAG);
-  v128.store(TAG, v128.xor(v128.load(TAG), v128.load(MASKS + 16 * place)));
-}
-
+/** CIPH_K(J0) of the group into MASKS; aesCounterApply needs what this leaves behind. */
 function begin(gcm: usize, jobs: usize, count: i32): void {
   for (let i = 0; i < count; i++) aesCounterNonce(i, load<u32>(jobs + JOB_BYTES * i, JOB_NONCE));
-  aesCounterBegin(gcm, MASKS);
+  aesCounterBegin(gcm, MASKS, count);
+}
+
+/** Into TAGS: T = GHASH_H(aad, ciphertext) + CIPH_K(J0), §7.1 steps 5 and 6. */
+function computeTags(gcm: usize, jobs: usize, count: i32): void {
+  if (ghashLanesWorth(jobs, count)) ghashLanes(gcm + GHASH_LANES_KEY, jobs, count, TAGS);
+  else {
+    for (let i = 0; i < count; i++) {
+      const job = jobs + JOB_BYTES * i;
+      const aad = load<u32>(job, JOB_AAD);
+      const data = load<u32>(job, JOB_DATA);
+      const out = TAGS + 16 * i;
+      ghashText(gcm + GHASH_KEY, aad, load<i32>(job, JOB_AAD_LENGTH), data, load<i32>(job, JOB_LENGTH), out);
+    }
+  }
+  for (let i = 0; i < 16 * count; i += 16) {
+    v128.store(TAGS + i, v128.xor(v128.load(TAGS + i), v128.load(MASKS + i)));
+  }
 }
 
 // @ts-ignore: decorator
@@ -71,9 +83,9 @@ export function aesGcmSeal(gcm: usize, jobs: usize, count: i32): void {
     begin(gcm, jobs, here);
     for (let i = 0; i < here; i++) apply(gcm, jobs + JOB_BYTES * i, i);
     aesCounterFlush(gcm);
+    computeTags(gcm, jobs, here);
     for (let i = 0; i < here; i++) {
-      computeTag(gcm, jobs, i);
-      v128.store(load<u32>(jobs, JOB_TAG), v128.load(TAG));
+      v128.store(load<u32>(jobs, JOB_TAG), v128.load(TAGS + 16 * i));
       jobs += JOB_BYTES;
     }
   }
@@ -84,9 +96,9 @@ export function aesGcmOpen(gcm: usize, jobs: usize, count: i32): void {
   for (; count > 0; count -= GROUP) {
     const here = min(count, GROUP);
     begin(gcm, jobs, here);
+    computeTags(gcm, jobs, here);
     for (let i = 0; i < here; i++) {
-      computeTag(gcm, jobs, i);
-      const ok = equalTags(TAG, load<u32>(jobs, JOB_TAG));
+      const ok = equalTags(TAGS + 16 * i, load<u32>(jobs, JOB_TAG));
       store<u32>(jobs, ok, JOB_OK);
       if (ok) apply(gcm, jobs, i);
       jobs += JOB_BYTES;
