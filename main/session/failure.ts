@@ -10,6 +10,7 @@ export type SessionCode =
   | 'session/no-tunnel-address'
   | 'session/delivery-address'
   | 'session/selectors-too-narrow'
+  | 'session/too-many-selectors'
   | 'session/deleted-by-gateway'
   | 'session/closed'
   | 'session/worker-died'

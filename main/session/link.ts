@@ -47,6 +47,9 @@ export interface Link {
 /** Failures for which another address of the same gateway may do better. */
 const WORTH_ANOTHER_ADDRESS: readonly string[] = ['ike/no-response', 'net/unreachable'];
 
+/** GRE packets that may have left since the counters were read; a gap in the numbers harms nothing. */
+const GRE_MARGIN = 1024;
+
 export function openLink(options: LinkOptions): Link {
   const { profile, deps, createPeer, holding, memory } = options;
   const { clock, log } = deps;
@@ -144,6 +147,7 @@ export function openLink(options: LinkOptions): Link {
       gateway,
       patience: Math.max(slice, 1000),
       check,
+      greNext: memory.greNext,
       lastInbound: () => statistics()?.lastInbound ?? 0,
       enter,
       reached: (reached) => {
@@ -217,7 +221,8 @@ export function openLink(options: LinkOptions): Link {
     await tidy(deps, 'waiting for the set-up to stop', () => script);
     const here = way;
     await here?.goodbye();
-    statistics();
+    const greNext = statistics()?.greNextSequence?.[0] ?? 0;
+    if (greNext > 0) memory.greNext = (greNext + GRE_MARGIN) % 2 ** 32;
     planeAlive = false;
     // Workers first: a descriptor must not be closed, and its number given away, while a thread still reads it.
     // One that is only starting is closed as soon as it has started.

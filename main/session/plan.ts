@@ -9,11 +9,13 @@ import type { Profile } from '../profile/profile.ts';
 import { type Address, formatAddress, formatPrefix, type Prefix, sameAddress } from '../wire/address.ts';
 import { formatSelector, type Selector, selectorOf } from '../wire/selector.ts';
 import { SessionError, sessionFailure } from './failure.ts';
-import { familyOf, GRE } from './request.ts';
+import { everything, familyOf, GRE } from './request.ts';
 
 const FAMILIES = [4, 6] as const;
 /** The time to live of a delivery header that we write. */
 const DELIVERY_TTL = 64;
+/** As many as a tunnel of the core has on each side (assembly/layout.ts, not to be imported here; a test compares them). */
+export const MOST_SELECTORS = 64;
 
 export interface PlanFacts {
   /** Our address towards the gateway, and the gateway's. */
@@ -25,6 +27,8 @@ export interface PlanFacts {
   readonly configuration: Configuration | null;
   /** Path MTU between us and the gateway, as far as it is known. */
   readonly path: number;
+  /** First GRE sequence number to send: a gateway whose tunnel stayed up discards older ones (RFC 2890 §2.2). */
+  readonly greNext: number;
 }
 
 export interface TunnelPlan {
@@ -59,7 +63,7 @@ export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
 
   const carried = carriedFamilies(addresses, facts).filter((family) => family === 4 || ipv6);
   const routes = routesOf(profile, facts, carried, warnings);
-  const { local, remote } = coreSelectors(profile, facts, addresses, routes.include);
+  const { local, remote } = coreSelectors(profile, facts, addresses, routes.include, warnings);
   const params: TunnelParams = {
     shape,
     gre: profile.gre
@@ -67,7 +71,7 @@ export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
           key: profile.gre.key,
           checksum: profile.gre.checksum,
           sequence: profile.gre.sequence,
-          nextSequence: 0,
+          nextSequence: facts.greNext,
         }
       : null,
     delivery,
@@ -82,8 +86,13 @@ export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
   return { params, addresses, mtu, routes, warnings };
 }
 
-/** The GRE delivery header inside ESP tunnel mode; null for the other shapes. */
+/**
+ * The GRE delivery header inside ESP tunnel mode. Plain GRE over IPv4 has the outer header for it, which raw sockets show:
+ * nothing else tells the gateway's packets from a stranger's. null for the other shapes.
+ */
 function deliveryOf(profile: Profile, facts: PlanFacts): TunnelParams['delivery'] {
+  if (profile.tunnel.shape === 'gre-plain' && familyOf(facts.gateway) === 4)
+    return { local: facts.local, remote: facts.gateway };
   if (profile.tunnel.shape !== 'gre-tunnel') return null;
   const remote = profile.gre?.remote ?? facts.gateway;
   const family = familyOf(remote);
@@ -165,7 +174,7 @@ function mtuOf(
     cipher: facts.child?.cipher ?? 'aes-gcm-16',
     shape: profile.tunnel.shape,
     gre: profile.gre,
-    deliveryFamily: delivery ? familyOf(delivery.remote) : null,
+    deliveryFamily: delivery && profile.tunnel.shape === 'gre-tunnel' ? familyOf(delivery.remote) : null,
   });
   const { value: wish } = profile.mtu;
   const learnt = facts.path < profile.mtu.path;
@@ -237,13 +246,34 @@ function coreSelectors(
   facts: PlanFacts,
   addresses: readonly Prefix[],
   include: readonly Prefix[],
+  warnings: string[],
 ): { readonly local: readonly Selector[]; readonly remote: readonly Selector[] } {
-  if (profile.tunnel.shape === 'esp-tunnel' && facts.child)
+  if (profile.tunnel.shape === 'esp-tunnel' && facts.child) {
+    const most = Math.max(facts.child.local.length, facts.child.remote.length);
+    if (most > MOST_SELECTORS) throw tooManySelectors(most);
     return { local: facts.child.local, remote: facts.child.remote };
+  }
   const remote: Prefix[] = [];
   // The widest first, so that one inside another takes no entry of the core's table.
   for (const prefix of [...addresses, ...include].sort((a, b) => a.bits - b.bits))
     if (!remote.some((known) => prefixContains(known, prefix))) remote.push(prefix);
   const all = (prefix: Prefix): Selector => selectorOf(prefix);
-  return { local: addresses.map(all), remote: remote.map(all) };
+  if (remote.length <= MOST_SELECTORS) return { local: addresses.map(all), remote: remote.map(all) };
+  // The routes still say what goes in; only the check of what comes out becomes looser.
+  warnings.push(
+    `The profile has ${remote.length} networks behind the gateway, more than the ${MOST_SELECTORS} that are checked one by one: packets from any address are accepted out of the tunnel.`,
+  );
+  const families = FAMILIES.filter((family) => remote.some((prefix) => familyOf(prefix.address) === family));
+  return { local: addresses.map(all), remote: families.map((family) => all(everything(family))) };
+}
+
+function tooManySelectors(count: number): SessionError {
+  return new SessionError(
+    sessionFailure(
+      'session/too-many-selectors',
+      `The gateway agreed to ${count} traffic selectors; Culvert carries ${MOST_SELECTORS} on each side.`,
+      "Ask for fewer, wider networks: set tunnel.remoteSelectors in the profile, or have the gateway's administrator combine them.",
+      { permanent: true },
+    ),
+  );
 }

@@ -16,7 +16,7 @@ import { identityOfAddress, parseIdentity } from './identity.ts';
 /** IANA protocol number of GRE. */
 export const GRE = 47;
 
-const everything = (family: 4 | 6): Prefix => ({ address: new Uint8Array(family === 4 ? 4 : 16), bits: 0 });
+export const everything = (family: 4 | 6): Prefix => ({ address: new Uint8Array(family === 4 ? 4 : 16), bits: 0 });
 export const hostPrefix = (address: Address): Prefix => ({ address, bits: address.length * 8 });
 export const familyOf = (address: Address): 4 | 6 => (address.length === 4 ? 4 : 6);
 

@@ -9,9 +9,12 @@ import { within } from './undo.ts';
 /** Milliseconds that a name server has where older addresses are at hand. */
 const IMPATIENCE = 3_000;
 
+/** What one connection leaves for the next. */
 export interface GatewayMemory {
   /** What the name resolved to last, those that worked first. */
   addresses: readonly Address[];
+  /** Where GRE sequence numbers go on, where the profile wants them. */
+  greNext: number;
 }
 
 export async function gatewayAddresses(

@@ -69,7 +69,7 @@ export function transition(state: State, event: SessionEvent, context: Context):
 export function createSession(profile: Profile, deps: SessionDeps, createPeer: CreatePeer = createInitiator): Session {
   const { clock, log } = deps;
   const holding = createHolding(deps);
-  const memory: GatewayMemory = { addresses: [] };
+  const memory: GatewayMemory = { addresses: [], greNext: 0 };
   const listeners: ((state: Session['state']) => void)[] = [];
   const events: SessionEvent[] = [];
   let state: State = { kind: 'idle', lastError: null };

@@ -34,6 +34,8 @@ export interface TunnelFacts {
   readonly check: () => void;
   readonly local: Address;
   readonly gateway: Address;
+  /** See GatewayMemory. */
+  readonly greNext: number;
 }
 
 export interface Tunnel {
@@ -65,7 +67,7 @@ interface Up {
 }
 
 export function createTunnel(facts: TunnelFacts): Tunnel {
-  const { profile, deps, plane, holding, local, gateway } = facts;
+  const { profile, deps, plane, holding, local, gateway, greNext } = facts;
   const children = createChildren(plane);
   let path = profile.mtu.path;
   let up: Up | null = null;
@@ -79,7 +81,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
 
   function planFor(child: ChildSa | null, established: Established | null, encapsulation: 'udp' | 'raw'): TunnelPlan {
     const configuration = established?.configuration ?? null;
-    return planTunnel(profile, { local, gateway, encapsulation, child, configuration, path });
+    return planTunnel(profile, { local, gateway, encapsulation, child, configuration, path, greNext });
   }
 
   async function openTun(plan: TunnelPlan): Promise<Tun> {

@@ -51,6 +51,8 @@ export interface WayOptions {
   /** Throws LinkClosed once nothing may be put up any more. */
   readonly check: () => void;
   readonly lastInbound: () => Instant;
+  /** See GatewayMemory. */
+  readonly greNext: number;
   readonly enter: (step: ConnectStep) => void;
   /** How far the key exchange got. */
   readonly reached: (step: IkeStep) => void;
@@ -92,8 +94,8 @@ export function createWay(options: WayOptions): Way {
   let gone: (() => void) | null = null;
 
   function newTunnel(local: Address): Tunnel {
-    const { holding, enter, check } = options;
-    return createTunnel({ profile, deps, plane, holding, step: enter, check, local, gateway });
+    const { holding, enter, check, greNext } = options;
+    return createTunnel({ profile, deps, plane, holding, step: enter, check, local, gateway, greNext });
   }
 
   async function connectPlain(): Promise<void> {

@@ -1,9 +1,10 @@
 // The tunnel worked out on paper: MTU, MSS, selectors, routes, and the mistakes that are told before any packet is lost.
 import { describe, expect, it } from 'vitest';
+import { SELECTORS } from '../../assembly/layout.ts';
 import type { ChildSa, Configuration } from '../../main/ike/types.ts';
 import type { Profile } from '../../main/profile/profile.ts';
 import { SessionError } from '../../main/session/failure.ts';
-import { type PlanFacts, planTunnel, type TunnelPlan } from '../../main/session/plan.ts';
+import { MOST_SELECTORS, type PlanFacts, planTunnel, type TunnelPlan } from '../../main/session/plan.ts';
 import { childRequest, initiatorConfig, retransmission } from '../../main/session/request.ts';
 import { formatPrefix, type Prefix } from '../../main/wire/address.ts';
 import { formatSelector, type Selector, selectorOf } from '../../main/wire/selector.ts';
@@ -38,6 +39,7 @@ function plan(profile: Profile, facts: Partial<PlanFacts> = {}): TunnelPlan {
     child: sa(['10.10.0.5/32'], ['10.77.0.1/32']),
     configuration: configuration(['10.10.0.5/32']),
     path: profile.mtu.path,
+    greNext: 0,
     ...facts,
   });
 }
@@ -144,6 +146,14 @@ describe('GRE delivery', () => {
     ).toEqual(['192.0.2.10/32', '198.51.100.1/32']);
   });
 
+  it('is the outer header of plain GRE over IPv4, so that strangers are told apart, without counting twice', () => {
+    const plain = plan(testProfile('gre-plain'), { child: null, configuration: null });
+    expect(plain.params.delivery).toEqual({ local, remote: gateway });
+    expect(plain.mtu.value).toBe(1500 - 20 - 8);
+    const six = { local: address('2001:db8::a'), gateway: address('2001:db8::b'), child: null, configuration: null };
+    expect(plan(testProfile('gre-plain'), six).params.delivery).toBeNull();
+  });
+
   it('does not exist for the other shapes', () => {
     expect(
       delivery(testProfile('gre-transport'), { child: sa(['192.0.2.10/32'], ['198.51.100.1/32']) }),
@@ -227,6 +237,26 @@ describe("the core's selectors", () => {
     );
     expect(selectors(params.remote)).toEqual(['0.0.0.0-255.255.255.255']);
     expect(selectors(params.local)).toEqual(['10.88.0.0-10.88.0.255']);
+  });
+});
+
+describe('more networks than the core has room for', () => {
+  const many = Array.from({ length: 65 }, (_, i) => prefix(`172.16.${2 * i}.0/24`));
+
+  it('is as many as the core has', () => {
+    expect(MOST_SELECTORS).toBe(SELECTORS);
+  });
+
+  it('are accepted as a whole, with a warning', () => {
+    const wide = plan(testProfile('gre-tunnel', { routes: { include: many } }));
+    expect(selectors(wide.params.remote)).toEqual(['0.0.0.0-255.255.255.255']);
+    expect(wide.routes.include).toHaveLength(65);
+    expect(wide.warnings.join()).toMatch(/66 networks/);
+  });
+
+  it('are refused where the gateway negotiated each of them', () => {
+    const child = { ...sa(['10.10.0.5/32'], []), remote: many.map((one) => selectorOf(one)) };
+    expect(codeOf(() => plan(testProfile('esp-tunnel'), { child }))).toBe('session/too-many-selectors');
   });
 });
 

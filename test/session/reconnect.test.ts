@@ -196,6 +196,16 @@ describe('reconnecting', () => {
     await stopClean({ world, session });
   });
 
+  it('goes on with GRE sequence numbers where the last connection stopped, with a margin', async () => {
+    const { world, session } = await connected({}, testProfile('gre-tunnel', { gre: { sequence: true } }));
+    expect(world.plane().params?.gre?.nextSequence).toBe(0);
+    world.plane().greNext = 5_000;
+    world.say('delete');
+    await world.clock.advance(1_100);
+    expect(world.plane().params?.gre?.nextSequence).toBe(6_024);
+    await stopClean({ world, session });
+  });
+
   it('gives the TUN what the gateway assigns this time', async () => {
     const { world, session } = await connected({}, testProfile('gre-tunnel', { gre: { address: [] } }));
     world.options = { script: { assigned: [prefix('10.10.0.9/32')] } };

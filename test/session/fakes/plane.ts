@@ -26,6 +26,7 @@ export interface FakePlane extends DataPlane {
   readonly active: number | null;
   counters: Record<string, number>;
   lastInbound: number;
+  greNext: number;
   emit(event: PathEvent): void;
 }
 
@@ -160,6 +161,7 @@ export function fakePlane(world: PlaneWorld, keysSeen: Set<string>): FakePlane {
     },
     counters: {},
     lastInbound: 0,
+    greNext: 0,
     emit: (event) => {
       if (!closed) world.onEvent(event);
     },
@@ -170,7 +172,12 @@ export function fakePlane(world: PlaneWorld, keysSeen: Set<string>): FakePlane {
     attachTun: (handle) => guarded('plane.attachTun', () => carryOut({ kind: 'attachTun', tun: handle }, 'sender')),
     statistics() {
       const zeros = Object.fromEntries(COUNTER_NAMES.map((name) => [name, 0])) as Counters;
-      return { counters: { ...zeros, ...plane.counters }, lastInbound: plane.lastInbound, lastOutbound: 0 };
+      return {
+        counters: { ...zeros, ...plane.counters },
+        lastInbound: plane.lastInbound,
+        lastOutbound: 0,
+        greNextSequence: [plane.greNext],
+      };
     },
     close: () =>
       world.call('plane.close', () => {
