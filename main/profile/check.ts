@@ -3,6 +3,7 @@
 import { computeMtu } from '../mtu/mtu.ts';
 import { parseAddress, parsePrefix, sameAddress } from '../wire/address.ts';
 import { prefixContains } from './contains.ts';
+import { DEFAULTS, defaultEncapsulation, defaultFamilies } from './defaults.ts';
 import type { ProfileProblem } from './problem.ts';
 import type { SectionName, ValidSections } from './schema.ts';
 
@@ -87,7 +88,7 @@ function checkGre({ sections, problem, warn }: Checking): void {
           `belongs to the shape "gre-tunnel" only: in "${shape}" the outer addresses are those of GRE.`,
         );
   if (!gre.address?.length) {
-    const asks = tunnel.requestAddresses ? tunnel.requestAddresses.length > 0 : shape === 'gre-tunnel' && !gre.local;
+    const asks = (tunnel.requestAddresses ?? defaultFamilies(sections)).length > 0;
     if (!asks)
       problem(
         '/gre/address',
@@ -144,7 +145,7 @@ function checkRoutes({ sections, has, problem, warn }: Checking): void {
 function checkMtu({ sections, problem, warn }: Checking): void {
   const { mtu, tunnel, gre } = sections;
   if (!mtu || !tunnel) return;
-  const path = mtu.path ?? 1500;
+  const path = mtu.path ?? DEFAULTS.path;
   const value = mtu.value ?? null;
   if (value !== null && value >= path) {
     problem(
@@ -158,7 +159,7 @@ function checkMtu({ sections, problem, warn }: Checking): void {
   const best = computeMtu({
     path,
     outerFamily: 4,
-    encapsulation: tunnel.encapsulation === 'udp' ? 'udp' : 'raw',
+    encapsulation: (tunnel.encapsulation ?? defaultEncapsulation(tunnel.shape)) === 'udp' ? 'udp' : 'raw',
     cipher: 'aes-gcm-16',
     shape: tunnel.shape,
     gre:

@@ -3,8 +3,10 @@ import type { z } from 'zod';
 import { DEFAULT_ESP_PROPOSALS, DEFAULT_IKE_PROPOSALS } from '../crypto/proposal.ts';
 import { type Address, type Prefix, parseAddress, parsePrefix } from '../wire/address.ts';
 import { checkTogether } from './check.ts';
+import { DEFAULTS, defaultEncapsulation, defaultFamilies } from './defaults.ts';
 import { fieldAt, keysAt, pointersNamed } from './fields.ts';
-import { type ProfileProblem, pointerOf, problemsError } from './problem.ts';
+import { parseJson } from './json.ts';
+import { type ProfileError, type ProfileProblem, pointerOf, problemsError } from './problem.ts';
 import type { Profile } from './profile.ts';
 import { FILE, FORMAT, type ProfileFile, SECTIONS, type SectionName, type ValidSections } from './schema.ts';
 import { type ReadSecretFile, readSecret, SECRET_PATH } from './secret.ts';
@@ -26,24 +28,17 @@ export interface ParseOptions {
 /** More than any profile needs. */
 const MOST_CHARACTERS = 256 * 1024;
 
-const DEFAULTS = {
-  port: 500,
-  nattPort: 4500,
-  replayWindow: 1024,
-  interfaceName: 'culvert%d',
-  path: 1500,
-  livenessSeconds: 30,
-  // RFC 3948 §4.
-  keepaliveSeconds: 20,
-  connectSeconds: 30,
-} as const;
-
 /** Throws ProfileError with every problem that the file has. */
 export function parseProfile(text: string, options: ParseOptions = {}): ParsedProfile {
-  const raw = parseObject(text);
+  const { raw, repeated } = parseObject(text);
   checkVersion(raw);
   const parsed = FILE.safeParse(raw);
-  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, raw));
+  const problems: ProfileProblem[] = repeated.map((pointer) => ({
+    code: 'invalid',
+    pointer,
+    message: 'stands twice; only one can count.',
+  }));
+  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, raw)));
 
   const authentication = valueAt(raw, ['authentication']);
   const secret =
@@ -54,7 +49,7 @@ export function parseProfile(text: string, options: ParseOptions = {}): ParsedPr
 
   const together = checkTogether(validSections(raw), (section) => Object.hasOwn(raw, section));
   problems.push(...together.problems.map(withField));
-  if (problems.length > 0 || !parsed.success) throw problemsError(problems);
+  if (problems.length > 0 || !parsed.success) throw problemsError(firstOfEach(problems));
 
   const bytes = secret && 'bytes' in secret ? secret.bytes : new Uint8Array(0);
   const secretWarnings = secret && 'bytes' in secret ? secret.warnings : [];
@@ -65,35 +60,22 @@ export function parseProfile(text: string, options: ParseOptions = {}): ParsedPr
   };
 }
 
-function parseObject(text: string): Record<string, unknown> {
-  const syntax = (message: string): never => {
-    throw problemsError([
-      {
-        code: 'syntax',
-        pointer: '',
-        message,
-        expected: 'a JSON object',
-        example: '{ "culvert": 1, "name": "office", … }',
-      },
-    ]);
-  };
-  if (text.length > MOST_CHARACTERS) syntax(`is longer than ${MOST_CHARACTERS} characters.`);
-  const clean = text.replace(/^\uFEFF/, '');
-  let raw: unknown;
-  try {
-    raw = JSON.parse(clean);
-  } catch (error) {
-    // The engine's message quotes the text, and with it perhaps the secret: only the place is told.
-    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-    syntax(`is not JSON${position === undefined ? '' : ` (${lineAndColumn(clean, Number(position))})`}.`);
-  }
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return syntax('is JSON, but not an object.');
-  return raw as Record<string, unknown>;
+/** One mistake may break several rules; the first says enough. */
+function firstOfEach(problems: readonly ProfileProblem[]): readonly ProfileProblem[] {
+  return problems.filter(({ pointer }, i) => problems.findIndex((other) => other.pointer === pointer) === i);
 }
 
-function lineAndColumn(text: string, position: number): string {
-  const lines = text.slice(0, position).split('\n');
-  return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
+function parseObject(text: string): { readonly raw: Record<string, unknown>; readonly repeated: readonly string[] } {
+  const syntax = (message: string): ProfileError => problemsError([{ code: 'syntax', pointer: '', message }]);
+  if (text.length > MOST_CHARACTERS)
+    throw syntax(`is longer than ${MOST_CHARACTERS} characters: this is not a profile.`);
+  // Editors on Windows put a byte order mark in front.
+  const json = parseJson(text.replace(/^\uFEFF/, ''));
+  if ('message' in json) throw syntax(`is not JSON: line ${json.line}, column ${json.column}: ${json.message}.`);
+  const { value, repeated } = json;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw syntax('is JSON, but not an object, which begins with "{".');
+  return { raw: value as Record<string, unknown>, repeated };
 }
 
 /** A file of another version is not judged by the rules of this one. */
@@ -123,8 +105,9 @@ function withField(problem: ProfileProblem): ProfileProblem {
   return field ? { expected: field.expected, example: field.example, ...problem } : problem;
 }
 
-/** A value as it is shown back; long ones are cut. */
-function shown(value: unknown): string {
+/** A value as it is shown back; long ones are cut, and what may be a secret is not shown. */
+function shown(value: unknown, pointer: string): string {
+  if (pointer.startsWith('/authentication')) return 'what stands here';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   const text = JSON.stringify(value) ?? 'nothing';
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
@@ -136,7 +119,9 @@ function problemsOf(issue: z.core.$ZodIssue, raw: Record<string, unknown>): Prof
   const value = valueAt(raw, issue.path);
   if (value === undefined) return [withField({ code: 'missing', pointer, message: 'is missing.' })];
   const message =
-    issue.code === 'custom' ? `${shown(value)} ${issue.message}` : `${shown(value)} does not belong here.`;
+    issue.code === 'custom'
+      ? `${shown(value, pointer)} ${issue.message}`
+      : `${shown(value, pointer)} does not belong here.`;
   return [withField({ code: 'invalid', pointer, message })];
 }
 
@@ -228,32 +213,6 @@ function build(file: ProfileFile, secret: Uint8Array): Profile {
       connectSeconds: timing?.connectSeconds ?? DEFAULTS.connectSeconds,
     },
   };
-}
-
-/**
- * Tunnel mode in UDP crosses firewalls that know no protocol 50, which is what remote workers sit behind; gateways of the
- * site-to-site kind with transport mode often do not expect UDP without a NAT.
- */
-function defaultEncapsulation(shape: Profile['tunnel']['shape']): 'udp' | 'auto' {
-  return shape === 'gre-tunnel' || shape === 'esp-tunnel' ? 'udp' : 'auto';
-}
-
-/** Families of the virtual addresses to ask for: what GRE's delivery header or the routes need. */
-function defaultFamilies(file: ProfileFile): readonly (4 | 6)[] {
-  switch (file.tunnel.shape) {
-    case 'gre-transport':
-    case 'gre-plain':
-      return [];
-    case 'gre-tunnel':
-      if (file.gre?.local) return [];
-      return [(file.gre?.remote ?? file.gateway.host).includes(':') ? 6 : 4];
-    case 'esp-tunnel': {
-      const routes = file.routes?.include ?? [];
-      const six = routes.some((text) => text.includes(':'));
-      const four = routes.length === 0 || routes.some((text) => !text.includes(':'));
-      return [...(four ? [4 as const] : []), ...(six ? [6 as const] : [])];
-    }
-  }
 }
 
 /** Keys and their order stay as the administrator wrote them; only the secret's form changes. */

@@ -104,4 +104,4 @@ export const FILE = z.strictObject({
 export type ProfileFile = z.infer<typeof FILE>;
 export type SectionName = keyof typeof SECTIONS;
 /** The sections of a file that are right by themselves; the others are undefined. */
-export type ValidSections = { readonly [K in SectionName]?: z.infer<(typeof SECTIONS)[K]> };
+export type ValidSections = { readonly [K in SectionName]?: z.infer<(typeof SECTIONS)[K]> | undefined };

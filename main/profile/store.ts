@@ -38,6 +38,25 @@ function storeError(directory: string, doing: string, error: unknown): ProfileEr
   });
 }
 
+function alreadyThere(name: string): ProfileError {
+  return new ProfileError({
+    code: 'exists',
+    message: `There is a profile "${name}" already.`,
+    remedy: 'Import with --replace to put this one in its place, or change the name in the file.',
+  });
+}
+
+/** Whether the name was taken. */
+async function taken(linking: Promise<void>): Promise<boolean> {
+  try {
+    await linking;
+    return false;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return true;
+    throw error;
+  }
+}
+
 export function openProfileStore(directory: string): ProfileStore {
   const fileOf = (name: string): string => {
     // The name becomes a file name: nothing else may come out of it.
@@ -132,18 +151,14 @@ export function openProfileStore(directory: string): ProfileStore {
         }
         // link fails where the name is taken, in one step: two imports at once cannot both win.
         if (replace) await rename(beside, file);
-        else await link(beside, file);
+        else if (await taken(link(beside, file))) throw alreadyThere(name);
         await syncDirectory(directory);
         return existed && replace;
       } catch (error) {
-        if (errnoOf(error) !== 'EEXIST') throw storeError(directory, `Writing the profile "${name}"`, error);
-        throw new ProfileError({
-          code: 'exists',
-          message: `There is a profile "${name}" already.`,
-          remedy: 'Import with --replace to put this one in its place, or change the name in the file.',
-        });
+        throw error instanceof ProfileError ? error : storeError(directory, `Writing the profile "${name}"`, error);
       } finally {
-        await rm(beside, { force: true });
+        // Whether it can be removed or not, the first error is the one to tell.
+        await rm(beside, { force: true }).catch(() => {});
       }
     },
 

@@ -27,9 +27,12 @@ export function nearest(text: string, candidates: readonly string[]): string | u
   const typed = plain(text.slice(0, 64));
   let best: { readonly candidate: string; readonly distance: number } | undefined;
   for (const candidate of candidates) {
-    const distance = editDistance(typed, plain(candidate));
+    const known = plain(candidate);
+    // "hostname" for "host", "include" for "includes": a word and a longer form of it.
+    const related = Math.min(typed.length, known.length) >= 3 && (typed.startsWith(known) || known.startsWith(typed));
+    const distance = related ? 1 : editDistance(typed, known);
     // About one slip in three letters; more would suggest nonsense.
-    if (distance > Math.max(1, Math.floor(plain(candidate).length / 3))) continue;
+    if (distance > Math.max(1, Math.floor(known.length / 3))) continue;
     if (!best || distance < best.distance) best = { candidate, distance };
   }
   return best?.candidate;
