@@ -40,11 +40,12 @@ import {
   TUNNEL_GRE_FLAGS,
   TUNNEL_GRE_KEY,
 } from './layout';
+import { offer } from './merge';
 import { clampMss } from './mss';
 import { addOut } from './output';
 import { reassemble, reassembledAt, reassembledEcn, reassembledLength } from './reassembly';
 import { acceptGreSequence, admits, tunnelBlock, tunnelShape } from './tunnel';
-import { prependTunHeader, tunHeaderBytes } from './vnet';
+import { tunHeaderBytes } from './vnet';
 import {
   ETHERTYPE_IP4,
   ETHERTYPE_IP6,
@@ -287,9 +288,7 @@ function deliver(p: usize, n: u32, family: u32, ecn: u32): void {
   if (clampMss(p, tunnelBlock(tunnel))) count(COUNTER_IN_MSS_CLAMPED);
   count(COUNTER_IN_PACKETS);
   add(COUNTER_IN_BYTES, total);
-  addOut(
-    prependTunHeader(p),
-    total + tunHeaderBytes,
-    (tunnel << AUX_TUNNEL_SHIFT) | (slot << AUX_INBOUND_SHIFT),
-  );
+  const aux = (tunnel << AUX_TUNNEL_SHIFT) | (slot << AUX_INBOUND_SHIFT);
+  if (tunHeaderBytes) offer(p, total, aux);
+  else addOut(p, total, aux);
 }

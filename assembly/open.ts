@@ -58,6 +58,7 @@ import {
   TUNNEL_GRE_FLAGS,
   TUNNEL_GRE_KEY,
 } from './layout';
+import { finishMerging, startMerging } from './merge';
 import { addSide, startOutputs, writeResult } from './output';
 import { park } from './park';
 import { expireFragments, reclaimReassembled } from './reassembly';
@@ -271,6 +272,9 @@ function openInput(entry: usize): void {
     }
     if (n > 4 && load<u32>(p) == 0) {
       count(COUNTER_IN_IKE);
+      // The message stays where it is: nothing may be moved over it.
+      openJobs();
+      finishMerging();
       addSide(p + 4, n - 4, aux);
       return;
     }
@@ -300,8 +304,10 @@ export function open(inputs: u32, now: f64): void {
   reclaimReassembled();
   expireFragments(now);
   startOutputs();
+  startMerging(inputs);
   time = now;
   for (let i: u32 = 0; i < inputs; i++) openInput(IN_DESC + i * DESC_BYTES);
   openJobs();
+  finishMerging();
   writeResult(inputs);
 }

@@ -14,9 +14,7 @@ import {
   DESC_LENGTH,
   DESC_OFFSET,
   EXPECTED_SPIS,
-  IN,
   IN_DESC,
-  PACKET_SLOT_BYTES,
   PARK_PACKETS,
   PARK_PACKET_BYTES,
 } from './layout';
@@ -30,12 +28,15 @@ const PACKET: usize = 16;
 const ENTRY_BYTES: u32 = PARK_PACKET_BYTES + <u32>PACKET;
 
 let entries: usize = 0;
+/** Where takeParked puts packets: not in IN, whose slots still stand for the datagrams that were read into them. */
+let taken: usize = 0;
 let parked: u32 = 0;
 let expected: usize = 0;
 let expectedCount: u32 = 0;
 
 export function initialisePark(): void {
   entries = carve(PARK_PACKETS * ENTRY_BYTES);
+  taken = carve(PARK_PACKETS * PARK_PACKET_BYTES);
   expected = carve(EXPECTED_SPIS * 4);
 }
 
@@ -84,28 +85,28 @@ export function park(spi: u32, p: usize, n: u32, tos: u32): bool {
   return true;
 }
 
-/** Copies what can be opened now into IN and IN_DESC; returns how many. */
+/** Lists in IN_DESC what can be opened now, good until the next takeParked; returns how many. */
 export function takeParked(): u32 {
   let kept: u32 = 0;
-  let taken: u32 = 0;
+  let listed: u32 = 0;
   for (let i: u32 = 0; i < parked; i++) {
     const e = entry(i);
     if (findInbound(load<u32>(e, SPI)) < 0) {
       keep(i, kept++);
       continue;
     }
-    const to: usize = IN + taken * PACKET_SLOT_BYTES;
+    const to = taken + listed * PARK_PACKET_BYTES;
     const n = load<u32>(e, LENGTH);
     memory.copy(to, e + PACKET, n);
-    const desc: usize = IN_DESC + taken * DESC_BYTES;
+    const desc: usize = IN_DESC + listed * DESC_BYTES;
     store<u32>(desc, <u32>to, DESC_OFFSET);
-    store<u32>(desc, PACKET_SLOT_BYTES, DESC_CAPACITY);
+    store<u32>(desc, PARK_PACKET_BYTES, DESC_CAPACITY);
     store<u32>(desc, n, DESC_LENGTH);
     store<u32>(desc, load<u32>(e, AUX), DESC_AUX);
-    taken++;
+    listed++;
   }
   parked = kept;
-  return taken;
+  return listed;
 }
 
 // @ts-ignore: decorator

@@ -64,3 +64,13 @@ export function completeChecksum(h: usize, p: usize, n: u32): bool {
   store<u8>(h, <u8>(flags & ~NEEDS_CSUM));
   return true;
 }
+
+/** Writes the header of a super-packet whose checksum is partial. */
+export function writeGso(h: usize, type: u32, headers: u32, size: u32, checksumStart: u32, checksumOffset: u32): void {
+  store<u8>(h, <u8>NEEDS_CSUM);
+  store<u8>(h, <u8>type, 1);
+  store<u16>(h, <u16>headers, 2);
+  store<u16>(h, <u16>size, 4);
+  store<u16>(h, <u16>checksumStart, 6);
+  store<u16>(h, <u16>checksumOffset, 8);
+}

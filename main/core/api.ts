@@ -123,7 +123,10 @@ export interface Core {
   /** Park (a bounded number of) packets that arrive for this SPI until installInbound names it, or cancel. */
   expect(spi: number): void;
   cancelExpected(spi: number): void;
-  /** Fills IN_DESC with packets parked for SPIs that are installed by now; open them next. */
+  /**
+   * Fills IN_DESC with packets parked for SPIs that are installed by now; open them next. They lie outside of IN, start at
+   * the ESP header, and of their aux only the outer TOS is left.
+   */
   takeParked(): number;
 
   /**
@@ -132,8 +135,10 @@ export interface Core {
    */
   seal(count: number, now: number): Readonly<SealResult>;
   /**
-   * With `on`, everything for the TUN (outputs of open, ICMP errors of seal) starts with an empty virtio_net_hdr of
-   * VNET_HEADER_BYTES, which its descriptor includes. Inputs of seal say it themselves (AUX_VNET).
+   * With `on`, everything for the TUN (outputs of open, ICMP errors of seal) starts with a virtio_net_hdr of
+   * VNET_HEADER_BYTES, which its descriptor includes; and open joins TCP segments that follow each other into super-packets
+   * of up to 65,535 bytes (GSO_TCPV4, GSO_TCPV6 with a partial checksum), where the first of them lay. Inputs of seal say it
+   * themselves (AUX_VNET).
    */
   configureVnet(on: boolean): void;
   /**

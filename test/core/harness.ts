@@ -1,4 +1,5 @@
 // Feeds packets to a Core and reads what it made: the few lines that every test of the packet path needs.
+import { readFileSync } from 'node:fs';
 import {
   AUX_UDP,
   DESC_BYTES,
@@ -17,7 +18,9 @@ import { loadCoreModuleSync } from '../../main/core/load.ts';
 import { parseAddress } from '../../main/wire/address.ts';
 import { type Selector, selectorOf } from '../../main/wire/selector.ts';
 
-const module = loadCoreModuleSync();
+// CORE_WASM names another build, for seeing the tests fail on a broken one.
+const other = process.env.CORE_WASM;
+const module = other ? new WebAssembly.Module(readFileSync(other)) : loadCoreModuleSync();
 
 export function newCore(): Core {
   return createCoreSync(module);

@@ -155,7 +155,7 @@ describe(`shapes (SEED=${SEED})`, () => {
           expect(counted(core).outPackets).toBe(list.length);
           core.close();
         }),
-        { seed: SEED, numRuns: 15 },
+        { seed: SEED, numRuns: 8 },
       );
     });
 
@@ -205,7 +205,7 @@ describe(`shapes (SEED=${SEED})`, () => {
             core.close();
           },
         ),
-        { seed: SEED, numRuns: 15 },
+        { seed: SEED, numRuns: 8 },
       );
     });
   }
