@@ -21,6 +21,7 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      { test: { name: 'bench', include: ['test/bench/**/*.bench.ts'], testTimeout: 900_000, fileParallelism: false } },
     ],
   },
 });
