@@ -1,18 +1,12 @@
 // The demo as root on Linux: the gateway (main/gateway/run) in one network namespace, `culvert daemon` in another, real TUN
 // adapters and the kernel's own TCP/IP at both ends, and between them a veth pair with nothing but IKE and ESP on it.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Status } from '../../ipc/contract.ts';
-import {
-  clearLeftovers,
-  demoNamespaces,
-  joinNamespaces,
-  makeNamespace,
-  type Namespace,
-  ofThisProcess,
-} from './netns.ts';
+import { isLeftover, ofThisProcess, ownName } from './leftovers.ts';
+import { clearLeftovers, demoNamespaces, joinNamespaces, makeNamespace, type Namespace } from './netns.ts';
 import type { DemoOptions } from './options.ts';
 import {
   checkFigures,
@@ -41,7 +35,9 @@ const TRAFFIC_PROGRAM = program('daemon/demo/traffic');
 
 export async function runNamespaces(options: DemoOptions, print: Print, undo: Undo): Promise<void> {
   for (const name of await clearLeftovers()) print(`(Removed ${name}, which a demo that was killed had left.)`);
-  const directory = mkdtempSync(join(tmpdir(), 'culvert-demo-'));
+  for (const name of readdirSync(tmpdir()).filter(isLeftover))
+    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  const directory = mkdtempSync(join(tmpdir(), ownName('')));
   undo.add('removing the temporary directory', () => rmSync(directory, { recursive: true, force: true }));
   const setting = demoSetting({ ...options, address: GATEWAY, ports: { ike: 500, natt: 4500 }, real: true });
 

@@ -3,8 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { command, type Finished, Running } from './child.ts';
-
-const PREFIX = 'culvert-demo-';
+import { isLeftover, ownName, PREFIX } from './leftovers.ts';
 
 /** Why namespaces with adapters cannot be had here, in a person's words; undefined: they can. */
 export async function whyNoNamespaces(): Promise<string | undefined> {
@@ -12,7 +11,7 @@ export async function whyNoNamespaces(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'we are not root';
   if (!existsSync('/dev/net/tun'))
     return 'this machine has no TUN device (/dev/net/tun); in a container it has to be passed in';
-  const probe = `${PREFIX}${process.pid}-probe`;
+  const probe = ownName('probe');
   try {
     await command('ip', ['netns', 'add', probe]);
   } catch (error) {
@@ -41,7 +40,7 @@ export interface Namespace {
 }
 
 export async function makeNamespace(role: string): Promise<Namespace> {
-  const name = `${PREFIX}${process.pid}-${role}`;
+  const name = ownName(role);
   await command('ip', ['netns', 'add', name]);
   const namespace: Namespace = {
     name,
@@ -82,13 +81,9 @@ export async function demoNamespaces(): Promise<readonly string[]> {
     .filter((name) => name.startsWith(PREFIX));
 }
 
-export function ofThisProcess(name: string): boolean {
-  return name.startsWith(`${PREFIX}${process.pid}-`);
-}
-
 /** Removes the namespaces of demos whose process is gone. Returns their names. */
 export async function clearLeftovers(): Promise<readonly string[]> {
-  const left = (await demoNamespaces()).filter((name) => !lives(Number(name.slice(PREFIX.length).split('-')[0])));
+  const left = (await demoNamespaces()).filter(isLeftover);
   for (const name of left) await removeNamespace(name);
   return left;
 }
@@ -105,16 +100,6 @@ async function removeNamespace(name: string): Promise<void> {
     }
   }
   await command('ip', ['netns', 'del', name]);
-}
-
-function lives(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function reasonText(error: unknown): string {
