@@ -13,6 +13,7 @@ import { checkMessage } from './rules.ts';
 import { statusNotify } from './task/child.ts';
 import { answerIkeInit } from './task/ike-init-responder.ts';
 import type {
+  Identity,
   IkeDeps,
   IkeEffect,
   IkeResponder,
@@ -47,8 +48,11 @@ class Responder implements IkeResponder {
   readonly #deps: IkeDeps;
   readonly #cookies: CookieJar;
   readonly #sas = new Map<SaName, ResponderSa>();
-  /** Half-open SAs by the IKE_SA_INIT that made them (RFC 7296 §2.1: its SPIi alone would not do). */
+  /** Half-open SAs by the IKE_SA_INIT that made them (RFC 7296 §2.1: its SPIi alone would not do), and the other way round. */
   readonly #inits = new Map<string, SaName>();
+  readonly #initOf = new Map<SaName, string>();
+  /** SAs that the event at hand has reached: only they can have effects. */
+  readonly #touched = new Set<SaName>();
   readonly #lingering = new Map<SaName, Lingering>();
   #out: IkeResponderEffect[] = [];
   #timer: Instant | null = null;
@@ -67,30 +71,34 @@ class Responder implements IkeResponder {
         break;
       case 'timer':
         this.#timer = null;
-        for (const sa of this.#sas.values()) sa.tick(now);
+        for (const name of this.#sas.keys()) this.#touch(name)?.tick(now);
         break;
       case 'close':
-        for (const [name, sa] of this.#sas) if (event.sa === undefined || event.sa === name) sa.handle(event, now);
+        for (const name of this.#sas.keys())
+          if (event.sa === undefined || event.sa === name) this.#touch(name)?.handle(event, now);
         break;
       case 'inboundTraffic':
       case 'peerMoved':
       case 'childInstalled':
       case 'checkLiveness':
-        this.#sas.get(event.sa)?.handle(event, now);
+        this.#touch(event.sa)?.handle(event, now);
         break;
     }
     return this.#finish(now);
   }
 
   #finish(now: Instant): IkeResponderEffect[] {
-    for (const [name, sa] of this.#sas) {
+    for (const name of this.#touched) {
+      const sa = this.#sas.get(name);
+      if (!sa) continue;
       for (const effect of sa.take()) this.#out.push({ sa: name, effect });
+      if (!sa.isHalfOpen) this.#forgetInit(name);
       if (!sa.isClosed) continue;
       this.#sas.delete(name);
       const last = sa.lastAnswer;
       if (last) this.#linger(name, { ...last, until: now + LINGER });
     }
-    for (const [key, name] of this.#inits) if (!this.#sas.get(name)?.isHalfOpen) this.#inits.delete(key);
+    this.#touched.clear();
     let deadline: Instant | null = null;
     for (const sa of this.#sas.values())
       if (sa.deadline !== null) deadline = deadline === null ? sa.deadline : Math.min(deadline, sa.deadline);
@@ -101,6 +109,17 @@ class Responder implements IkeResponder {
     const out = this.#out;
     this.#out = [];
     return out;
+  }
+
+  #touch(name: SaName): ResponderSa | undefined {
+    this.#touched.add(name);
+    return this.#sas.get(name);
+  }
+
+  #forgetInit(name: SaName): void {
+    const key = this.#initOf.get(name);
+    if (key !== undefined) this.#inits.delete(key);
+    this.#initOf.delete(name);
   }
 
   #receive(arrival: Arrival, now: Instant): void {
@@ -114,7 +133,7 @@ class Responder implements IkeResponder {
       return;
     }
     const name = saName(header.SPIr);
-    const sa = this.#sas.get(name);
+    const sa = this.#touch(name);
     if (sa && sa.sa.SPIi === header.SPIi) {
       sa.receive(arrival, header, now);
       return;
@@ -140,7 +159,7 @@ class Responder implements IkeResponder {
     const key = initKey(arrival);
     const known = this.#inits.get(key);
     if (known) {
-      this.#sas.get(known)?.repeatInit(arrival.from, arrival.transport);
+      this.#touch(known)?.repeatInit(arrival.from, arrival.transport);
       return;
     }
     const message = decodeMessage(arrival.bytes);
@@ -184,22 +203,29 @@ class Responder implements IkeResponder {
       case 'agreed': {
         const name = saName(answer.sa.SPIr);
         this.#inits.set(key, name);
+        this.#initOf.set(name, key);
+        this.#touched.add(name);
         this.#sas.set(
           name,
           new ResponderSa({
             sa: answer.sa,
             config: this.#config,
             newChildSpi: () => randomChildSpi(this.#deps.random),
-            initialContact: (peer) => {
-              for (const [other, sa] of this.#sas)
-                if (other !== name && sa.peer && sameIdentity(sa.peer, peer)) sa.abandon();
-            },
+            initialContact: (peer) => this.#abandonOthers(name, peer),
             initResponse: answer.response,
             now,
           }),
         );
       }
     }
+  }
+
+  /** Their ends come first: they may hold the address that the new one is about to get. */
+  #abandonOthers(name: SaName, peer: Identity): void {
+    this.#touched.delete(name);
+    for (const [other, sa] of this.#sas)
+      if (other !== name && sa.peer && sameIdentity(sa.peer, peer)) this.#touch(other)?.abandon();
+    this.#touched.add(name);
   }
 
   /** Something that has no header of ours; another major version is told which one we speak (RFC 7296 §2.5). */

@@ -1,0 +1,34 @@
+// Two IKE SAs with the same keys, as IKE_SA_INIT would have left them, for tests that play one end by hand.
+import { parseProposal } from '../../main/crypto/proposal.ts';
+import { ikeSuite } from '../../main/crypto/suite.ts';
+import { IkeSa, type Role } from '../../main/ike/sa.ts';
+import { seededBytes } from '../sim/random.ts';
+import { CLIENT, endpoint, GATEWAY } from '../sim/simulation.ts';
+
+export const US = endpoint(CLIENT, 4500);
+export const THEM = endpoint(GATEWAY, 4500);
+
+export function saOf(role: Role, nat = { local: false, remote: false }): IkeSa {
+  const bytes = seededBytes('established');
+  const suite = ikeSuite(parseProposal('aes128gcm16-prfsha256-x25519', 'ike'));
+  const [Ni, Nr, sharedSecret] = [bytes(32), bytes(32), bytes(32)];
+  return new IkeSa(
+    {
+      role,
+      SPIi: 1n,
+      SPIr: 2n,
+      suite,
+      Ni,
+      Nr,
+      sharedSecret,
+      realMessage1: bytes(100),
+      realMessage2: bytes(120),
+      nat,
+      encapsulation: 'udp',
+      local: role === 'initiator' ? US : THEM,
+      remote: role === 'initiator' ? THEM : US,
+      transport: 'natt',
+    },
+    seededBytes(`iv ${role}`),
+  );
+}
