@@ -9,8 +9,8 @@ export function formatIdentity(identity: Identity): string {
       return formatAddress(identity.address);
     case 'fqdn':
     case 'rfc822':
-      // From the peer: nothing in it may reach a terminal as a control character.
-      return identity.text.replaceAll(/[^\x20-\x7e\u00a0-\uffff]/g, '?');
+      // From the peer: no control or direction-changing character may reach a terminal.
+      return identity.text.replaceAll(/[\p{C}\u2028\u2029]/gu, '?');
     case 'key-id':
     case 'der-dn':
     case 'der-gn':

@@ -13,14 +13,14 @@ import { IkeError } from './error.ts';
 import { Established, noResponse } from './established.ts';
 import { ExchangeManager } from './exchange.ts';
 import { decodeHeader, decodeMessage, Exchange, encodeMessage, exchangeName, type Header } from './message.ts';
-import { isErrorNotify, NotifyType } from './notify.ts';
+import { NotifyType } from './notify.ts';
 import { errorOfNotify } from './notify-error.ts';
 import { Outbox } from './outbox.ts';
-import { payloadsOf } from './payload/payload.ts';
 import { checkMessage } from './rules.ts';
 import { IkeSa } from './sa.ts';
+import { randomChildSpi, randomSpi } from './spi.ts';
 import { AuthenticationFailedTask } from './task/authentication-failed.ts';
-import { ChildOffer } from './task/child.ts';
+import { ChildOffer, wipeChild } from './task/child.ts';
 import { IkeAuthTask } from './task/ike-auth.ts';
 import { IkeInitTask } from './task/ike-init.ts';
 import type { Task } from './task/task.ts';
@@ -34,6 +34,7 @@ import type {
   Instant,
   RandomBytes,
 } from './types.ts';
+import { unprotectedError } from './unprotected.ts';
 
 /** A refusal that nobody authenticated, and until when a better answer may come. */
 interface Remembered {
@@ -83,7 +84,8 @@ class Initiator implements IkePeer {
     this.#random = random;
     this.#secret = Uint8Array.from(config.credential.secret);
     this.#SPIi = randomSpi(random);
-    this.#initTask(); // A misconfiguration shows now, not at start.
+    // A misconfiguration shows now, not at start.
+    this.#initTask().wipe();
     this.#childOffer();
   }
 
@@ -430,13 +432,6 @@ class Initiator implements IkePeer {
   }
 }
 
-/** A message in the clear that says nothing but an error: its type. */
-function unprotectedError(bytes: Uint8Array): number | undefined {
-  const message = decodeMessage(bytes);
-  if (isWireError(message) || message.payloads.some((payload) => payload.kind === 'encrypted')) return undefined;
-  return payloadsOf(message.payloads, 'notify').find((n) => isErrorNotify(n.type))?.type;
-}
-
 function configured<T>(make: () => T): T {
   try {
     return make();
@@ -453,26 +448,4 @@ function malformedAuth(text: string): IkeError {
     remedy: 'this is a fault of either program: save the log and report it',
     exchange: 'IKE_AUTH',
   });
-}
-
-function wipeChild(child: { keyIn: Uint8Array; saltIn: Uint8Array; keyOut: Uint8Array; saltOut: Uint8Array }): void {
-  for (const secret of [child.keyIn, child.saltIn, child.keyOut, child.saltOut]) secret.fill(0);
-}
-
-/** An IKE SPI: 8 random bytes, not zero (RFC 7296 §3.1). */
-export function randomSpi(random: RandomBytes): bigint {
-  for (;;) {
-    const bytes = random(8);
-    const spi = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0);
-    if (spi !== 0n) return spi;
-  }
-}
-
-/** An ESP SPI: 4 random bytes; 0 to 255 are reserved (RFC 4303 §2.1). */
-export function randomChildSpi(random: RandomBytes): number {
-  for (;;) {
-    const bytes = random(4);
-    const spi = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
-    if (spi > 255) return spi;
-  }
 }

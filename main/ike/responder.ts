@@ -5,11 +5,11 @@ import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import { isWireError, type WireError } from '../wire/error.ts';
 import { CookieJar } from './cookie.ts';
 import { sameIdentity } from './identity.ts';
-import { randomChildSpi, randomSpi } from './initiator.ts';
 import { decodeHeader, decodeMessage, Exchange, encodeMessage, HEADER_BYTES, type Header } from './message.ts';
 import { NotifyType } from './notify.ts';
 import { type Arrival, ResponderSa } from './responder-sa.ts';
 import { checkMessage } from './rules.ts';
+import { randomChildSpi, randomSpi } from './spi.ts';
 import { statusNotify } from './task/child.ts';
 import { answerIkeInit } from './task/ike-init-responder.ts';
 import type {

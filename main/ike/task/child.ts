@@ -192,6 +192,11 @@ export function childSa(terms: {
   };
 }
 
+/** The keys of a CHILD SA that nobody takes. */
+export function wipeChild(child: ChildSa): void {
+  for (const secret of [child.keyIn, child.saltIn, child.keyOut, child.saltOut]) secret.fill(0);
+}
+
 /** An ESP SPI: 4 bytes, network order ⇄ number. */
 export function childSpiBytes(spi: number): Uint8Array {
   const bytes = new Uint8Array(4);

@@ -1,0 +1,12 @@
+// Errors that a peer, or anybody, sends outside the protection of an IKE SA (RFC 7296 §2.21). They are hints at most.
+import { isWireError } from '../wire/error.ts';
+import { decodeMessage } from './message.ts';
+import { isErrorNotify } from './notify.ts';
+import { payloadsOf } from './payload/payload.ts';
+
+/** A message in the clear that says nothing but an error: its type. */
+export function unprotectedError(bytes: Uint8Array): number | undefined {
+  const message = decodeMessage(bytes);
+  if (isWireError(message) || message.payloads.some((payload) => payload.kind === 'encrypted')) return undefined;
+  return payloadsOf(message.payloads, 'notify').find((n) => isErrorNotify(n.type))?.type;
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { formatIdentity, sameIdentity } from '../../main/ike/identity.ts';
+import type { Identity } from '../../main/ike/types.ts';
+
+const identities: readonly Identity[] = [
+  { type: 'ipv4', address: Uint8Array.of(192, 0, 2, 1) },
+  { type: 'ipv6', address: Uint8Array.from({ length: 16 }, (_, i) => (i === 15 ? 1 : 0)) },
+  { type: 'fqdn', text: 'gw.example.com' },
+  { type: 'rfc822', text: 'gw.example.com' },
+  { type: 'key-id', bytes: Uint8Array.of(1, 2) },
+  { type: 'der-dn', bytes: Uint8Array.of(1, 2) },
+  { type: 'der-gn', bytes: Uint8Array.of(1, 2) },
+];
+
+test('an identity is the same as itself only', () => {
+  for (const [i, a] of identities.entries())
+    for (const [j, b] of identities.entries()) expect(sameIdentity(a, b), `${i} ${j}`).toBe(i === j);
+  expect(sameIdentity({ type: 'fqdn', text: 'GW.Example.com' }, { type: 'fqdn', text: 'gw.example.com' })).toBe(true);
+  expect(
+    sameIdentity({ type: 'key-id', bytes: Uint8Array.of(1) }, { type: 'key-id', bytes: Uint8Array.of(1, 0) }),
+  ).toBe(false);
+});
+
+test('is written for people, and control characters of a peer never reach them', () => {
+  expect(identities.map(formatIdentity)).toEqual([
+    '192.0.2.1',
+    '::1',
+    'gw.example.com',
+    'gw.example.com',
+    'key-id:0102',
+    'der-dn:0102',
+    'der-gn:0102',
+  ]);
+  expect(formatIdentity({ type: 'fqdn', text: 'a\u001b]0;x\u0007b\nc\u009bd' })).toBe('a?]0;x?b?c?d');
+});
