@@ -26,7 +26,7 @@ export const PARAMS: ParamSchemas = {
 export const REQUEST = z.strictObject({
   id: z.int().min(0),
   call: z.string().max(64),
-  params: z.unknown(),
+  params: z.unknown().optional(),
 });
 
 export function isCallName(name: string): name is CallName {
