@@ -43,7 +43,7 @@ async function main(): Promise<number> {
     console.error(USAGE);
     return 2;
   }
-  const config = parseGatewayConfig(JSON.parse(readFileSync(options.config, 'utf8')));
+  const config = parseGatewayConfig(readJson(options.config));
 
   let stop = (_status: number): void => {};
   const stopped = new Promise<number>((resolve) => {
@@ -101,6 +101,20 @@ async function main(): Promise<number> {
   }
 }
 
+function readJson(path: string): unknown {
+  const text = readFileSync(path, 'utf8');
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The engine's message quotes the text, and with it perhaps a secret: only the place is told.
+    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+    const line = position === undefined ? undefined : text.slice(0, Number(position)).split('\n').length;
+    throw new GatewayConfigError([
+      { pointer: '', message: `${path} is not JSON${line === undefined ? '' : ` (line ${line})`}` },
+    ]);
+  }
+}
+
 function pageUrl(address: Uint8Array, port: number): string {
   const host = address.length === 4 ? formatAddress(address) : `[${formatAddress(address)}]`;
   return `http://${host}${port === 80 ? '' : `:${port}`}/`;
@@ -110,8 +124,7 @@ main().then(
   (status) => process.exit(status),
   (error: unknown) => {
     if (error instanceof NetError) console.error(`${error.message}\n${error.remedy}`);
-    else if (error instanceof SyntaxError) console.error(`The gateway's configuration is not JSON: ${error.message}`);
     else console.error(error instanceof Error ? error.message : String(error));
-    process.exit(error instanceof GatewayConfigError || error instanceof SyntaxError ? 2 : 1);
+    process.exit(error instanceof GatewayConfigError ? 2 : 1);
   },
 );

@@ -18,7 +18,13 @@ export function command(program: string, args: readonly string[], timeout = 30_0
       if (!error) resolve({ stdout, stderr });
       else {
         const said = (stderr || stdout).trim();
-        const why = error.killed ? `did not end within ${timeout / 1000} s` : `failed${said ? `: ${said}` : ''}`;
+        const { code } = error as { readonly code?: unknown };
+        const why =
+          code === 'ENOENT'
+            ? 'could not be started (ENOENT)'
+            : error.killed
+              ? `did not end within ${timeout / 1000} s`
+              : `failed${said ? `: ${said}` : ''}`;
         reject(new Error(`"${[program, ...args].join(' ')}" ${why}`));
       }
     });
