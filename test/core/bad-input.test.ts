@@ -6,7 +6,7 @@ import { AUX_GRE, AUX_RAW4, AUX_UDP, AUX_VNET, DESC_BYTES, IN, IN_DESC, OUT } fr
 import type { Core, TunnelParams } from '../../main/core/api.ts';
 import { selectorOf } from '../../main/wire/selector.ts';
 import { ip4, ip6, tcp } from '../reference/ip.ts';
-import { encapsulate, sealEsp } from '../reference/packet.ts';
+import { type EspOptions, encapsulate, sealEsp } from '../reference/packet.ts';
 import { address, counted, INBOUND, newCore, OUTBOUND, open, place, sides, TUNNEL } from './harness.ts';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000_000);
@@ -251,6 +251,32 @@ describe(`bad input (SEED=${SEED})`, () => {
       place(core, [packet], 0);
       expect(core.seal(1, 0).out).toBe(1);
     }
+  });
+
+  it('wants padding of 1, 2, 3, … that fits, and a next header that the shape carries (RFC 4303 §2.4)', () => {
+    const { core } = receiver(TUNNEL, 'aes-gcm-16');
+    core.removeInbound(0);
+    core.installInbound(0, INBOUND);
+    let sequence = 0n;
+    const give = (payload: Uint8Array, next: number, options: EspOptions = {}) =>
+      open(core, [sealEsp(INBOUND, ++sequence, payload, next, options)]).length;
+    expect(INNER.length % 4).toBe(1);
+    expect(give(INNER, 4, { padding: Uint8Array.of(1) })).toBe(1);
+    expect(give(INNER, 4, { padding: Uint8Array.of(0) })).toBe(0);
+    expect(give(INNER, 4, { padding: Uint8Array.of(1, 2, 3, 4, 6) })).toBe(0);
+    expect(give(INNER, 4, { padding: Uint8Array.of(1), padLength: 255 })).toBe(0);
+    expect(give(new Uint8Array(), 4, { padding: Uint8Array.of(1, 2), padLength: 3 })).toBe(0);
+    expect(core.counters().inBadPadding).toBe(4);
+    // 250 bytes of padding are allowed, and so is a packet of nothing else, which is no inner packet, though.
+    expect(give(INNER, 4, { extraPadding: 248 })).toBe(1);
+    expect(give(new Uint8Array(), 4)).toBe(0);
+    expect(core.counters().inBadInner).toBe(1);
+    for (const next of [0, 6, 17, 41, 47, 50, 255]) expect(give(INNER, next)).toBe(0);
+    // 41 is carried, but this is IPv4.
+    expect(core.counters()).toMatchObject({ inBadNextHeader: 6, inBadInner: 2 });
+    // A dummy's plaintext means nothing, its padding neither (§2.6).
+    expect(give(INNER, 59, { padding: Uint8Array.of(9) })).toBe(0);
+    expect(core.counters().inDummies).toBe(1);
   });
 
   it('counts a datagram longer than its slot, IKE, keepalives and short ones', () => {

@@ -125,6 +125,14 @@ describe(`replay window (SEED=${SEED})`, () => {
     expect(counted(core)).toMatchObject({ inReplayOld: 1, inPackets: 2 });
   });
 
+  it('forgets old marks when the window moves over them', () => {
+    // 5 and 4101 share a bit of the 4096-bit ring.
+    for (const jump of [4200n, 4102n, 8000n]) {
+      const { core, packet } = setUp(4096, false, 0n);
+      expect(open(core, [packet(5n), packet(4000n), packet(jump), packet(4101n)])).toHaveLength(4);
+    }
+  });
+
   it('a forged number moves nothing', () => {
     const { core, packet } = setUp(64, false, 0n);
     const forged = packet(1_000_000n);
