@@ -5,7 +5,8 @@
 //             The tunnel goes first: packets parked for the SPI are opened as soon as the inbound SA is there.
 //   remove    outbound SA → inbound SA
 //
-// A step that fails takes the earlier ones back, in reverse. The tunnel's own settings outlive its SAs (they change
+// A step that fails takes the earlier ones back, in reverse (a refused command was not carried out and needs no undoing).
+// A slot whose SA the data plane would not let go of is never given out again. The tunnel's own settings outlive its SAs (they change
 // together at a rekey), so `removeTunnel` is the owner's to send.
 import type { ChildSa } from '../ike/types.ts';
 import type { DataPlane, Peer, TunnelParams } from '../path/command.ts';
@@ -35,7 +36,7 @@ export interface Children {
   cancel(spiIn: number): Promise<void>;
   /** Rejects, with everything taken back, where the data plane refuses. The child's keys are zeros afterwards either way. */
   install(child: ChildSa, placement: Placement): Promise<InstalledChild>;
-  /** Undefined where no such child is installed. The slots are free even where the data plane is already gone. */
+  /** Undefined where no such child is installed. Rejects where the data plane refuses; the child counts as gone even so. */
   remove(spiIn: number): Promise<InstalledChild | undefined>;
   list(): readonly InstalledChild[];
   /** The child whose outbound SA this slot holds, if its SPI is that one too (a slot may have been taken anew). */
@@ -49,27 +50,38 @@ export function createChildren(plane: DataPlane): Children {
 
   async function install(child: ChildSa, placement: Placement): Promise<InstalledChild> {
     const { tunnel, params, peer, replayWindow } = placement;
+    /** Each resolves when its slot may be given out again. */
     const undo: (() => Promise<void> | void)[] = [];
+    let inboundFree = true;
+    let outboundFree = true;
     try {
       if (installed.has(child.spiIn)) throw new Error(`SPI ${spiText(child.spiIn)} is installed already`);
       const inboundSlot = inbound.take();
       if (inboundSlot === undefined) throw new Error(`all ${INBOUND_SLOTS} inbound SAs of the data plane are in use`);
-      undo.push(() => inbound.free(inboundSlot));
+      undo.push(() => void (inboundFree && inbound.free(inboundSlot)));
       const outboundSlot = outbound.take();
       if (outboundSlot === undefined)
         throw new Error(`all ${OUTBOUND_SLOTS} outbound SAs of the data plane are in use`);
-      undo.push(() => outbound.free(outboundSlot));
+      undo.push(() => void (outboundFree && outbound.free(outboundSlot)));
 
       await plane.configure(tunnel, params);
-      undo.push(() => plane.receive({ kind: 'removeInbound', slot: inboundSlot }));
       await plane.receive({
         kind: 'installInbound',
         slot: inboundSlot,
         params: inboundParams(child, tunnel, replayWindow),
       });
+      inboundFree = false;
+      undo.push(async () => {
+        await plane.receive({ kind: 'removeInbound', slot: inboundSlot });
+        inboundFree = true;
+      });
       await plane.send({ kind: 'setPeer', tunnel, peer });
-      undo.push(() => plane.send({ kind: 'removeOutbound', slot: outboundSlot }));
       await plane.send({ kind: 'installOutbound', slot: outboundSlot, params: outboundParams(child, tunnel) });
+      outboundFree = false;
+      undo.push(async () => {
+        await plane.send({ kind: 'removeOutbound', slot: outboundSlot });
+        outboundFree = true;
+      });
       await plane.send({ kind: 'activate', tunnel, slot: outboundSlot });
 
       const entry = { spiIn: child.spiIn, spiOut: child.spiOut, tunnel, inboundSlot, outboundSlot };
@@ -97,17 +109,12 @@ export function createChildren(plane: DataPlane): Children {
       const entry = installed.get(spiIn);
       if (!entry) return undefined;
       installed.delete(spiIn);
-      try {
-        // Both, though the first may fail: the two directions live in different workers.
-        const results = await Promise.allSettled([
-          plane.send({ kind: 'removeOutbound', slot: entry.outboundSlot }),
-          plane.receive({ kind: 'removeInbound', slot: entry.inboundSlot }),
-        ]);
-        for (const result of results) if (result.status === 'rejected') throw result.reason;
-      } finally {
-        inbound.free(entry.inboundSlot);
-        outbound.free(entry.outboundSlot);
-      }
+      // Both, though the first may fail: the two directions live in different workers.
+      const results = await Promise.allSettled([
+        plane.send({ kind: 'removeOutbound', slot: entry.outboundSlot }).then(() => outbound.free(entry.outboundSlot)),
+        plane.receive({ kind: 'removeInbound', slot: entry.inboundSlot }).then(() => inbound.free(entry.inboundSlot)),
+      ]);
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
       return entry;
     },
     list: () => [...installed.values()],

@@ -11,8 +11,10 @@ import { LinkClosed } from './loss.ts';
 import { tidy } from './undo.ts';
 
 export interface Holding {
-  /** Opens the TUN, or makes the open one as desired. Rejects with a NetError. */
+  /** Opens the TUN, or makes the open one as desired, before a data plane reads it. Rejects with a NetError. */
   tun(options: TunOptions): Promise<Tun>;
+  /** Changes the TUN under a running data plane. Rejects with a NetError; the TUN stays. */
+  change(desired: Pick<TunOptions, 'mtu' | 'addresses'>): Promise<void>;
   /** Rejects with a NetError; what was half applied is undone by closeRoutes. */
   routes(desired: DesiredRoutes): Promise<void>;
   /** Both: whatever is there; never reject; harmless when repeated. */
@@ -83,6 +85,11 @@ export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'clock'
       wanted = { ...wanted, tun: true };
       return inOrder(() => makeTun(options));
     },
+    change: (desired) =>
+      inOrder(async () => {
+        const problem = await tun?.apply(desired);
+        if (problem) throw problem;
+      }),
     routes(desired) {
       wanted = { ...wanted, routes: true };
       return inOrder(() => applyRoutes(desired));

@@ -129,8 +129,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     await plane.configure(TUNNEL, plan.params);
     up.plan = plan;
     facts.check();
-    const problem = await up.tun.apply({ mtu: plan.mtu.value, addresses: plan.addresses });
-    if (problem) throw problem;
+    await holding.change({ mtu: plan.mtu.value, addresses: plan.addresses });
     await applyRoutes(plan, up.tun);
     return true;
   }

@@ -78,8 +78,8 @@ describe('install', () => {
     const undone = log.filter((line) => line.startsWith('remove') && !line.endsWith('ack'));
     const reached = STEPS.indexOf(step);
     expect(undone).toEqual([
-      ...(reached >= STEPS.indexOf('installOutbound 0') ? ['removeOutbound 0'] : []),
-      ...(reached >= STEPS.indexOf('installInbound 0') ? ['removeInbound 0'] : []),
+      ...(reached > STEPS.indexOf('installOutbound 0') ? ['removeOutbound 0'] : []),
+      ...(reached > STEPS.indexOf('installInbound 0') ? ['removeInbound 0'] : []),
     ]);
     expect(children.list()).toEqual([]);
     expect([sample.keyIn, sample.saltIn, sample.keyOut, sample.saltOut].every((one) => one.every((b) => b === 0))).toBe(
@@ -88,6 +88,15 @@ describe('install', () => {
     // The slots are free again.
     refusing = false;
     expect(await children.install(child(2), placement)).toMatchObject({ inboundSlot: 0, outboundSlot: 0 });
+  });
+
+  it('does not give a slot out again that the data plane would not let go of', async () => {
+    let refusing = true;
+    const { plane } = recorder((name) => refusing && (name === 'activate 0' || name === 'removeInbound 0'));
+    const children = createChildren(plane);
+    await expect(children.install(child(1), placement)).rejects.toThrow('activate 0 refused');
+    refusing = false;
+    expect(await children.install(child(2), placement)).toMatchObject({ inboundSlot: 1, outboundSlot: 0 });
   });
 
   it('reports the first error though taking back fails as well', async () => {
@@ -141,6 +150,7 @@ describe('remove', () => {
     await expect(children.remove(0x1001)).rejects.toThrow('removeOutbound 0 refused');
     expect(log).toContain('removeInbound 0 ack');
     expect(children.list()).toEqual([]);
+    expect(await children.install(child(2), placement)).toMatchObject({ inboundSlot: 0, outboundSlot: 1 });
   });
 });
 

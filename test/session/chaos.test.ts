@@ -1,5 +1,6 @@
 // Everything at once, in random order, with calls that take random time and sometimes fail: whatever happens, the session
-// never is where it cannot be, and once stopped nothing is left. A failure prints its seed; SEED=… runs that one alone.
+// never is where it cannot be, and once stopped nothing is left. A failure prints its seed; SEED=… runs that one alone,
+// RUNS=… as many from there.
 import { describe, expect, it } from 'vitest';
 import { prefix, testProfile } from './fakes/profile.ts';
 import { createWorld, type WorldOptions } from './fakes/world.ts';
@@ -121,7 +122,7 @@ async function run(seed: number): Promise<void> {
 describe('chaos', () => {
   const only = process.env.SEED;
   const base = only ? Number(only) : Date.now() % 1_000_000;
-  const runs = only ? 1 : 300;
+  const runs = Number(process.env.RUNS ?? (only ? 1 : 300));
   it(`survives ${runs} random lives from seed ${base}`, async () => {
     for (let seed = base; seed < base + runs; seed++)
       try {
