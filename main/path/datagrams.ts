@@ -17,8 +17,6 @@ import {
 import {
   CMSG_HEADER_BYTES,
   EAGAIN,
-  ECONNREFUSED,
-  EHOSTUNREACH,
   EINTR,
   EINVAL,
   EIO,
@@ -58,7 +56,7 @@ import { IO_NO_PEER, IO_SEND_DROPPED, LAST_OUTBOUND } from './shared.ts';
 
 /** A socket whose buffer is full gets this long before the rest of the batch is dropped: a queue would only add delay. */
 const SEND_WAIT_MS = 10;
-/** A pending ICMP error is returned by the next send instead of its own result. */
+/** Tries of one message: a pending ICMP error is returned by the next send instead of its own result. */
 const PENDING_ERRORS = 4;
 /** UDP_MAX_SEGMENTS of older kernels, and a total that fits UDP over either family. */
 const SEGMENTS = 64;
@@ -248,6 +246,10 @@ export class Datagrams {
         this.#dropped += firstOf[count]! - firstOf[next]!;
         break;
       }
+      // The first refusals may tell of earlier datagrams, by ICMP (EMSGSIZE comes from the error queue, with the MTU); then
+      // this one has not been tried yet.
+      if (errno !== EMSGSIZE && errno !== ENOBUFS) errors.report(errno, null, now);
+      if (--patience > 0) continue;
       const segments = firstOf[next + 1]! - firstOf[next]!;
       // A segment longer than the path MTU (EMSGSIZE, once EINVAL), or a device that cannot (EIO).
       if (segments > 1 && (errno === EMSGSIZE || errno === EINVAL || errno === EIO)) {
@@ -257,9 +259,7 @@ export class Datagrams {
       if (errno === EMSGSIZE) {
         const name = SEND_NAMES + peer.tunnel * SOCKADDR_SLOT_BYTES;
         errors.report(errno, errors.pathMtu(peer.fd, name, peer.nameLength), now);
-      } else if (errno !== ENOBUFS) errors.report(errno, null, now);
-      // ICMP told of an earlier datagram; this one has not been tried yet.
-      if ((errno === ECONNREFUSED || errno === EHOSTUNREACH) && --patience > 0) continue;
+      }
       patience = PENDING_ERRORS;
       this.#dropped += segments;
       next++;

@@ -169,7 +169,7 @@ const tasks = {
     const statistics = plane.statistics();
     const counters = Object.fromEntries(Object.entries(statistics.counters).filter(([, count]) => count > 0));
     const { user, system } = process.cpuUsage();
-    say({ counters, io: statistics.io, events, cpuSeconds: (user + system) / 1e6 });
+    say({ counters, io: statistics.io, events, cpuSeconds: { user: user / 1e6, system: system / 1e6 } });
     await plane.close();
     socket.close();
     await tun.close();

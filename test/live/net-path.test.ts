@@ -27,24 +27,31 @@ function namespace(label: string): Namespace {
   return made;
 }
 
+function startEnd(
+  where: Namespace,
+  here: 1 | 2,
+  outer: readonly [string, string],
+  options: Record<string, unknown>,
+): Child {
+  return where.start({
+    task: 'peer',
+    initiator: here === 1,
+    cipher: 'aes-gcm-16',
+    port: 4500,
+    local: outer[here - 1],
+    remote: outer[2 - here],
+    name: 'culv0',
+    addresses: [`10.88.0.${here}/24`, `fd88::${here}/64`],
+    ...options,
+  });
+}
+
 async function startEnds(
   [left, right]: readonly [Namespace, Namespace],
-  addresses: readonly [string, string],
+  outer: readonly [string, string],
   options: Record<string, unknown>,
 ): Promise<Pair> {
-  const start = (where: Namespace, here: 1 | 2) =>
-    where.start({
-      task: 'peer',
-      initiator: here === 1,
-      cipher: 'aes-gcm-16',
-      port: 4500,
-      local: addresses[here - 1],
-      remote: addresses[2 - here],
-      name: 'culv0',
-      addresses: [`10.88.0.${here}/24`, `fd88::${here}/64`],
-      ...options,
-    });
-  const ends = [start(left, 1), start(right, 2)] as const;
+  const ends = [startEnd(left, 1, outer, options), startEnd(right, 2, outer, options)] as const;
   for (const end of ends) await end.next();
   return { left, right, ends };
 }
@@ -72,6 +79,37 @@ function ping(from: Namespace, to: string, size: number, count: number): string 
   return from.run(`ping -i 0.01 -W 2 -c ${count} -s ${size} -M do ${to}`);
 }
 
+/** Sends `blocks` times 64 KiB of pseudo-random bytes by TCP; what arrives has the same hash. */
+async function transfer(from: Namespace, to: Namespace, address: string, blocks: number): Promise<void> {
+  const start = (where: Namespace, body: string) =>
+    where.startScript(`const net = require('net'), { createHash, createCipheriv } = require('crypto');
+      const hash = createHash('sha256'), say = (value) => console.log(JSON.stringify(value)); let length = 0; ${body}`);
+  const receiving = start(
+    to,
+    `const server = net.createServer((c) => {
+      c.on('data', (data) => { hash.update(data); length += data.length; });
+      c.on('end', () => { say([length, hash.digest('hex')]); server.close(); c.end(); });
+    }).listen(7000, '${address}', () => say('listening'));`,
+  );
+  await receiving.next();
+  const sending = start(
+    from,
+    `const random = createCipheriv('aes-128-ctr', Buffer.alloc(16, 1), Buffer.alloc(16));
+    const c = net.connect(7000, '${address}', async () => {
+      for (let i = 0; i < ${blocks}; i++) {
+        const data = random.update(Buffer.alloc(65536)); hash.update(data); length += data.length;
+        if (!c.write(data)) await new Promise((resolve) => c.once('drain', resolve));
+      }
+      c.end(); say([length, hash.digest('hex')]);
+    });`,
+  );
+  const [sent, received] = [await sending.next<[number, string]>(), await receiving.next<[number, string]>()];
+  expect(sent[0]).toBe(blocks * 65_536);
+  expect(received).toEqual(sent);
+  await sending.end();
+  await receiving.end();
+}
+
 const shapes = [
   { shape: 'gre-tunnel', raw: false, outer: 4 },
   { shape: 'gre-tunnel', raw: true, outer: 4 },
@@ -89,10 +127,14 @@ live('the data plane on real TUNs', [skipped], () => {
     // 1400 + headers of the widest shape over IPv6 stay within 1500; the GRE checksum is on for one of them.
     const offloads = outer === 4;
     const tunnel = await pair({ shape, raw, cipher, mtu: 1380, checksum: shape === 'gre-plain', offloads }, outer);
-    expect(ping(tunnel.left, '10.88.0.2', 1352, 30)).toContain('30 received, 0% packet loss');
-    expect(ping(tunnel.right, 'fd88::1', 1332, 10)).toContain('10 received, 0% packet loss');
+    const there = ping(tunnel.left, '10.88.0.2', 1352, 30);
+    const back = ping(tunnel.right, 'fd88::1', 1332, 10);
     expect(() => ping(tunnel.left, '10.88.0.2', 1353, 1)).toThrow();
-    for (const final of await finish(tunnel)) {
+    const finals = await finish(tunnel);
+    // The counters say where one was lost.
+    expect(there, JSON.stringify(finals)).toContain('30 received, 0% packet loss');
+    expect(back, JSON.stringify(finals)).toContain('10 received, 0% packet loss');
+    for (const final of finals) {
       expect(final.counters.inPackets).toBe(40);
       expect(final.counters.outPackets).toBe(40);
       expect(final.io).toEqual({ sendDropped: 0, noPeer: 0, tunDropped: 0, noTun: 0, ikeDropped: 0 });
@@ -105,30 +147,8 @@ live('the data plane on real TUNs', [skipped], () => {
     { cipher: 'aes-gcm-16', offloads: false },
   ])('carries 100 MB of TCP each way without a byte changed, offloads $offloads', async ({ cipher, offloads }) => {
     const tunnel = await pair({ shape: 'gre-tunnel', cipher, mtu: 1400, offloads, gro: offloads });
-    for (const [from, to, address] of [
-      [tunnel.left, tunnel.right, '10.88.0.2'],
-      [tunnel.right, tunnel.left, '10.88.0.1'],
-    ] as const) {
-      const script = (body: string) =>
-        `const net = require('net'), { createHash, createCipheriv } = require('crypto'); ${body}`;
-      const receiving = to.startScript(
-        script(`const s = net.createServer((c) => { const h = createHash('sha256'); let n = 0;
-          c.on('data', (d) => { h.update(d); n += d.length; }).on('end', () => { console.log(JSON.stringify([n, h.digest('hex')])); s.close(); c.end(); });
-        }).listen(7000, '${address}', () => console.log('"listening"'));`),
-      );
-      await receiving.next();
-      const sending = from.startScript(
-        script(`const k = createCipheriv('aes-128-ctr', Buffer.alloc(16, 1), Buffer.alloc(16)); const h = createHash('sha256');
-          const c = net.connect(7000, '${address}', async () => {
-            for (let i = 0; i < 1600; i++) { const d = k.update(Buffer.alloc(65536)); h.update(d);
-              if (!c.write(d)) await new Promise((r) => c.once('drain', r)); }
-            c.end(); console.log(JSON.stringify([1600 * 65536, h.digest('hex')])); });`),
-      );
-      const [sent, received] = [await sending.next(), await receiving.next()];
-      expect(received).toEqual(sent);
-      await sending.end();
-      await receiving.end();
-    }
+    await transfer(tunnel.left, tunnel.right, '10.88.0.2', 1600);
+    await transfer(tunnel.right, tunnel.left, '10.88.0.1', 1600);
     for (const final of await finish(tunnel)) expect(final.counters.inAuthFailed ?? 0).toBe(0);
   });
 
@@ -164,6 +184,26 @@ live('the data plane on real TUNs', [skipped], () => {
       expect(first.events).toContainEqual(expect.objectContaining({ kind: 'pathError', name: 'EMSGSIZE', mtu: 1300 }));
     },
   );
+
+  it.each([
+    { shape: 'gre-plain', raw: true },
+    { shape: 'esp-tunnel', raw: false },
+  ])('loses nothing to an ICMP error about an earlier datagram, $shape, raw $raw', async (options) => {
+    const [left, right] = [namespace('l'), namespace('r')];
+    link(left, right, { left: ['192.168.9.1/24'], right: ['192.168.9.2/24'] });
+    const outer = ['192.168.9.1', '192.168.9.2'] as const;
+    const first = startEnd(left, 1, outer, options);
+    await first.next();
+    // Nobody is there yet: protocol or port unreachable comes back, and waits for the next send.
+    expect(() => ping(left, '10.88.0.2', 100, 1)).toThrow();
+    const second = startEnd(right, 2, outer, options);
+    await second.next();
+    const said = ping(left, '10.88.0.2', 100, 10);
+    const [final] = await finish({ left, right, ends: [first, second] });
+    expect(said, JSON.stringify(final)).toContain('10 received, 0% packet loss');
+    expect(final.events.some((event) => event.kind === 'pathError')).toBe(true);
+    expect(final.io.sendDropped).toBe(0);
+  });
 
   it('stops neither at an interface that is deleted nor at a link that is down', async () => {
     const tunnel = await pair({ shape: 'esp-tunnel' });

@@ -49,6 +49,23 @@ it('hands IKE messages to the control thread before any tunnel exists, and swall
   expect(right.plane.statistics().counters).toMatchObject({ inIke: 1, inKeepalives: 1 });
 });
 
+it('bounds the IKE messages that wait for the control thread: anybody can send them', async () => {
+  const right = await side();
+  const other = socket();
+  // This thread never yields, so that none is handled before all are sent and read.
+  const bytes = Uint8Array.of(0, 0, 0, 0, ...new Uint8Array(28));
+  for (let i = 0; i < 400; i++) expect(other.send(bytes, right.socket.local)).toBeUndefined();
+  const deadline = performance.now() + 10_000;
+  while (right.plane.statistics().counters.inIke < 400 && performance.now() < deadline);
+  expect(right.plane.statistics().counters.inIke).toBe(400);
+  await right.plane.receive({ kind: 'cancelExpected', spi: 999 });
+  expect(right.events).toHaveLength(256);
+  expect(right.plane.statistics().io?.ikeDropped).toBe(144);
+  // Handled ones make room.
+  other.send(bytes, right.socket.local);
+  await vi.waitFor(() => expect(right.events).toHaveLength(257));
+});
+
 it('takes every datagram of an `ike` socket as IKE, marker or not', async () => {
   const right = await side();
   const port500 = socket('ike');

@@ -20,7 +20,6 @@ import {
   EAGAIN,
   ECONNREFUSED,
   EHOSTUNREACH,
-  EMSGSIZE,
   ENETUNREACH,
   EPERM,
   IP_MTU_DISCOVER,
@@ -129,8 +128,7 @@ function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
         const errno = calls.errno();
         // Full buffer: as though the network had lost it; IKE retransmits.
         if (errno === EAGAIN) return undefined;
-        const pending = errno === ECONNREFUSED || errno === EHOSTUNREACH || errno === EMSGSIZE;
-        if (!pending || attempt === SEND_ATTEMPTS) return sendError(errno, to);
+        if (attempt === SEND_ATTEMPTS) return sendError(errno, to);
       }
     },
     close: () => {
