@@ -8,12 +8,13 @@
 import { type Endpoint, formatEndpoint, sameAddress } from '../wire/address.ts';
 import { IkeError } from './error.ts';
 import type { ExchangeManager } from './exchange.ts';
+import { nonsense, noResponse } from './failure.ts';
 import { Exchange, exchangeName, type Header, type Message } from './message.ts';
 import { NotifyType } from './notify.ts';
 import type { Outbox } from './outbox.ts';
 import type { Payload } from './payload/payload.ts';
 import { checkMessage } from './rules.ts';
-import type { IkeSa, Role } from './sa.ts';
+import type { IkeSa } from './sa.ts';
 import { statusNotify } from './task/child.ts';
 import { refuseCreateChild } from './task/create-child.ts';
 import { DeleteIkeTask } from './task/delete.ts';
@@ -242,7 +243,7 @@ export class Established {
   /** RFC 7296 §2.21.3: fatal at both ends. */
   #refuseSyntax(datagram: { readonly bytes: Uint8Array }, header: Header, text: string): void {
     this.#manager.respond(header.exchange, datagram.bytes, [statusNotify(NotifyType.INVALID_SYNTAX)]);
-    this.#close({ by: 'error', error: nonsense(text, header) });
+    this.#close({ by: 'error', error: nonsense(text, header.exchange) });
   }
 
   #receiveResponse(datagram: Datagram, header: Header, now: Instant) {
@@ -251,12 +252,12 @@ export class Established {
     const message = this.sa.open(datagram.bytes);
     if (!('payloads' in message)) {
       if (!message.authentic) return this.#drop(message.toString());
-      return this.#close({ by: 'error', error: nonsense(message.toString(), header) });
+      return this.#close({ by: 'error', error: nonsense(message.toString(), header.exchange) });
     }
     if (header.exchange !== task.exchange) return this.#drop(`the response is of another exchange than ${task.name}`);
     const violation = checkMessage(message);
     if (violation?.kind === 'protection') return this.#drop(violation.text);
-    if (violation) return this.#close({ by: 'error', error: nonsense(violation.text, header) });
+    if (violation) return this.#close({ by: 'error', error: nonsense(violation.text, header.exchange) });
     this.#heard(datagram, now);
     switch (task.kind) {
       case 'liveness':
@@ -296,27 +297,4 @@ export class Established {
     this.sa.wipe();
     this.#outbox.push({ kind: 'closed', reason });
   }
-}
-
-/** `role`: ours. */
-export function noResponse(request: string, remote: Endpoint, role: Role): IkeError {
-  const who = role === 'initiator' ? 'gateway' : 'client';
-  return new IkeError({
-    code: 'no-response',
-    message: `the ${who} ${formatEndpoint(remote)} does not answer (${request})`,
-    remedy:
-      role === 'responder'
-        ? 'it may have gone offline or lost its address: it will connect again by itself'
-        : 'check that this machine is online, that the address of the gateway is right, and that no firewall blocks UDP ports 500 and 4500',
-    exchange: request,
-  });
-}
-
-function nonsense(text: string, header: Header): IkeError {
-  return new IkeError({
-    code: 'protocol',
-    message: `the peer sent an authentic message that makes no sense: ${text}`,
-    remedy: 'this is a fault of either program: save the log and report it',
-    exchange: exchangeName(header.exchange),
-  });
 }

@@ -6,12 +6,12 @@
 //
 // Answers that anybody could have forged change nothing at once (§2.21.1): the first refusal is remembered, we go on waiting for a
 // better answer for a while, and then report it as the cause.
-import { ProposalError } from '../crypto/proposal.ts';
 import type { Endpoint } from '../wire/address.ts';
 import { isWireError } from '../wire/error.ts';
 import { IkeError } from './error.ts';
-import { Established, noResponse } from './established.ts';
+import { Established } from './established.ts';
 import { ExchangeManager } from './exchange.ts';
+import { configured, malformedAuth, noResponse } from './failure.ts';
 import { decodeHeader, decodeMessage, Exchange, encodeMessage, exchangeName, type Header } from './message.ts';
 import { NotifyType } from './notify.ts';
 import { errorOfNotify } from './notify-error.ts';
@@ -22,7 +22,7 @@ import { randomChildSpi, randomSpi } from './spi.ts';
 import { AuthenticationFailedTask } from './task/authentication-failed.ts';
 import { ChildOffer, wipeChild } from './task/child.ts';
 import { IkeAuthTask } from './task/ike-auth.ts';
-import { IkeInitTask } from './task/ike-init.ts';
+import { type IkeInitOutcome, IkeInitTask } from './task/ike-init.ts';
 import type { Task } from './task/task.ts';
 import type {
   CloseReason,
@@ -265,28 +265,31 @@ class Initiator implements IkePeer {
       case 'agreed':
         break;
     }
-    const { config, realMessage1 } = { config: this.#config, realMessage1: state.manager.inFlightBytes };
-    if (!realMessage1) throw new Error('an answer to nothing');
-    const feigned = config.encapsulation === 'udp';
-    const encapsulated = feigned || outcome.nat.local || outcome.nat.remote;
-    const sa = new IkeSa(
-      {
-        ...outcome,
-        role: 'initiator',
-        SPIi: this.#SPIi,
-        Ni: state.task.Ni,
-        realMessage1,
-        realMessage2: Uint8Array.from(event.bytes),
-        encapsulation: encapsulated ? 'udp' : 'raw',
-        // RFC 7296 §2.23: with a NAT, everything from here on goes over UDP 4500.
-        local: encapsulated ? config.localNatt : config.local,
-        remote: encapsulated ? { address: config.remote.address, port: config.remoteNattPort } : config.remote,
-        transport: encapsulated ? 'natt' : 'ike',
-      },
-      this.#random,
-    );
+    const sa = this.#agreedSa(state, outcome, Uint8Array.from(event.bytes));
     state.task.wipe();
     this.#authenticate(sa, state.task.isAmbiguous, now);
+  }
+
+  #agreedSa(
+    { task, manager }: Extract<State, { readonly at: 'init' }>,
+    outcome: Extract<IkeInitOutcome, { readonly kind: 'agreed' }>,
+    realMessage2: Uint8Array,
+  ): IkeSa {
+    const { local, localNatt, remote, remoteNattPort, encapsulation } = this.#config;
+    const realMessage1 = manager.inFlightBytes;
+    if (!realMessage1) throw new Error('an answer to nothing');
+    const where =
+      encapsulation === 'udp' || outcome.nat.local || outcome.nat.remote
+        ? // RFC 7296 §2.23: with a NAT, everything from here on goes over UDP 4500.
+          {
+            encapsulation: 'udp' as const,
+            local: localNatt,
+            remote: { address: remote.address, port: remoteNattPort },
+            transport: 'natt' as const,
+          }
+        : { encapsulation: 'raw' as const, local, remote, transport: 'ike' as const };
+    const terms = { ...outcome, ...where, role: 'initiator' as const, SPIi: this.#SPIi, Ni: task.Ni };
+    return new IkeSa({ ...terms, realMessage1, realMessage2 }, this.#random);
   }
 
   #authenticate(sa: IkeSa, ambiguous: boolean, now: Instant): void {
@@ -430,22 +433,4 @@ class Initiator implements IkePeer {
     const spiIn = randomChildSpi(this.#random);
     return configured(() => new ChildOffer({ request, requestAddresses, localAddress: local.address, spiIn }));
   }
-}
-
-function configured<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof ProposalError)) throw error;
-    throw new IkeError({ code: 'configuration', message: error.message, remedy: error.remedy });
-  }
-}
-
-function malformedAuth(text: string): IkeError {
-  return new IkeError({
-    code: 'protocol',
-    message: `the gateway's answer to IKE_AUTH makes no sense: ${text}`,
-    remedy: 'this is a fault of either program: save the log and report it',
-    exchange: 'IKE_AUTH',
-  });
 }

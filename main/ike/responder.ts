@@ -48,9 +48,10 @@ class Responder implements IkeResponder {
   readonly #deps: IkeDeps;
   readonly #cookies: CookieJar;
   readonly #sas = new Map<SaName, ResponderSa>();
-  /** Half-open SAs by the IKE_SA_INIT that made them (RFC 7296 §2.1: its SPIi alone would not do), and the other way round. */
+  /** SAs by the IKE_SA_INIT that made them (RFC 7296 §2.1: its SPIi alone would not do), and the other way round. */
   readonly #inits = new Map<string, SaName>();
   readonly #initOf = new Map<SaName, string>();
+  readonly #halfOpen = new Set<SaName>();
   /** SAs that the event at hand has reached: only they can have effects. */
   readonly #touched = new Set<SaName>();
   readonly #lingering = new Map<SaName, Lingering>();
@@ -92,8 +93,9 @@ class Responder implements IkeResponder {
       const sa = this.#sas.get(name);
       if (!sa) continue;
       for (const effect of sa.take()) this.#out.push({ sa: name, effect });
-      if (!sa.isHalfOpen) this.#forgetInit(name);
+      if (!sa.isHalfOpen) this.#halfOpen.delete(name);
       if (!sa.isClosed) continue;
+      this.#forgetInit(name);
       this.#sas.delete(name);
       const last = sa.lastAnswer;
       if (last) this.#linger(name, { ...last, until: now + LINGER });
@@ -177,7 +179,7 @@ class Responder implements IkeResponder {
       this.#send(encodeMessage({ ...header, initiator: false, response: true }, [notify]), arrival);
       return;
     }
-    const halfOpen = this.#inits.size;
+    const halfOpen = this.#halfOpen.size;
     if (halfOpen >= MOST_HALF_OPEN) {
       this.#debug(`dropped an IKE_SA_INIT: ${halfOpen} peers are half-way already`, arrival.from);
       return;
@@ -204,6 +206,7 @@ class Responder implements IkeResponder {
         const name = saName(answer.sa.SPIr);
         this.#inits.set(key, name);
         this.#initOf.set(name, key);
+        this.#halfOpen.add(name);
         this.#touched.add(name);
         this.#sas.set(
           name,

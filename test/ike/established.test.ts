@@ -128,6 +128,8 @@ describe('requests of the peer', () => {
     expect(kinds(effects)).toEqual(['send', 'removeChild', 'removeChild', 'closed']);
     expect(effects.at(-1)).toEqual({ kind: 'closed', reason: { by: 'peer' } });
     expect(table.give(table.seal([], 1))).toEqual([]);
+    const secrets = Object.values(table.established.sa.keys) as Uint8Array[];
+    expect(secrets.flatMap((secret) => [...secret]).filter((byte) => byte !== 0)).toEqual([]);
     expect(() => table.established.sa.seal({ exchange: 37, messageId: 9, response: false, payloads: [] })).toThrow(
       'wiped',
     );

@@ -177,6 +177,16 @@ describe('half-open SAs', () => {
     expect(second!.bytes).toEqual(first!.bytes);
   });
 
+  test('an old IKE_SA_INIT does not start anything while its SA lives', () => {
+    const r = responder();
+    const client = new Client('alice@example.com');
+    const request = client.next;
+    client.answer(client.deliver(r, request));
+    client.answer(client.deliver(r, client.next));
+    expect(client.isUp).toBe(true);
+    expect(client.deliver(r, request, 100)).toEqual([]);
+  });
+
   test('end when nothing follows, and report only that', () => {
     const r = responder();
     const client = new Client('alice@example.com');

@@ -1,0 +1,50 @@
+// Failures that no notify tells of (those are notify-error.ts): silence, nonsense, and our own misconfiguration.
+import { ProposalError } from '../crypto/proposal.ts';
+import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { IkeError } from './error.ts';
+import { type ExchangeType, exchangeName } from './message.ts';
+import type { Role } from './sa.ts';
+
+const REPORT = 'this is a fault of either program: save the log and report it';
+
+/** `role`: ours. */
+export function noResponse(request: string, remote: Endpoint, role: Role): IkeError {
+  return new IkeError({
+    code: 'no-response',
+    message: `the ${role === 'initiator' ? 'gateway' : 'client'} ${formatEndpoint(remote)} does not answer (${request})`,
+    remedy:
+      role === 'responder'
+        ? 'it may have gone offline or lost its address: it will connect again by itself'
+        : 'check that this machine is online, that the address of the gateway is right, and that no firewall blocks UDP ports 500 and 4500',
+    exchange: request,
+  });
+}
+
+/** An authentic message that breaks the rules. */
+export function nonsense(text: string, exchange: ExchangeType): IkeError {
+  return new IkeError({
+    code: 'protocol',
+    message: `the peer sent an authentic message that makes no sense: ${text}`,
+    remedy: REPORT,
+    exchange: exchangeName(exchange),
+  });
+}
+
+export function malformedAuth(text: string): IkeError {
+  return new IkeError({
+    code: 'protocol',
+    message: `the gateway's answer to IKE_AUTH makes no sense: ${text}`,
+    remedy: REPORT,
+    exchange: 'IKE_AUTH',
+  });
+}
+
+/** What `make` returns; a ProposalError becomes an IkeError. */
+export function configured<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof ProposalError)) throw error;
+    throw new IkeError({ code: 'configuration', message: error.message, remedy: error.remedy });
+  }
+}
