@@ -12,7 +12,18 @@
 // J0, one bit of each byte spread over all eight. This also saves transposing the blocks on the way in.
 //
 // What a packet has left after groups of eight goes to a pool that fills its eight places from several packets.
-import { AES_KEY_BYTES, aesEncrypt8, aesInstall, aesOutputOrder, aesRoundCount, aesRounds, aesTranspose } from './aes';
+import {
+  AES_KEY_BYTES,
+  aesEncrypt8,
+  aesInstall,
+  aesRoundCount,
+  aesRounds,
+  aesRowOrder,
+  aesToBlocks,
+  aesToPlanes,
+  aesTranspose,
+  aesWhiten,
+} from './aes';
 import { addMask } from './block';
 
 /** Groups of eight blocks that DELTA covers: 1536 bytes of data. Longer packets end in the pool. */
@@ -23,18 +34,12 @@ const PLANES_BYTES: i32 = 128;
 /** Bytes of an installed key. */
 export const AES_COUNTER_KEY_BYTES: i32 = AES_KEY_BYTES + DELTA_GROUPS * 128;
 
+/** Groups of blocks or planes in work: as many as go through the rounds together. */
+const GROUPS: i32 = 4;
 // @ts-ignore: decorator
 @lazy
-const ZERO: usize = memory.data(128, 16);
-/** Eight blocks or planes in work. */
-// @ts-ignore: decorator
-@lazy
-const STATE: usize = memory.data(128, 16);
-/** The J0 of up to sixteen packets. */
-// @ts-ignore: decorator
-@lazy
-const NONCES: usize = memory.data(256, 16);
-/** Planes after round 1 of the first eight of them, a packet in each bit, and of the other eight. */
+const STATES: usize = memory.data(512, 16);
+/** Planes after round 1 of the J0 of eight packets, a packet in each bit, and of eight more. */
 // @ts-ignore: decorator
 @lazy
 const STARTS: usize = memory.data(256, 16);
@@ -46,36 +51,39 @@ const START: usize = memory.data(128, 16);
 /** The pool: counter blocks, then where each one's keystream goes: u32 address, u32 length (1 … 16). */
 // @ts-ignore: decorator
 @lazy
-const POOL: usize = memory.data(128, 16);
+const POOL: usize = memory.data(512, 16);
 // @ts-ignore: decorator
 @lazy
-const POOL_TARGETS: usize = memory.data(64, 16);
+const POOL_TARGETS: usize = memory.data(256, 16);
+const POOL_BLOCKS: i32 = 8 * GROUPS;
 let pooled: i32 = 0;
 
 export function aesCounterInstall(key: usize, secret: usize, secretLength: i32): void {
   aesInstall(key, secret, secretLength);
-  memory.fill(STATE, 0, 128);
-  for (let i = 0; i < 8; i++) store<u8>(STATE + 16 * i, 1, 15);
-  aesTranspose(STATE);
-  aesRounds(key, STATE, key, START, 1, 1);
+  firstRound(key, START, 1, 0);
   for (let group = 0; group < DELTA_GROUPS; group++) {
     const delta = key + DELTA + group * PLANES_BYTES;
-    memory.fill(STATE, 0, 128);
-    for (let i = 0; i < 8; i++) store<u8>(STATE + 16 * i, 2 + 8 * group + i, 15);
-    aesTranspose(STATE);
-    aesRounds(key, STATE, key, delta, 1, 1);
+    firstRound(key, delta, 2 + 8 * group, 1);
     for (let i = 0; i < 128; i += 16) v128.store(delta + i, v128.xor(v128.load(delta + i), v128.load(START + i)));
   }
   memory.fill(START, 0, 128);
-  memory.fill(STATE, 0, 128);
 }
 
-/** The hash subkey, H = CIPH_K(0^128) (§7.1 step 1), into the 16 bytes at `h`. */
+/** Planes after round 1 of eight blocks that are zero but for byte 15: `counter`, and `step` more from block to block. */
+function firstRound(key: usize, planes: usize, counter: i32, step: i32): void {
+  memory.fill(planes, 0, 128);
+  for (let i = 0; i < 8; i++) store<u8>(planes + 16 * i, counter + i * step, 15);
+  aesToPlanes(planes);
+  aesWhiten(key, planes);
+  aesRounds(key, planes, 1, 1, 1);
+}
+
+/** The hash subkey, H = CIPH_K(0^128) (SP 800-38D §7.1 step 1), into the 16 bytes at `h`. */
 export function aesCounterSubkey(key: usize, h: usize): void {
-  memory.fill(STATE, 0, 128);
-  aesEncrypt8(key, STATE);
-  v128.store(h, v128.load(STATE));
-  memory.fill(STATE, 0, 128);
+  memory.fill(STATES, 0, 128);
+  aesEncrypt8(key, STATES, 1);
+  v128.store(h, v128.load(STATES));
+  memory.fill(STATES, 0, 128);
 }
 
 // @ts-ignore: decorator
@@ -88,21 +96,21 @@ function storeBlock(block: usize, nonce: usize, counter: u32): void {
 
 /** Places a packet (0 … 15) in the group that aesCounterBegin begins. */
 export function aesCounterNonce(place: i32, nonce: usize): void {
-  storeBlock(NONCES + 16 * place, nonce, 1);
+  storeBlock(STARTS + 16 * place, nonce, 1);
 }
 
 /** Begins a group of `count` (up to sixteen) packets; leaves CIPH_K(J0) of place i in the 16 bytes at `masks` + 16·i. */
 export function aesCounterBegin(key: usize, masks: usize, count: i32): void {
-  const order = aesOutputOrder(key);
-  for (let first = 0; first < count; first += 8) {
-    const starts = STARTS + 16 * first;
-    const out = masks + 16 * first;
-    aesTranspose(NONCES + 16 * first);
-    aesRounds(key, NONCES + 16 * first, key, starts, 1, 1);
-    aesRounds(key, starts, ZERO, out, 2, aesRoundCount(key));
-    aesTranspose(out);
-    for (let i = 0; i < 128; i += 16) v128.store(out + i, i8x16.swizzle(v128.load(out + i), order));
+  const groups = (count + 7) >> 3;
+  const bytes = PLANES_BYTES * groups;
+  for (let i = 0; i < bytes; i += PLANES_BYTES) {
+    aesToPlanes(STARTS + i);
+    aesWhiten(key, STARTS + i);
   }
+  aesRounds(key, STARTS, groups, 1, 1);
+  for (let i = 0; i < bytes; i += 16) v128.store(masks + i, v128.load(STARTS + i));
+  aesRounds(key, masks, groups, 2, aesRoundCount(key));
+  for (let i = 0; i < bytes; i += PLANES_BYTES) aesToBlocks(masks + i);
 }
 
 /** Adds the keystream from block 2 on to the data of the packet at `place`. The end of it may wait for aesCounterFlush. */
@@ -114,19 +122,23 @@ export function aesCounterApply(key: usize, place: i32, nonce: usize, data: usiz
     for (let i = 0; i < 128; i += 16) {
       v128.store(START + i, i8x16.eq(v128.and(v128.load(starts + i), bit), bit));
     }
-    const order = aesOutputOrder(key);
     const rounds = aesRoundCount(key);
+    let groups = min(length >> 7, DELTA_GROUPS);
     let delta = key + DELTA;
-    for (const end = delta + DELTA_GROUPS * PLANES_BYTES; length >= 128 && delta < end; delta += PLANES_BYTES) {
-      aesRounds(key, START, delta, STATE, 2, rounds);
-      aesTranspose(STATE);
-      for (let i = 0; i < 128; i += 16) {
-        const mask = i8x16.swizzle(v128.load(STATE + i), order);
-        v128.store(data + i, v128.xor(v128.load(data + i), mask));
+    counter += 8 * groups;
+    length -= 128 * groups;
+    for (; groups > 0; groups -= GROUPS) {
+      const bytes = PLANES_BYTES * min(groups, GROUPS);
+      for (let i = 0; i < bytes; i += 16) {
+        v128.store(STATES + i, v128.xor(v128.load(START + (i & 127)), v128.load(delta + i)));
       }
-      data += 128;
-      length -= 128;
-      counter += 8;
+      aesRounds(key, STATES, min(groups, GROUPS), 2, rounds);
+      for (let i = 0; i < bytes; i += 16) {
+        if ((i & 127) == 0) aesTranspose(STATES + i);
+        v128.store(data + i, v128.xor(v128.load(data + i), aesRowOrder(v128.load(STATES + i))));
+      }
+      data += bytes;
+      delta += bytes;
     }
   }
   while (length > 0) {
@@ -135,14 +147,14 @@ export function aesCounterApply(key: usize, place: i32, nonce: usize, data: usiz
     store<u32>(POOL_TARGETS + 8 * pooled, min(length, 16), 4);
     data += 16;
     length -= 16;
-    if (++pooled == 8) aesCounterFlush(key);
+    if (++pooled == POOL_BLOCKS) aesCounterFlush(key);
   }
 }
 
 /** Finishes what is in the pool. */
 export function aesCounterFlush(key: usize): void {
   if (pooled == 0) return;
-  aesEncrypt8(key, POOL);
+  aesEncrypt8(key, POOL, (pooled + 7) >> 3);
   for (let i = 0; i < pooled; i++) {
     const data: usize = load<u32>(POOL_TARGETS + 8 * i, 0);
     const length: i32 = load<u32>(POOL_TARGETS + 8 * i, 4);

@@ -10,17 +10,16 @@
 // so that SubBytes is a circuit of AND and XOR over whole planes, and a permutation of the state's bytes is one swizzle
 // per plane.
 //
-// Fixslicing (Adomnicai, Peyrin, "Fixslicing AES-like ciphers", 2020). ShiftRows is never carried out: before round i the
-// planes hold F = ShiftRows^-i(state) instead of the state, and what changes is where MixColumns looks for a neighbour.
-// With the state as rows and columns, byte p = 4·column + row:
+// Rows. Within a plane the state lies row by row, byte p = 4·row + column, where FIPS 197 §3.4 counts column by column.
+// A row is a 32-bit lane, so that moving rows (MixColumns) is one instruction without a mask; ShiftRows is one swizzle by a
+// constant. This came out faster in V8 than fixslicing, which saves ShiftRows but needs masks for every row move.
 //
-//   MixColumns of round k needs, for the byte at (row, column),
-//     the next row          F(row + 1, column + k)         RING + 32·(k mod 4)
-//     the row after that    F(row + 2, column + 2k)        RING + 32·(k mod 4) + 16
+//   lane 0   │ s00 s01 s02 s03 │   s(row)(column); blocks are brought into this order, and out of it, by a swizzle of their
+//   lane 1   │ s10 s11 s12 s13 │   own
+//   lane 2   │ s20 s21 s22 s23 │
+//   lane 3   │ s30 s31 s32 s33 │
 //
-// Round keys are stored bitsliced in that same moving order, and the last one is followed by ShiftRows^rounds, which
-// is one swizzle per block on the way out. The 0x63 of the S-box's affine part is folded into the round keys:
-// MixColumns maps the constant column (c, c, c, c) to itself.
+// The 0x63 of the S-box's affine part is folded into the round keys: MixColumns maps the column (c, c, c, c) to itself.
 
 /** Round keys, eight planes each: 15 for AES-256. */
 const ROUND_KEY_BYTES: i32 = 128;
@@ -29,32 +28,32 @@ const ROUNDS: i32 = 1920;
 /** Bytes of an expanded key. */
 export const AES_KEY_BYTES: i32 = 1936;
 
+/** Columns become rows: a block in the standard's order into ours, and back. */
 // @ts-ignore: decorator
-@lazy
-const RING: usize = memory.data<u8>([
-  // k = 0: (row + 1, column), (row + 2, column)
-  1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12,
-  2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13,
-  // k = 1: (row + 1, column + 1), (row + 2, column + 2)
-  5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12, 1, 2, 3, 0,
-  10, 11, 8, 9, 14, 15, 12, 13, 2, 3, 0, 1, 6, 7, 4, 5,
-  // k = 2: (row + 1, column + 2), (row + 2, column)
-  9, 10, 11, 8, 13, 14, 15, 12, 1, 2, 3, 0, 5, 6, 7, 4,
-  2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13,
-  // k = 3: (row + 1, column + 3), (row + 2, column + 2)
-  13, 14, 15, 12, 1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8,
-  10, 11, 8, 9, 14, 15, 12, 13, 2, 3, 0, 1, 6, 7, 4, 5,
-], 16);
+@inline
+export function aesRowOrder(block: v128): v128 {
+  return i8x16.swizzle(block, i8x16(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+}
 
-/** ShiftRows^k as swizzle masks, k = 0..3: byte (row, column) comes from (row, column + k·row). */
+/** ShiftRows (§5.1.2): row r, column c comes from column c + r. */
 // @ts-ignore: decorator
-@lazy
-const SHIFT_ROWS: usize = memory.data<u8>([
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
-  0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11,
-  0, 9, 2, 11, 4, 13, 6, 15, 8, 1, 10, 3, 12, 5, 14, 7,
-  0, 13, 10, 7, 4, 1, 14, 11, 8, 5, 2, 15, 12, 9, 6, 3,
-], 16);
+@inline
+function shiftRows(a: v128): v128 {
+  return i8x16.swizzle(a, i8x16(0, 1, 2, 3, 5, 6, 7, 4, 10, 11, 8, 9, 15, 12, 13, 14));
+}
+
+/** Every row gets the next one; the one after that. */
+// @ts-ignore: decorator
+@inline
+function nextRow(a: v128): v128 {
+  return v128.shuffle<u32>(a, a, 1, 2, 3, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function rowAcross(a: v128): v128 {
+  return v128.shuffle<u32>(a, a, 2, 3, 0, 1);
+}
 
 /** The key schedule's words (60 for AES-256), wiped after use. */
 const SCHEDULE_BYTES: i32 = 256;
@@ -95,7 +94,7 @@ function subBytes(a: v128): v128 {
   return sum;
 }
 
-/** Exchanges blocks and planes, in place: `state` holds 8 × 16 bytes. Its own inverse. */
+/** Exchanges blocks (in row order) and planes, in place: `state` holds 8 × 16 bytes. Its own inverse. */
 export function aesTranspose(state: usize): void {
   let a = v128.load(state, 0);
   let b = v128.load(state, 16);
@@ -182,9 +181,9 @@ export function aesInstall(aes: usize, key: usize, keyLength: i32): void {
   }
 
   for (let round = 0; round <= rounds; round++) {
-    // ShiftRows^-round, which is ShiftRows^(3·round); and the S-box's constant from the round before.
-    const moved = i8x16.swizzle(v128.load(SCHEDULE + 16 * round), v128.load(SHIFT_ROWS + 16 * ((3 * round) & 3)));
-    const roundKey = round == 0 ? moved : v128.xor(moved, i8x16.splat(0x63));
+    const plain = aesRowOrder(v128.load(SCHEDULE + 16 * round));
+    // With the S-box's constant of this round.
+    const roundKey = round == 0 ? plain : v128.xor(plain, i8x16.splat(0x63));
     const planes = aes + ROUND_KEY_BYTES * round;
     for (let block = 0; block < 8; block++) v128.store(planes + 16 * block, roundKey);
     aesTranspose(planes);
@@ -193,210 +192,228 @@ export function aesInstall(aes: usize, key: usize, keyLength: i32): void {
 }
 
 /**
- * Rounds `first` to `last` (counted from 1), on the planes at `a` plus (XOR) those at `b`, into `out`. Before round 1, `b`
- * is the key itself, round key 0, which is what lies first in an expanded key.
+ * Rounds `first` to `last` (counted from 1) of `groups` groups of eight blocks, in planes, in place. Before round 1 the
+ * caller adds round key 0, which is what lies first in an expanded key (aesWhiten).
+ *
+ * Each round goes over all groups before the next begins: a round is one long chain of instructions that wait for each
+ * other, and a processor fills the waiting with the next group's, if they are near enough.
  */
-export function aesRounds(aes: usize, a: usize, b: usize, out: usize, first: i32, last: i32): void {
-  let q0 = v128.xor(v128.load(a, 0), v128.load(b, 0));
-  let q1 = v128.xor(v128.load(a, 16), v128.load(b, 16));
-  let q2 = v128.xor(v128.load(a, 32), v128.load(b, 32));
-  let q3 = v128.xor(v128.load(a, 48), v128.load(b, 48));
-  let q4 = v128.xor(v128.load(a, 64), v128.load(b, 64));
-  let q5 = v128.xor(v128.load(a, 80), v128.load(b, 80));
-  let q6 = v128.xor(v128.load(a, 96), v128.load(b, 96));
-  let q7 = v128.xor(v128.load(a, 112), v128.load(b, 112));
+export function aesRounds(aes: usize, states: usize, groups: i32, first: i32, last: i32): void {
   const final: i32 = load<u32>(aes, ROUNDS);
-
+  const end = states + ROUND_KEY_BYTES * groups;
   for (let round = first; round <= last; round++) {
-    // SubBytes without its constant: the circuit of Boyar and Peralta ("A depth-16 circuit for the AES S-box", 2011),
-    // with their names; x0 to x7 are q7 to q0, and s0 is the most significant bit.
-    const y14 = v128.xor(q4, q2);
-    const y13 = v128.xor(q7, q1);
-    const y9 = v128.xor(q7, q4);
-    const y8 = v128.xor(q7, q2);
-    const t0 = v128.xor(q6, q5);
-    const y1 = v128.xor(t0, q0);
-    const y4 = v128.xor(y1, q4);
-    const y12 = v128.xor(y13, y14);
-    const y2 = v128.xor(y1, q7);
-    const y5 = v128.xor(y1, q1);
-    const y3 = v128.xor(y5, y8);
-    const t1 = v128.xor(q3, y12);
-    const y15 = v128.xor(t1, q2);
-    const y20 = v128.xor(t1, q6);
-    const y6 = v128.xor(y15, q0);
-    const y10 = v128.xor(y15, t0);
-    const y11 = v128.xor(y20, y9);
-    const y7 = v128.xor(q0, y11);
-    const y17 = v128.xor(y10, y11);
-    const y19 = v128.xor(y10, y8);
-    const y16 = v128.xor(t0, y11);
-    const y21 = v128.xor(y13, y16);
-    const y18 = v128.xor(q7, y16);
-
-    const t2 = v128.and(y12, y15);
-    const t3 = v128.and(y3, y6);
-    const t4 = v128.xor(t3, t2);
-    const t5 = v128.and(y4, q0);
-    const t6 = v128.xor(t5, t2);
-    const t7 = v128.and(y13, y16);
-    const t8 = v128.and(y5, y1);
-    const t9 = v128.xor(t8, t7);
-    const t10 = v128.and(y2, y7);
-    const t11 = v128.xor(t10, t7);
-    const t12 = v128.and(y9, y11);
-    const t13 = v128.and(y14, y17);
-    const t14 = v128.xor(t13, t12);
-    const t15 = v128.and(y8, y10);
-    const t16 = v128.xor(t15, t12);
-    const t17 = v128.xor(t4, t14);
-    const t18 = v128.xor(t6, t16);
-    const t19 = v128.xor(t9, t14);
-    const t20 = v128.xor(t11, t16);
-    const t21 = v128.xor(t17, y20);
-    const t22 = v128.xor(t18, y19);
-    const t23 = v128.xor(t19, y21);
-    const t24 = v128.xor(t20, y18);
-
-    const t25 = v128.xor(t21, t22);
-    const t26 = v128.and(t21, t23);
-    const t27 = v128.xor(t24, t26);
-    const t28 = v128.and(t25, t27);
-    const t29 = v128.xor(t28, t22);
-    const t30 = v128.xor(t23, t24);
-    const t31 = v128.xor(t22, t26);
-    const t32 = v128.and(t31, t30);
-    const t33 = v128.xor(t32, t24);
-    const t34 = v128.xor(t23, t33);
-    const t35 = v128.xor(t27, t33);
-    const t36 = v128.and(t24, t35);
-    const t37 = v128.xor(t36, t34);
-    const t38 = v128.xor(t27, t36);
-    const t39 = v128.and(t29, t38);
-    const t40 = v128.xor(t25, t39);
-
-    const t41 = v128.xor(t40, t37);
-    const t42 = v128.xor(t29, t33);
-    const t43 = v128.xor(t29, t40);
-    const t44 = v128.xor(t33, t37);
-    const t45 = v128.xor(t42, t41);
-    const z0 = v128.and(t44, y15);
-    const z1 = v128.and(t37, y6);
-    const z2 = v128.and(t33, q0);
-    const z3 = v128.and(t43, y16);
-    const z4 = v128.and(t40, y1);
-    const z5 = v128.and(t29, y7);
-    const z6 = v128.and(t42, y11);
-    const z7 = v128.and(t45, y17);
-    const z8 = v128.and(t41, y10);
-    const z9 = v128.and(t44, y12);
-    const z10 = v128.and(t37, y3);
-    const z11 = v128.and(t33, y4);
-    const z12 = v128.and(t43, y13);
-    const z13 = v128.and(t40, y5);
-    const z14 = v128.and(t29, y2);
-    const z15 = v128.and(t42, y9);
-    const z16 = v128.and(t45, y14);
-    const z17 = v128.and(t41, y8);
-
-    const t46 = v128.xor(z15, z16);
-    const t47 = v128.xor(z10, z11);
-    const t48 = v128.xor(z5, z13);
-    const t49 = v128.xor(z9, z10);
-    const t50 = v128.xor(z2, z12);
-    const t51 = v128.xor(z2, z5);
-    const t52 = v128.xor(z7, z8);
-    const t53 = v128.xor(z0, z3);
-    const t54 = v128.xor(z6, z7);
-    const t55 = v128.xor(z16, z17);
-    const t56 = v128.xor(z12, t48);
-    const t57 = v128.xor(t50, t53);
-    const t58 = v128.xor(z4, t46);
-    const t59 = v128.xor(z3, t54);
-    const t60 = v128.xor(t46, t57);
-    const t61 = v128.xor(z14, t57);
-    const t62 = v128.xor(t52, t58);
-    const t63 = v128.xor(t49, t58);
-    const t64 = v128.xor(z4, t59);
-    const t65 = v128.xor(t61, t62);
-    const t66 = v128.xor(z1, t63);
-    const s0 = v128.xor(t59, t63);
-    const s6 = v128.xor(t56, t62);
-    const s7 = v128.xor(t48, t60);
-    const t67 = v128.xor(t64, t65);
-    const s3 = v128.xor(t53, t66);
-    const s4 = v128.xor(t51, t66);
-    const s5 = v128.xor(t47, t65);
-    const s1 = v128.xor(t64, s3);
-    const s2 = v128.xor(t55, t67);
-
     const key = aes + ROUND_KEY_BYTES * round;
-    if (round == final) {
-      q0 = v128.xor(s7, v128.load(key, 0));
-      q1 = v128.xor(s6, v128.load(key, 16));
-      q2 = v128.xor(s5, v128.load(key, 32));
-      q3 = v128.xor(s4, v128.load(key, 48));
-      q4 = v128.xor(s3, v128.load(key, 64));
-      q5 = v128.xor(s2, v128.load(key, 80));
-      q6 = v128.xor(s1, v128.load(key, 96));
-      q7 = v128.xor(s0, v128.load(key, 112));
-      break;
+    for (let state = states; state < end; state += ROUND_KEY_BYTES) {
+      const q0 = v128.load(state, 0);
+      const q1 = v128.load(state, 16);
+      const q2 = v128.load(state, 32);
+      const q3 = v128.load(state, 48);
+      const q4 = v128.load(state, 64);
+      const q5 = v128.load(state, 80);
+      const q6 = v128.load(state, 96);
+      const q7 = v128.load(state, 112);
+
+      // SubBytes without its constant: the circuit of Boyar and Peralta ("A depth-16 circuit for the AES S-box", 2011),
+      // with their names; x0 to x7 are q7 to q0, and s0 is the most significant bit.
+      const y14 = v128.xor(q4, q2);
+      const y13 = v128.xor(q7, q1);
+      const y9 = v128.xor(q7, q4);
+      const y8 = v128.xor(q7, q2);
+      const t0 = v128.xor(q6, q5);
+      const y1 = v128.xor(t0, q0);
+      const y4 = v128.xor(y1, q4);
+      const y12 = v128.xor(y13, y14);
+      const y2 = v128.xor(y1, q7);
+      const y5 = v128.xor(y1, q1);
+      const y3 = v128.xor(y5, y8);
+      const t1 = v128.xor(q3, y12);
+      const y15 = v128.xor(t1, q2);
+      const y20 = v128.xor(t1, q6);
+      const y6 = v128.xor(y15, q0);
+      const y10 = v128.xor(y15, t0);
+      const y11 = v128.xor(y20, y9);
+      const y7 = v128.xor(q0, y11);
+      const y17 = v128.xor(y10, y11);
+      const y19 = v128.xor(y10, y8);
+      const y16 = v128.xor(t0, y11);
+      const y21 = v128.xor(y13, y16);
+      const y18 = v128.xor(q7, y16);
+
+      const t2 = v128.and(y12, y15);
+      const t3 = v128.and(y3, y6);
+      const t4 = v128.xor(t3, t2);
+      const t5 = v128.and(y4, q0);
+      const t6 = v128.xor(t5, t2);
+      const t7 = v128.and(y13, y16);
+      const t8 = v128.and(y5, y1);
+      const t9 = v128.xor(t8, t7);
+      const t10 = v128.and(y2, y7);
+      const t11 = v128.xor(t10, t7);
+      const t12 = v128.and(y9, y11);
+      const t13 = v128.and(y14, y17);
+      const t14 = v128.xor(t13, t12);
+      const t15 = v128.and(y8, y10);
+      const t16 = v128.xor(t15, t12);
+      const t17 = v128.xor(t4, t14);
+      const t18 = v128.xor(t6, t16);
+      const t19 = v128.xor(t9, t14);
+      const t20 = v128.xor(t11, t16);
+      const t21 = v128.xor(t17, y20);
+      const t22 = v128.xor(t18, y19);
+      const t23 = v128.xor(t19, y21);
+      const t24 = v128.xor(t20, y18);
+
+      const t25 = v128.xor(t21, t22);
+      const t26 = v128.and(t21, t23);
+      const t27 = v128.xor(t24, t26);
+      const t28 = v128.and(t25, t27);
+      const t29 = v128.xor(t28, t22);
+      const t30 = v128.xor(t23, t24);
+      const t31 = v128.xor(t22, t26);
+      const t32 = v128.and(t31, t30);
+      const t33 = v128.xor(t32, t24);
+      const t34 = v128.xor(t23, t33);
+      const t35 = v128.xor(t27, t33);
+      const t36 = v128.and(t24, t35);
+      const t37 = v128.xor(t36, t34);
+      const t38 = v128.xor(t27, t36);
+      const t39 = v128.and(t29, t38);
+      const t40 = v128.xor(t25, t39);
+
+      const t41 = v128.xor(t40, t37);
+      const t42 = v128.xor(t29, t33);
+      const t43 = v128.xor(t29, t40);
+      const t44 = v128.xor(t33, t37);
+      const t45 = v128.xor(t42, t41);
+      const z0 = v128.and(t44, y15);
+      const z1 = v128.and(t37, y6);
+      const z2 = v128.and(t33, q0);
+      const z3 = v128.and(t43, y16);
+      const z4 = v128.and(t40, y1);
+      const z5 = v128.and(t29, y7);
+      const z6 = v128.and(t42, y11);
+      const z7 = v128.and(t45, y17);
+      const z8 = v128.and(t41, y10);
+      const z9 = v128.and(t44, y12);
+      const z10 = v128.and(t37, y3);
+      const z11 = v128.and(t33, y4);
+      const z12 = v128.and(t43, y13);
+      const z13 = v128.and(t40, y5);
+      const z14 = v128.and(t29, y2);
+      const z15 = v128.and(t42, y9);
+      const z16 = v128.and(t45, y14);
+      const z17 = v128.and(t41, y8);
+
+      const t46 = v128.xor(z15, z16);
+      const t47 = v128.xor(z10, z11);
+      const t48 = v128.xor(z5, z13);
+      const t49 = v128.xor(z9, z10);
+      const t50 = v128.xor(z2, z12);
+      const t51 = v128.xor(z2, z5);
+      const t52 = v128.xor(z7, z8);
+      const t53 = v128.xor(z0, z3);
+      const t54 = v128.xor(z6, z7);
+      const t55 = v128.xor(z16, z17);
+      const t56 = v128.xor(z12, t48);
+      const t57 = v128.xor(t50, t53);
+      const t58 = v128.xor(z4, t46);
+      const t59 = v128.xor(z3, t54);
+      const t60 = v128.xor(t46, t57);
+      const t61 = v128.xor(z14, t57);
+      const t62 = v128.xor(t52, t58);
+      const t63 = v128.xor(t49, t58);
+      const t64 = v128.xor(z4, t59);
+      const t65 = v128.xor(t61, t62);
+      const t66 = v128.xor(z1, t63);
+      const s0 = v128.xor(t59, t63);
+      const s6 = v128.xor(t56, t62);
+      const s7 = v128.xor(t48, t60);
+      const t67 = v128.xor(t64, t65);
+      const s3 = v128.xor(t53, t66);
+      const s4 = v128.xor(t51, t66);
+      const s5 = v128.xor(t47, t65);
+      const s1 = v128.xor(t64, s3);
+      const s2 = v128.xor(t55, t67);
+
+      const a0 = shiftRows(s7);
+      const a1 = shiftRows(s6);
+      const a2 = shiftRows(s5);
+      const a3 = shiftRows(s4);
+      const a4 = shiftRows(s3);
+      const a5 = shiftRows(s2);
+      const a6 = shiftRows(s1);
+      const a7 = shiftRows(s0);
+      if (round == final) {
+        v128.store(state, v128.xor(a0, v128.load(key, 0)), 0);
+        v128.store(state, v128.xor(a1, v128.load(key, 16)), 16);
+        v128.store(state, v128.xor(a2, v128.load(key, 32)), 32);
+        v128.store(state, v128.xor(a3, v128.load(key, 48)), 48);
+        v128.store(state, v128.xor(a4, v128.load(key, 64)), 64);
+        v128.store(state, v128.xor(a5, v128.load(key, 80)), 80);
+        v128.store(state, v128.xor(a6, v128.load(key, 96)), 96);
+        v128.store(state, v128.xor(a7, v128.load(key, 112)), 112);
+        continue;
+      }
+
+      // MixColumns (FIPS 197 §5.1.3) with the rows a, b, c, d from here down: 2a + 3b + c + d = x·(a + b) + b + (c + d).
+      const b0 = nextRow(a0);
+      const b1 = nextRow(a1);
+      const b2 = nextRow(a2);
+      const b3 = nextRow(a3);
+      const b4 = nextRow(a4);
+      const b5 = nextRow(a5);
+      const b6 = nextRow(a6);
+      const b7 = nextRow(a7);
+      const d0 = v128.xor(a0, b0);
+      const d1 = v128.xor(a1, b1);
+      const d2 = v128.xor(a2, b2);
+      const d3 = v128.xor(a3, b3);
+      const d4 = v128.xor(a4, b4);
+      const d5 = v128.xor(a5, b5);
+      const d6 = v128.xor(a6, b6);
+      const d7 = v128.xor(a7, b7);
+      v128.store(state, v128.xor(v128.xor(v128.xor(b0, v128.load(key, 0)), rowAcross(d0)), d7), 0);
+      v128.store(state, v128.xor(v128.xor(v128.xor(b1, v128.load(key, 16)), rowAcross(d1)), v128.xor(d0, d7)), 16);
+      v128.store(state, v128.xor(v128.xor(v128.xor(b2, v128.load(key, 32)), rowAcross(d2)), d1), 32);
+      v128.store(state, v128.xor(v128.xor(v128.xor(b3, v128.load(key, 48)), rowAcross(d3)), v128.xor(d2, d7)), 48);
+      v128.store(state, v128.xor(v128.xor(v128.xor(b4, v128.load(key, 64)), rowAcross(d4)), v128.xor(d3, d7)), 64);
+      v128.store(state, v128.xor(v128.xor(v128.xor(b5, v128.load(key, 80)), rowAcross(d5)), d4), 80);
+      v128.store(state, v128.xor(v128.xor(v128.xor(b6, v128.load(key, 96)), rowAcross(d6)), d5), 96);
+      v128.store(state, v128.xor(v128.xor(v128.xor(b7, v128.load(key, 112)), rowAcross(d7)), d6), 112);
     }
-
-    // MixColumns (FIPS 197 §5.1.3) with the rows a, b, c, d from here down: 2a + 3b + c + d = x·(a + b) + b + (c + d).
-    const ring = RING + 32 * (round & 3);
-    const next = v128.load(ring, 0);
-    const across = v128.load(ring, 16);
-    const b0 = i8x16.swizzle(s7, next);
-    const b1 = i8x16.swizzle(s6, next);
-    const b2 = i8x16.swizzle(s5, next);
-    const b3 = i8x16.swizzle(s4, next);
-    const b4 = i8x16.swizzle(s3, next);
-    const b5 = i8x16.swizzle(s2, next);
-    const b6 = i8x16.swizzle(s1, next);
-    const b7 = i8x16.swizzle(s0, next);
-    const d0 = v128.xor(s7, b0);
-    const d1 = v128.xor(s6, b1);
-    const d2 = v128.xor(s5, b2);
-    const d3 = v128.xor(s4, b3);
-    const d4 = v128.xor(s3, b4);
-    const d5 = v128.xor(s2, b5);
-    const d6 = v128.xor(s1, b6);
-    const d7 = v128.xor(s0, b7);
-    q0 = v128.xor(v128.xor(v128.xor(b0, v128.load(key, 0)), i8x16.swizzle(d0, across)), d7);
-    q1 = v128.xor(v128.xor(v128.xor(b1, v128.load(key, 16)), i8x16.swizzle(d1, across)), v128.xor(d0, d7));
-    q2 = v128.xor(v128.xor(v128.xor(b2, v128.load(key, 32)), i8x16.swizzle(d2, across)), d1);
-    q3 = v128.xor(v128.xor(v128.xor(b3, v128.load(key, 48)), i8x16.swizzle(d3, across)), v128.xor(d2, d7));
-    q4 = v128.xor(v128.xor(v128.xor(b4, v128.load(key, 64)), i8x16.swizzle(d4, across)), v128.xor(d3, d7));
-    q5 = v128.xor(v128.xor(v128.xor(b5, v128.load(key, 80)), i8x16.swizzle(d5, across)), d4);
-    q6 = v128.xor(v128.xor(v128.xor(b6, v128.load(key, 96)), i8x16.swizzle(d6, across)), d5);
-    q7 = v128.xor(v128.xor(v128.xor(b7, v128.load(key, 112)), i8x16.swizzle(d7, across)), d6);
   }
-
-  v128.store(out, q0, 0);
-  v128.store(out, q1, 16);
-  v128.store(out, q2, 32);
-  v128.store(out, q3, 48);
-  v128.store(out, q4, 64);
-  v128.store(out, q5, 80);
-  v128.store(out, q6, 96);
-  v128.store(out, q7, 112);
 }
 
-/** The swizzle mask that brings a block, transposed back after the last round, into its natural byte order. */
-export function aesOutputOrder(aes: usize): v128 {
-  return v128.load(SHIFT_ROWS + 16 * (load<u32>(aes, ROUNDS) & 3));
+/** Adds round key 0 to a group in planes. */
+export function aesWhiten(aes: usize, state: usize): void {
+  for (let i = 0; i < ROUND_KEY_BYTES; i += 16) {
+    v128.store(state + i, v128.xor(v128.load(state + i), v128.load(aes + i)));
+  }
 }
 
 export function aesRoundCount(aes: usize): i32 {
   return load<u32>(aes, ROUNDS);
 }
 
-/** Encrypts eight blocks in place. */
-export function aesEncrypt8(aes: usize, blocks: usize): void {
+/** Eight blocks into planes, in place. */
+export function aesToPlanes(blocks: usize): void {
+  for (let i = 0; i < 128; i += 16) v128.store(blocks + i, aesRowOrder(v128.load(blocks + i)));
   aesTranspose(blocks);
-  aesRounds(aes, blocks, aes, blocks, 1, load<u32>(aes, ROUNDS));
-  aesTranspose(blocks);
-  const order = aesOutputOrder(aes);
-  for (let i = 0; i < 128; i += 16) v128.store(blocks + i, i8x16.swizzle(v128.load(blocks + i), order));
+}
+
+/** Planes into eight blocks, in place. */
+export function aesToBlocks(planes: usize): void {
+  aesTranspose(planes);
+  for (let i = 0; i < 128; i += 16) v128.store(planes + i, aesRowOrder(v128.load(planes + i)));
+}
+
+/** Encrypts `groups` times eight blocks in place. */
+export function aesEncrypt8(aes: usize, blocks: usize, groups: i32): void {
+  const end = blocks + ROUND_KEY_BYTES * groups;
+  for (let group = blocks; group < end; group += ROUND_KEY_BYTES) {
+    aesToPlanes(group);
+    aesWhiten(aes, group);
+  }
+  aesRounds(aes, blocks, groups, 1, load<u32>(aes, ROUNDS));
+  for (let group = blocks; group < end; group += ROUND_KEY_BYTES) aesToBlocks(group);
 }

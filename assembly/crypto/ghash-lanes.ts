@@ -6,8 +6,11 @@
 // the reduction already in the tables. A nibble of all sixteen texts looks up in one swizzle; the tables' addresses are
 // public. That is 512 swizzles for sixteen blocks, where ghash.ts takes 768.
 //
-//   key   bytes 0 to 7 of the result:   nibble 0 of Y: │ 8 tables of 16 bytes │, nibble 1, … nibble 31
-//         bytes 8 to 15 of the result:  the same
+//   key   bytes 0 to 5 of the result:     nibble 0 of Y: │ 6 tables of 16 bytes │, nibble 1, … nibble 31
+//         bytes 6 to 11 of the result:    the same
+//         bytes 12 to 15 of the result:   the same with 4 tables
+//
+// for six sums, the tables of a nibble and its index register are what fits into fifteen registers.
 //
 // Shorter texts start later, after blocks of zeros, which do not change a hash. Every text here has aad of at most one
 // block.
@@ -15,9 +18,10 @@ import { JOB_AAD, JOB_AAD_LENGTH, JOB_BYTES, JOB_DATA, JOB_LENGTH } from '../lay
 import { padBlock } from './block';
 
 export const GHASH_LANES: i32 = 16;
-const HALF_BYTES: i32 = 4096;
+const SIX_BYTES: i32 = 32 * 96;
+const FOUR_BYTES: i32 = 32 * 64;
 /** Bytes of an installed hash key. */
-export const GHASH_LANES_KEY_BYTES: i32 = 2 * HALF_BYTES;
+export const GHASH_LANES_KEY_BYTES: i32 = 2 * SIX_BYTES + FOUR_BYTES;
 
 /** The next block of each text, in rows; then in byte lanes; then its sum with Y in nibbles: byte j's high, byte j's low. */
 // @ts-ignore: decorator
@@ -71,7 +75,10 @@ export function ghashLanesInstall(lanes: usize, h: usize): void {
       high = (high >> 1) ^ (carry & 0xe100000000000000);
     }
     for (let byte = 0; byte < 16; byte++) {
-      const table = lanes + (byte >> 3) * HALF_BYTES + nibble * 128 + (byte & 7) * 16;
+      const table =
+        byte < 12
+          ? lanes + (byte / 6) * SIX_BYTES + nibble * 96 + (byte % 6) * 16
+          : lanes + 2 * SIX_BYTES + nibble * 64 + (byte - 12) * 16;
       let sum = v128.and(v128.load8_splat(ROWS + byte), i8x16(0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1));
       sum = v128.xor(
         sum,
@@ -212,15 +219,13 @@ function step(lanes: usize): void {
     v128.store(NIBBLES + 32 * j, v128.and(i16x8.shr_u(byte, 4), mask), 0);
     v128.store(NIBBLES + 32 * j, v128.and(byte, mask), 16);
   }
-  for (let half = Y; half < Y + 256; half += 128) {
+  for (let sums = Y; sums < Y + 192; sums += 96) {
     let y0 = i64x2.splat(0);
     let y1 = i64x2.splat(0);
     let y2 = i64x2.splat(0);
     let y3 = i64x2.splat(0);
     let y4 = i64x2.splat(0);
     let y5 = i64x2.splat(0);
-    let y6 = i64x2.splat(0);
-    let y7 = i64x2.splat(0);
     for (let nibble = NIBBLES; nibble < NIBBLES + 512; nibble += 16) {
       const n = v128.load(nibble);
       y0 = v128.xor(y0, i8x16.swizzle(v128.load(lanes, 0), n));
@@ -229,19 +234,31 @@ function step(lanes: usize): void {
       y3 = v128.xor(y3, i8x16.swizzle(v128.load(lanes, 48), n));
       y4 = v128.xor(y4, i8x16.swizzle(v128.load(lanes, 64), n));
       y5 = v128.xor(y5, i8x16.swizzle(v128.load(lanes, 80), n));
-      y6 = v128.xor(y6, i8x16.swizzle(v128.load(lanes, 96), n));
-      y7 = v128.xor(y7, i8x16.swizzle(v128.load(lanes, 112), n));
-      lanes += 128;
+      lanes += 96;
     }
-    v128.store(half, y0, 0);
-    v128.store(half, y1, 16);
-    v128.store(half, y2, 32);
-    v128.store(half, y3, 48);
-    v128.store(half, y4, 64);
-    v128.store(half, y5, 80);
-    v128.store(half, y6, 96);
-    v128.store(half, y7, 112);
+    v128.store(sums, y0, 0);
+    v128.store(sums, y1, 16);
+    v128.store(sums, y2, 32);
+    v128.store(sums, y3, 48);
+    v128.store(sums, y4, 64);
+    v128.store(sums, y5, 80);
   }
+  let y12 = i64x2.splat(0);
+  let y13 = i64x2.splat(0);
+  let y14 = i64x2.splat(0);
+  let y15 = i64x2.splat(0);
+  for (let nibble = NIBBLES; nibble < NIBBLES + 512; nibble += 16) {
+    const n = v128.load(nibble);
+    y12 = v128.xor(y12, i8x16.swizzle(v128.load(lanes, 0), n));
+    y13 = v128.xor(y13, i8x16.swizzle(v128.load(lanes, 16), n));
+    y14 = v128.xor(y14, i8x16.swizzle(v128.load(lanes, 32), n));
+    y15 = v128.xor(y15, i8x16.swizzle(v128.load(lanes, 48), n));
+    lanes += 64;
+  }
+  v128.store(Y, y12, 192);
+  v128.store(Y, y13, 208);
+  v128.store(Y, y14, 224);
+  v128.store(Y, y15, 240);
 }
 
 /** Points a text's cursor at its next part that has any blocks; past its end at zeros. */

@@ -21,7 +21,7 @@ export function contextBytes(): i32 {
 /** Eight blocks, in place. */
 export function aes(key: usize, keyLength: i32, blocks: usize): void {
   aesInstall(AES, key, keyLength);
-  aesEncrypt8(AES, blocks);
+  aesEncrypt8(AES, blocks, 1);
 }
 
 /** GHASH of aad, data and lengths into the 16 bytes at `out`. */
