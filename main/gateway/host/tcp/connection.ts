@@ -8,7 +8,7 @@
 // selective acknowledgement, timestamps, urgent data, simultaneous open.
 import { Alarm, type Clock } from '../../clock.ts';
 import { Congestion } from './congestion.ts';
-import { Reassembly } from './reassembly.ts';
+import { RECEIVE_SCALE, Receiver } from './receiver.ts';
 import { RetransmissionTimeout } from './retransmission.ts';
 import { ACK, FIN, PSH, RST, type Segment, SYN } from './segment.ts';
 import { SendBuffer } from './send-buffer.ts';
@@ -56,9 +56,6 @@ export interface ConnectionOptions {
 }
 
 const BUFFER = 1 << 18;
-const RECEIVE_WINDOW = 1 << 18;
-/** Our windows are sent shifted right by this many bits. */
-const SCALE = 3;
 const DELAYED_ACK = 25;
 const TRIES = 8;
 /** RFC 9293 §3.4.2 wants twice two minutes; long enough here for several retransmissions of the peer's FIN. */
@@ -73,7 +70,6 @@ export class TcpConnection {
   readonly #clock: Clock;
   #state: TcpState;
   #mss: number;
-  #scaling = false;
 
   readonly #buffer = new SendBuffer(BUFFER);
   #una: number;
@@ -94,14 +90,11 @@ export class TcpConnection {
   #tries = 0;
   #timed: { readonly sequence: number; readonly at: number } | undefined;
 
-  #received = 0;
-  /** Sequence number of the peer's FIN, once seen. */
-  #peerEnd: number | undefined;
-  readonly #reassembly = new Reassembly();
+  readonly #receiver = new Receiver({
+    onData: (bytes) => this.handlers.onData?.(bytes),
+    onEnd: () => this.handlers.onEnd?.(),
+  });
   #unacked = 0;
-  #paused = false;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
 
   readonly #retransmit: Alarm;
   readonly #persist: Alarm;
@@ -121,10 +114,7 @@ export class TcpConnection {
     this.#state = syn ? 'syn-received' : 'syn-sent';
     if (syn) this.#acceptOptions(syn);
     this.#congestion = new Congestion(this.#mss);
-    if (syn) {
-      this.#received = advance(syn.sequence, 1);
-      this.#takeWindow(syn, 0);
-    }
+    if (syn) this.#takeWindow(syn, 0);
     this.#next = this.#highest = advance(options.initialSequence, 1);
     this.#sendSyn();
   }
@@ -164,21 +154,15 @@ export class TcpConnection {
 
   /** Received bytes are kept, and the window closes, until `resume`. */
   pause(): void {
-    this.#paused = true;
+    this.#receiver.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    const before = this.#receiveWindow();
-    while (this.#held.length > 0 && !this.#paused) {
-      const bytes = this.#held.shift()!;
-      this.#heldBytes -= bytes.length;
-      this.handlers.onData?.(bytes);
-    }
+    const opened = this.#receiver.resume();
     if (this.#state === 'closed') return;
-    // RFC 9293 §3.8.6.2.2: only an opening worth a segment or half the buffer is worth saying.
-    if (this.#receiveWindow() - before >= Math.min(this.#mss, RECEIVE_WINDOW / 2)) this.#acknowledge();
-    if (!this.#paused) this.#deliverEnd();
+    // RFC 9293 §3.8.6.2.2: only an opening worth a segment is worth saying.
+    if (opened >= this.#mss) this.#acknowledge();
+    this.#receiver.deliverEnd();
   }
 
   /** RFC 9293 §3.10.7. */
@@ -215,7 +199,6 @@ export class TcpConnection {
     if ((segment.flags & SYN) === 0 || !acceptable) return;
     this.#acceptOptions(segment);
     this.#congestion = new Congestion(this.#mss);
-    this.#received = advance(segment.sequence, 1);
     this.#sampleRtt(segment.acknowledgement);
     this.#una = segment.acknowledgement;
     // The window of a SYN is never scaled (RFC 7323 §2.2).
@@ -231,8 +214,8 @@ export class TcpConnection {
   #receiveSynchronised(segment: Segment): void {
     const { flags, payload } = segment;
     const length = payload.length + (flags & FIN ? 1 : 0);
-    const window = this.#receiveWindow();
-    const offset = ahead(segment.sequence, this.#received);
+    const window = this.#receiver.window();
+    const offset = ahead(segment.sequence, this.#receiver.next);
     // RFC 9293 §3.10.7.4, first: some of the segment must lie in the window.
     const acceptable = length === 0 ? offset >= 0 && offset <= window : offset < window && offset + length > 0;
     if (!acceptable) {
@@ -253,7 +236,7 @@ export class TcpConnection {
       return;
     }
     if ((flags & ACK) === 0 || !this.#takeAcknowledgement(segment)) return;
-    if (length > 0) this.#takeData(segment, offset, window);
+    if (length > 0) this.#takeData(segment);
     this.#output();
   }
 
@@ -347,7 +330,7 @@ export class TcpConnection {
     }
   }
 
-  #takeData(segment: Segment, offset: number, window: number): void {
+  #takeData(segment: Segment): void {
     switch (this.#state) {
       case 'established':
       case 'fin-wait-1':
@@ -358,43 +341,25 @@ export class TcpConnection {
         this.#acknowledge();
         return;
     }
-    const { payload } = segment;
-    const skip = Math.max(0, -offset);
-    const fresh = payload.subarray(skip, Math.max(skip, Math.min(payload.length, window - offset)));
-    const whole = skip + fresh.length >= payload.length;
-    if ((segment.flags & FIN) !== 0 && whole) this.#peerEnd = advance(segment.sequence, payload.length);
-    if (offset > 0) {
-      this.#reassembly.insert(segment.sequence, fresh);
-      // RFC 5681 §4.2: at once, so that the sender counts duplicates.
-      this.#acknowledge();
-      return;
-    }
-    const hadGap = !this.#reassembly.empty;
-    this.#deliver(fresh);
-    for (let more = this.#reassembly.take(this.#received); more; more = this.#reassembly.take(this.#received))
-      this.#deliver(more);
+    const taken = this.#receiver.take(segment);
+    // What was delivered may have made the reader give up.
     if ((this.#state as TcpState) === 'closed') return;
-    if (this.#peerEnd !== undefined && ahead(this.#received, this.#peerEnd) >= 0) {
-      this.#takeEnd();
-      return;
+    switch (taken.kind) {
+      case 'ahead':
+        this.#acknowledge();
+        return;
+      case 'ended':
+        this.#takeEnd();
+        return;
+      case 'in-order':
+        this.#unacked += taken.bytes;
+        if (taken.filledGap || this.#unacked >= 2 * this.#mss) this.#acknowledge();
+        else if (this.#unacked > 0 && !this.#delayed.isSet) this.#delayed.set(this.#clock.now() + DELAYED_ACK);
     }
-    this.#unacked += fresh.length;
-    if (hadGap || offset < 0 || this.#unacked >= 2 * this.#mss) this.#acknowledge();
-    else if (this.#unacked > 0 && !this.#delayed.isSet) this.#delayed.set(this.#clock.now() + DELAYED_ACK);
-  }
-
-  #deliver(bytes: Uint8Array): void {
-    this.#received = advance(this.#received, bytes.length);
-    if (bytes.length === 0) return;
-    if (this.#paused) {
-      this.#held.push(bytes.slice());
-      this.#heldBytes += bytes.length;
-    } else this.handlers.onData?.(bytes);
   }
 
   /** Everything up to the peer's FIN is here. */
   #takeEnd(): void {
-    this.#received = advance(this.#peerEnd!, 1);
     switch (this.#state) {
       case 'established':
         this.#state = 'close-wait';
@@ -406,16 +371,7 @@ export class TcpConnection {
         this.#enterTimeWait();
     }
     this.#acknowledge();
-    this.#deliverEnd();
-  }
-
-  #endDelivered = false;
-
-  #deliverEnd(): void {
-    if (this.#peerEnd === undefined || this.#endDelivered || this.#heldBytes > 0) return;
-    if (ahead(this.#received, this.#peerEnd) <= 0) return;
-    this.#endDelivered = true;
-    this.handlers.onEnd?.();
+    this.#receiver.deliverEnd();
   }
 
   /** Sends what both windows allow (RFC 9293 §3.8.6.2.1 keeps segments from getting silly). */
@@ -510,8 +466,7 @@ export class TcpConnection {
 
   #acceptOptions(syn: Segment): void {
     this.#mss = Math.min(this.#options.mss, syn.mss ?? DEFAULT_MSS);
-    // RFC 7323 §2.2: only where both ends say it.
-    this.#scaling = syn.windowScale !== undefined;
+    this.#receiver.start(syn);
     this.#windowShift = syn.windowScale ?? 0;
   }
 
@@ -522,11 +477,6 @@ export class TcpConnection {
     this.#windowAck = segment.acknowledgement;
   }
 
-  #receiveWindow(): number {
-    const free = Math.max(0, RECEIVE_WINDOW - this.#heldBytes);
-    return this.#scaling ? (free >> SCALE) << SCALE : Math.min(free, 0xffff);
-  }
-
   #sendSyn(): void {
     const { initialSequence, syn } = this.#options;
     if (this.#tries === 0) this.#timed = { sequence: initialSequence, at: this.#clock.now() };
@@ -534,11 +484,11 @@ export class TcpConnection {
       sourcePort: this.#options.localPort,
       destinationPort: this.#options.remotePort,
       sequence: initialSequence,
-      acknowledgement: syn ? this.#received : 0,
+      acknowledgement: syn ? this.#receiver.next : 0,
       flags: syn ? SYN | ACK : SYN,
-      window: Math.min(RECEIVE_WINDOW, 0xffff),
+      window: this.#receiver.windowField(true),
       mss: this.#options.mss,
-      windowScale: syn && syn.windowScale === undefined ? undefined : SCALE,
+      windowScale: syn && syn.windowScale === undefined ? undefined : RECEIVE_SCALE,
       payload: new Uint8Array(0),
     });
     this.#armRetransmit();
@@ -552,7 +502,7 @@ export class TcpConnection {
   #emit(sequence: number, flags: number, payload: Uint8Array = new Uint8Array(0)): void {
     this.#unacked = 0;
     this.#delayed.clear();
-    this.#emitRaw(sequence, flags, this.#received, payload);
+    this.#emitRaw(sequence, flags, this.#receiver.next, payload);
   }
 
   #emitRaw(sequence: number, flags: number, acknowledgement: number, payload: Uint8Array = new Uint8Array(0)): void {
@@ -562,7 +512,7 @@ export class TcpConnection {
       sequence,
       acknowledgement,
       flags,
-      window: this.#scaling ? this.#receiveWindow() >> SCALE : this.#receiveWindow(),
+      window: this.#receiver.windowField(false),
       payload,
     });
   }
