@@ -16,6 +16,7 @@
 // block.
 import { JOB_AAD, JOB_AAD_LENGTH, JOB_BYTES, JOB_DATA, JOB_LENGTH } from '../layout';
 import { padBlock } from './block';
+import { lookup } from './lookup';
 
 export const GHASH_LANES: i32 = 16;
 const SIX_BYTES: i32 = 32 * 96;
@@ -228,12 +229,12 @@ function step(lanes: usize): void {
     let y5 = i64x2.splat(0);
     for (let nibble = NIBBLES; nibble < NIBBLES + 512; nibble += 16) {
       const n = v128.load(nibble);
-      y0 = v128.xor(y0, i8x16.swizzle(v128.load(lanes, 0), n));
-      y1 = v128.xor(y1, i8x16.swizzle(v128.load(lanes, 16), n));
-      y2 = v128.xor(y2, i8x16.swizzle(v128.load(lanes, 32), n));
-      y3 = v128.xor(y3, i8x16.swizzle(v128.load(lanes, 48), n));
-      y4 = v128.xor(y4, i8x16.swizzle(v128.load(lanes, 64), n));
-      y5 = v128.xor(y5, i8x16.swizzle(v128.load(lanes, 80), n));
+      y0 = v128.xor(y0, lookup(v128.load(lanes, 0), n));
+      y1 = v128.xor(y1, lookup(v128.load(lanes, 16), n));
+      y2 = v128.xor(y2, lookup(v128.load(lanes, 32), n));
+      y3 = v128.xor(y3, lookup(v128.load(lanes, 48), n));
+      y4 = v128.xor(y4, lookup(v128.load(lanes, 64), n));
+      y5 = v128.xor(y5, lookup(v128.load(lanes, 80), n));
       lanes += 96;
     }
     v128.store(sums, y0, 0);
@@ -249,10 +250,10 @@ function step(lanes: usize): void {
   let y15 = i64x2.splat(0);
   for (let nibble = NIBBLES; nibble < NIBBLES + 512; nibble += 16) {
     const n = v128.load(nibble);
-    y12 = v128.xor(y12, i8x16.swizzle(v128.load(lanes, 0), n));
-    y13 = v128.xor(y13, i8x16.swizzle(v128.load(lanes, 16), n));
-    y14 = v128.xor(y14, i8x16.swizzle(v128.load(lanes, 32), n));
-    y15 = v128.xor(y15, i8x16.swizzle(v128.load(lanes, 48), n));
+    y12 = v128.xor(y12, lookup(v128.load(lanes, 0), n));
+    y13 = v128.xor(y13, lookup(v128.load(lanes, 16), n));
+    y14 = v128.xor(y14, lookup(v128.load(lanes, 32), n));
+    y15 = v128.xor(y15, lookup(v128.load(lanes, 48), n));
     lanes += 64;
   }
   v128.store(Y, y12, 192);

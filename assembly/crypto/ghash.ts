@@ -22,6 +22,7 @@
 //         byte 15 of H^1
 //         byte 14 of H^8 …                        to byte 0 of H^1
 import { padBlock } from './block';
+import { lookup } from './lookup';
 
 const POWERS: i32 = 8;
 const ROW_BYTES: i32 = 48;
@@ -117,30 +118,30 @@ function product8(ghash: usize): v128 {
     bothLow = up(i64x2.splat(0), bothLow);
     lowHigh = up(lowLow, lowHigh);
     lowLow = up(i64x2.splat(0), lowLow);
-    highLow = v128.xor(highLow, i8x16.swizzle(v128.load(ghash, 0), v128.load(NIBBLES, 0)));
-    bothLow = v128.xor(bothLow, i8x16.swizzle(v128.load(ghash, 16), v128.load(NIBBLES, 16)));
-    lowLow = v128.xor(lowLow, i8x16.swizzle(v128.load(ghash, 32), v128.load(NIBBLES, 32)));
-    highLow = v128.xor(highLow, i8x16.swizzle(v128.load(ghash, 48), v128.load(NIBBLES, 48)));
-    bothLow = v128.xor(bothLow, i8x16.swizzle(v128.load(ghash, 64), v128.load(NIBBLES, 64)));
-    lowLow = v128.xor(lowLow, i8x16.swizzle(v128.load(ghash, 80), v128.load(NIBBLES, 80)));
-    highLow = v128.xor(highLow, i8x16.swizzle(v128.load(ghash, 96), v128.load(NIBBLES, 96)));
-    bothLow = v128.xor(bothLow, i8x16.swizzle(v128.load(ghash, 112), v128.load(NIBBLES, 112)));
-    lowLow = v128.xor(lowLow, i8x16.swizzle(v128.load(ghash, 128), v128.load(NIBBLES, 128)));
-    highLow = v128.xor(highLow, i8x16.swizzle(v128.load(ghash, 144), v128.load(NIBBLES, 144)));
-    bothLow = v128.xor(bothLow, i8x16.swizzle(v128.load(ghash, 160), v128.load(NIBBLES, 160)));
-    lowLow = v128.xor(lowLow, i8x16.swizzle(v128.load(ghash, 176), v128.load(NIBBLES, 176)));
-    highLow = v128.xor(highLow, i8x16.swizzle(v128.load(ghash, 192), v128.load(NIBBLES, 192)));
-    bothLow = v128.xor(bothLow, i8x16.swizzle(v128.load(ghash, 208), v128.load(NIBBLES, 208)));
-    lowLow = v128.xor(lowLow, i8x16.swizzle(v128.load(ghash, 224), v128.load(NIBBLES, 224)));
-    highLow = v128.xor(highLow, i8x16.swizzle(v128.load(ghash, 240), v128.load(NIBBLES, 240)));
-    bothLow = v128.xor(bothLow, i8x16.swizzle(v128.load(ghash, 256), v128.load(NIBBLES, 256)));
-    lowLow = v128.xor(lowLow, i8x16.swizzle(v128.load(ghash, 272), v128.load(NIBBLES, 272)));
-    highLow = v128.xor(highLow, i8x16.swizzle(v128.load(ghash, 288), v128.load(NIBBLES, 288)));
-    bothLow = v128.xor(bothLow, i8x16.swizzle(v128.load(ghash, 304), v128.load(NIBBLES, 304)));
-    lowLow = v128.xor(lowLow, i8x16.swizzle(v128.load(ghash, 320), v128.load(NIBBLES, 320)));
-    highLow = v128.xor(highLow, i8x16.swizzle(v128.load(ghash, 336), v128.load(NIBBLES, 336)));
-    bothLow = v128.xor(bothLow, i8x16.swizzle(v128.load(ghash, 352), v128.load(NIBBLES, 352)));
-    lowLow = v128.xor(lowLow, i8x16.swizzle(v128.load(ghash, 368), v128.load(NIBBLES, 368)));
+    highLow = v128.xor(highLow, lookup(v128.load(ghash, 0), v128.load(NIBBLES, 0)));
+    bothLow = v128.xor(bothLow, lookup(v128.load(ghash, 16), v128.load(NIBBLES, 16)));
+    lowLow = v128.xor(lowLow, lookup(v128.load(ghash, 32), v128.load(NIBBLES, 32)));
+    highLow = v128.xor(highLow, lookup(v128.load(ghash, 48), v128.load(NIBBLES, 48)));
+    bothLow = v128.xor(bothLow, lookup(v128.load(ghash, 64), v128.load(NIBBLES, 64)));
+    lowLow = v128.xor(lowLow, lookup(v128.load(ghash, 80), v128.load(NIBBLES, 80)));
+    highLow = v128.xor(highLow, lookup(v128.load(ghash, 96), v128.load(NIBBLES, 96)));
+    bothLow = v128.xor(bothLow, lookup(v128.load(ghash, 112), v128.load(NIBBLES, 112)));
+    lowLow = v128.xor(lowLow, lookup(v128.load(ghash, 128), v128.load(NIBBLES, 128)));
+    highLow = v128.xor(highLow, lookup(v128.load(ghash, 144), v128.load(NIBBLES, 144)));
+    bothLow = v128.xor(bothLow, lookup(v128.load(ghash, 160), v128.load(NIBBLES, 160)));
+    lowLow = v128.xor(lowLow, lookup(v128.load(ghash, 176), v128.load(NIBBLES, 176)));
+    highLow = v128.xor(highLow, lookup(v128.load(ghash, 192), v128.load(NIBBLES, 192)));
+    bothLow = v128.xor(bothLow, lookup(v128.load(ghash, 208), v128.load(NIBBLES, 208)));
+    lowLow = v128.xor(lowLow, lookup(v128.load(ghash, 224), v128.load(NIBBLES, 224)));
+    highLow = v128.xor(highLow, lookup(v128.load(ghash, 240), v128.load(NIBBLES, 240)));
+    bothLow = v128.xor(bothLow, lookup(v128.load(ghash, 256), v128.load(NIBBLES, 256)));
+    lowLow = v128.xor(lowLow, lookup(v128.load(ghash, 272), v128.load(NIBBLES, 272)));
+    highLow = v128.xor(highLow, lookup(v128.load(ghash, 288), v128.load(NIBBLES, 288)));
+    bothLow = v128.xor(bothLow, lookup(v128.load(ghash, 304), v128.load(NIBBLES, 304)));
+    lowLow = v128.xor(lowLow, lookup(v128.load(ghash, 320), v128.load(NIBBLES, 320)));
+    highLow = v128.xor(highLow, lookup(v128.load(ghash, 336), v128.load(NIBBLES, 336)));
+    bothLow = v128.xor(bothLow, lookup(v128.load(ghash, 352), v128.load(NIBBLES, 352)));
+    lowLow = v128.xor(lowLow, lookup(v128.load(ghash, 368), v128.load(NIBBLES, 368)));
   }
 
   const middleLow = v128.xor(bothLow, v128.xor(highLow, lowLow));
