@@ -19,7 +19,14 @@ export interface CliIo {
 export function errorText(error: unknown): string {
   if (!(error instanceof EngineError))
     return `culvert: something in this program itself went wrong: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-  return printable(error.remedy ? `culvert: ${error.message}\n${error.remedy}` : `culvert: ${error.message}`);
+  const remedy = error.remedy ? `\n${sentence(error.remedy)}` : '';
+  return printable(`culvert: ${error.message}${remedy}`);
+}
+
+/** Remedies come from every layer, some as half sentences. */
+function sentence(text: string): string {
+  const ended = /[.!?:)]$/.test(text) ? text : `${text}.`;
+  return ended.charAt(0).toUpperCase() + ended.slice(1);
 }
 
 /** Connects, works, and closes the connection however the work ends. */

@@ -75,7 +75,7 @@ function take(path: string, beside: string): void {
       if (errnoOf(error) !== 'EEXIST') throw error;
     }
     const [pid, start] = (holder(path) ?? '').trim().split(' ');
-    if (pid && startOf(Number(pid)) === start)
+    if (pid && start && startOf(Number(pid)) === start)
       throw new EngineError({
         code: 'daemon/already-running',
         message: `An engine is running already in this network namespace (process ${pid}).`,
