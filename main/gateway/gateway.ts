@@ -10,11 +10,14 @@ import { sameIdentity } from '../ike/identity.ts';
 import { createResponder } from '../ike/responder.ts';
 import type {
   CloseReason,
+  IkeDeps,
   IkeEffect,
+  IkeResponder,
   IkeResponderEffect,
   IkeResponderEvent,
   Instant,
   RandomBytes,
+  ResponderConfig,
   SaName,
 } from '../ike/types.ts';
 import { NetError } from '../net/error.ts';
@@ -45,6 +48,9 @@ export interface GatewayDeps {
   readonly onEvent: (event: GatewayEvent) => void;
 }
 
+/** The real one, or a test's. */
+export type MakeResponder = (config: ResponderConfig, deps: IkeDeps) => IkeResponder;
+
 export interface Gateway {
   readonly tun: { readonly name: string; readonly mtu: number; readonly addresses: readonly Prefix[] };
   readonly ike: Endpoint;
@@ -64,7 +70,11 @@ const GOODBYE = 1000;
 const RETRANSMISSION = { first: 500, factor: 1.8, most: 10_000, tries: 6 };
 
 /** Rejects with NetError where the system refuses a socket or the TUN; what was open is closed again. */
-export async function createGateway(config: GatewayConfig, deps: GatewayDeps): Promise<Gateway> {
+export async function createGateway(
+  config: GatewayConfig,
+  deps: GatewayDeps,
+  makeResponder: MakeResponder = createResponder,
+): Promise<Gateway> {
   const sockets: TunnelSocket[] = [];
   let tun: Tun | undefined;
   let plane: DataPlane | undefined;
@@ -99,7 +109,7 @@ export async function createGateway(config: GatewayConfig, deps: GatewayDeps): P
 
     plane = await deps.startDataPlane({ threads: config.threads, onEvent: (event) => onPathEvent(event) });
     await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader });
-    const gateway = run(config, deps, { ike, natt, esp, tun, plane, leases, mtu, addresses, sockets });
+    const gateway = run(config, deps, makeResponder, { ike, natt, esp, tun, plane, leases, mtu, addresses, sockets });
     onPathEvent = gateway.onPathEvent;
     for (const event of waiting) gateway.onPathEvent(event);
     for (const { fd, kind } of sockets) await plane.receive({ kind: 'addSocket', socket: { fd, kind } });
@@ -127,11 +137,12 @@ interface Parts {
 function run(
   config: GatewayConfig,
   deps: GatewayDeps,
+  makeResponder: MakeResponder,
   parts: Parts,
 ): Gateway & { onPathEvent(event: PathEvent): void } {
   const { clock, onEvent } = deps;
   const { ike, natt, esp, tun, plane, leases } = parts;
-  const responder = createResponder(
+  const responder = makeResponder(
     {
       identity: config.identity,
       secretOf: (peer) => config.users.find((user) => sameIdentity(user.identity, peer))?.secret,

@@ -2,9 +2,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { TUNNELS } from '../../assembly/layout.ts';
 import { TUNNEL_SLOTS } from '../../main/gateway/clients.ts';
 import type { GatewayEvent } from '../../main/gateway/gateway.ts';
-import { formatAddress, formatPrefix, parseAddress } from '../../main/wire/address.ts';
-import { formatSelector } from '../../main/wire/selector.ts';
-import { CONFIG, type Lab, openLab } from './lab.ts';
+import type { ChildSa, IkeResponderEffect, IkeResponderEvent } from '../../main/ike/types.ts';
+import { formatAddress, formatPrefix, parseAddress, parsePrefix } from '../../main/wire/address.ts';
+import { formatSelector, selectorOf } from '../../main/wire/selector.ts';
+import { CONFIG, type Lab, openLab, settle } from './lab.ts';
 
 let lab: Lab | undefined;
 afterEach(async () => {
@@ -13,6 +14,26 @@ afterEach(async () => {
 
 const ALICE = ['alice@example.com', 'alice’s secret', '192.0.2.2'] as const;
 const BOB = ['bob@example.com', 'bob’s secret', '192.0.2.3'] as const;
+
+/** A CHILD SA as the responder would report it: GRE between our endpoint and the client. */
+function childSa(spiIn: number): ChildSa {
+  return {
+    spiIn,
+    spiOut: spiIn + 1,
+    mode: 'tunnel',
+    cipher: 'aes-gcm-16',
+    proposal: 'aes128gcm16-esn',
+    keyIn: new Uint8Array(16).fill(1),
+    saltIn: new Uint8Array(4).fill(2),
+    keyOut: new Uint8Array(16).fill(3),
+    saltOut: new Uint8Array(4).fill(4),
+    esn: true,
+    local: [selectorOf(parsePrefix('10.77.0.1')!, 47)],
+    remote: [selectorOf(parsePrefix('192.0.2.2')!, 47)],
+    encapsulation: 'udp',
+    peer: { address: parseAddress('192.0.2.2')!, port: 4500 },
+  };
+}
 
 const names = (events: readonly GatewayEvent[]): string[] =>
   events.flatMap((event) =>
@@ -122,6 +143,8 @@ describe('the gateway', () => {
     again.start();
     await lab.run(3000);
     expect(again.children).toHaveLength(1);
+    expect(lab.gateway.clients.map(({ identity }) => identity)).toContain('alice@example.com');
+    expect(lab.gateway.clients).toHaveLength(8);
   });
 
   test('the same identity again replaces the old tunnel at once, and gets its address', async () => {
@@ -138,6 +161,41 @@ describe('the gateway', () => {
     await lab.run(200_000);
     expect(lab.gateway.clients).toMatchObject([{ endpoint: '192.0.2.22:4500' }]);
     expect(lab.gateway.leased).toBe(1);
+  });
+
+  test('the same identity again replaces the old tunnel also where it does not say INITIAL_CONTACT', async () => {
+    const handled: IkeResponderEvent[] = [];
+    const effects = (sa: string, spi: number): IkeResponderEffect[] =>
+      [
+        {
+          kind: 'established' as const,
+          proposal: 'p',
+          local: { address: parseAddress('192.0.2.1')!, port: 4500 },
+          remote: { address: parseAddress('192.0.2.2')!, port: 4500 },
+          remoteIdentity: { type: 'rfc822' as const, text: ALICE[0] },
+          behindNat: { local: false, remote: false },
+          configuration: { addresses: [], dns: [], subnets: [], applicationVersion: undefined },
+        },
+        { kind: 'installChild' as const, child: childSa(spi) },
+      ].map((effect) => ({ sa, effect }));
+    lab = await openLab(CONFIG, 1, () => ({
+      handle(event) {
+        handled.push(event);
+        if (event.kind !== 'datagram') return [];
+        return effects(String(event.bytes[0]), 1000 + event.bytes[0]!);
+      },
+    }));
+    for (const byte of [1, 2]) {
+      const from = { address: parseAddress('192.0.2.2')!, port: 4500 };
+      lab.plane.emit({ kind: 'ike', bytes: Uint8Array.of(byte), from, socket: -3 });
+      await settle();
+    }
+    expect(names(lab.events)).toEqual(['up alice@example.com', 'down alice@example.com', 'up alice@example.com']);
+    expect(lab.gateway.clients).toMatchObject([{ sa: '2' }]);
+    expect(handled).toContainEqual({ kind: 'close', sa: '1' });
+    // Before the new one is installed: else its packets would still leave through the old tunnel.
+    const order = lab.plane.commands.map(({ kind }) => kind);
+    expect(order.indexOf('removeTunnel')).toBeLessThan(order.lastIndexOf('configure'));
   });
 
   test('a client that died is noticed by liveness, and its lease comes back', async () => {

@@ -3,7 +3,7 @@
 
 import { COUNTER_NAMES, type Counters } from '../../main/core/counters.ts';
 import { type GatewayConfigInput, parseGatewayConfig } from '../../main/gateway/config.ts';
-import { createGateway, type Gateway, type GatewayEvent } from '../../main/gateway/gateway.ts';
+import { createGateway, type Gateway, type GatewayEvent, type MakeResponder } from '../../main/gateway/gateway.ts';
 import { parseIdentity } from '../../main/gateway/identity.ts';
 import { createInitiator } from '../../main/ike/initiator.ts';
 import type { ChildSa, CloseReason, IkeEffect, IkePeer, InitiatorConfig } from '../../main/ike/types.ts';
@@ -88,7 +88,11 @@ export interface Lab {
   socketsClosed(): boolean;
 }
 
-export async function openLab(input: GatewayConfigInput = CONFIG, seed = 1): Promise<Lab> {
+export async function openLab(
+  input: GatewayConfigInput = CONFIG,
+  seed = 1,
+  makeResponder?: MakeResponder,
+): Promise<Lab> {
   const clock = new VirtualClock();
   const random = seeded(seed);
   const sockets = fakeSocketFactory(parseAddress(GATEWAY)!);
@@ -101,32 +105,36 @@ export async function openLab(input: GatewayConfigInput = CONFIG, seed = 1): Pro
     if (random() >= lab.loss) clock.setTimer(clock.now() + 1 + random() * 5, deliver);
   };
   sockets.onSend = (_, bytes, to) => across(() => clients.get(formatEndpoint(to))?.receive(bytes));
-  const gateway = await createGateway(parseGatewayConfig(input), {
-    tun: {
-      open: async (options) => {
-        tun = { options, closed: false };
-        const opened: Tun = {
-          fd: 99,
-          name: 'fake0',
-          index: 1,
-          vnetHeader: false,
-          apply: async () => undefined,
-          close: async () => {
-            tun!.closed = true;
-          },
-        };
-        return opened;
+  const gateway = await createGateway(
+    parseGatewayConfig(input),
+    {
+      tun: {
+        open: async (options) => {
+          tun = { options, closed: false };
+          const opened: Tun = {
+            fd: 99,
+            name: 'fake0',
+            index: 1,
+            vnetHeader: false,
+            apply: async () => undefined,
+            close: async () => {
+              tun!.closed = true;
+            },
+          };
+          return opened;
+        },
       },
+      sockets,
+      startDataPlane: async ({ onEvent }) => {
+        plane = fakePlane(onEvent);
+        return plane;
+      },
+      random: seededBytes(random),
+      clock,
+      onEvent: (event) => events.push(event),
     },
-    sockets,
-    startDataPlane: async ({ onEvent }) => {
-      plane = fakePlane(onEvent);
-      return plane;
-    },
-    random: seededBytes(random),
-    clock,
-    onEvent: (event) => events.push(event),
-  });
+    makeResponder,
+  );
 
   const lab: Lab = {
     gateway,

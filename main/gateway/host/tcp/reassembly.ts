@@ -13,6 +13,11 @@ export class Reassembly {
     return this.#pieces.length === 0;
   }
 
+  /** Bytes that are kept: each once, so never more than the receive window. */
+  get length(): number {
+    return this.#pieces.reduce((sum, piece) => sum + piece.bytes.length, 0);
+  }
+
   /** Keeps a copy of those bytes that are not here yet. The caller has cut them to the receive window. */
   insert(sequence: number, bytes: Uint8Array): void {
     let start = sequence;
