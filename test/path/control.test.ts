@@ -1,13 +1,22 @@
 // What the data plane tells the control thread, and how it takes commands, trouble and its end.
 import { readdirSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
-import { ECONNREFUSED, IPPROTO_UDP, UDP_SEGMENT } from '../../main/native/constants.ts';
+import {
+  ECONNREFUSED,
+  IP_TOS,
+  IPPROTO_IP,
+  IPPROTO_UDP,
+  MSG_CONTROLLEN,
+  MSG_DONTWAIT,
+  UDP_SEGMENT,
+} from '../../main/native/constants.ts';
 import { libc } from '../../main/native/libc.ts';
 import { sockaddrOf } from '../../main/native/sockaddr.ts';
 import type { TunnelSocket } from '../../main/net/socket/api.ts';
 import { linuxSocketFactory } from '../../main/net/socket/linux.ts';
 import { openInMemoryTun } from '../../main/net/tun/fake.ts';
 import type { PathEvent, SenderCommand } from '../../main/path/command.ts';
+import { NativeMemory } from '../../main/path/memory.ts';
 import { startDataPlane } from '../../main/path/start.ts';
 import { address, install, openSide, packet4, type Side, SPI, saParams, tunnelParams } from './pair.ts';
 
@@ -28,6 +37,24 @@ function socket(kind: 'ike' | 'natt' = 'natt'): TunnelSocket {
   if (made instanceof Error) throw made;
   closers.push(made.close);
   return made;
+}
+
+/** Length and TOS of the next datagram on `fd`, where one waits. */
+function receiveWithTos(fd: number): [length: number, tos: number] | undefined {
+  const calls = libc();
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2 });
+  const [bytes, words] = [new Uint8Array(memory.buffer), new Uint32Array(memory.buffer)];
+  const tables = new NativeMemory({ memory, bytes, words });
+  // msghdr at 0, iovec at 64, name at 96, control data at 128, the datagram in the second page.
+  tables.message(0, 96, 64, 128);
+  tables.iovec(64, 65_536, 65_536);
+  words[MSG_CONTROLLEN / 4] = 128;
+  const length = calls.recvmsg(fd, tables.base, MSG_DONTWAIT);
+  if (length < 0) return undefined;
+  const end = 128 + words[MSG_CONTROLLEN / 4]!;
+  for (let at = 128; at < end; at += (words[at / 4]! + 7) & ~7)
+    if (words[at / 4 + 2] === IPPROTO_IP && words[at / 4 + 3] === IP_TOS) return [length, bytes[at + 16]!];
+  return [length, 0];
 }
 
 const out = (seed: number, length = 200) => packet4('10.88.0.2', '10.88.0.1', length, seed);
@@ -136,6 +163,48 @@ it('hands the kernel one message for a run of equal lengths', async () => {
     if (length > 0) lengths.push(length);
     expect(lengths).toEqual([3 * esp(500) + esp(200), esp(500)]);
   });
+});
+
+it('sends the outer TOS with the datagrams it belongs to, beside a segment length', async () => {
+  const left = await side();
+  const other = linuxSocketFactory({ gro: true }).open({
+    kind: 'natt',
+    family: 4,
+    localAddress: address('127.0.0.1'),
+    mark: 0,
+  });
+  if (other instanceof Error) throw other;
+  closers.push(other.close);
+  await install(left, other, true, 'esp-tunnel', 'aes-gcm-16', { copyDscp: true });
+  const marked = (tos: number) => packet4('10.88.0.2', '10.88.0.1', 300, 1, tos);
+  await left.plane.send({ kind: 'detachTun' });
+  for (const tos of [0x28, 0x28, 0x28, 0, 0x48]) left.tun.send(marked(tos));
+  await left.plane.attachTun(left.tun);
+
+  const seen: [number, number][] = [];
+  await vi.waitFor(() => {
+    const received = receiveWithTos(other.fd);
+    if (received) seen.push(received);
+    expect(seen.map(([, tos]) => tos)).toEqual([0x28, 0, 0x48]);
+  });
+  expect(seen[0]![0]).toBe(3 * seen[1]![0]);
+});
+
+it('hands the outer TOS to the core: congestion marked on what cannot carry it is a drop (RFC 6040 §4.2)', async () => {
+  const [left, right] = [await side(), await side()];
+  await install(left, right.socket, true, 'esp-tunnel', 'aes-gcm-16');
+  await install(right, left.socket, false, 'esp-tunnel', 'aes-gcm-16');
+  const calls = libc();
+  calls.setsockopt(left.socket.fd, IPPROTO_IP, IP_TOS, 3);
+  left.tun.send(out(1));
+  await vi.waitFor(async () => {
+    await right.plane.receive({ kind: 'cancelExpected', spi: 999 });
+    expect(right.plane.statistics().counters.inEcn).toBe(1);
+  });
+  calls.setsockopt(left.socket.fd, IPPROTO_IP, IP_TOS, 0);
+  left.tun.send(out(2));
+  await right.received(1);
+  expect(right.packets).toEqual([out(2)]);
 });
 
 it('refuses an unknown command and one that the core rejects, and goes on', async () => {

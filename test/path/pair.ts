@@ -148,9 +148,9 @@ export async function install(
 }
 
 /** An IPv4 packet of `length` bytes, DF set, protocol 253 (RFC 3692, for experiments), filled by `seed`. */
-export function packet4(from: string, to: string, length: number, seed = 1): Uint8Array {
+export function packet4(from: string, to: string, length: number, seed = 1, tos = 0): Uint8Array {
   const bytes = new Uint8Array(length);
-  bytes.set([0x45, 0, length >> 8, length & 255, 0, seed & 255, 0x40, 0, 64, 253]);
+  bytes.set([0x45, tos, length >> 8, length & 255, 0, seed & 255, 0x40, 0, 64, 253]);
   bytes.set(address(from), 12);
   bytes.set(address(to), 16);
   let sum = 0;
