@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Exit } from '../../main/cli/exit.ts';
 import type { CliIo } from '../../main/cli/io.ts';
 import { type DaemonArguments, runProgram } from '../../main/cli/program.ts';
-import { connectEngine } from '../../main/ipc/client.ts';
-import type { Status } from '../../main/ipc/contract.ts';
+import { connectEngine, type EngineClient } from '../../main/ipc/client.ts';
+import type { LogEntry, Status } from '../../main/ipc/contract.ts';
 import {
   connected,
   failed,
@@ -40,7 +40,7 @@ interface Run {
 /** Begins a command; `code` resolves when it ends. */
 function begin(
   argv: readonly string[],
-  options: { isTerminal?: boolean; daemon?: (given: DaemonArguments) => void } = {},
+  options: { isTerminal?: boolean; daemon?: (given: DaemonArguments) => void; connect?: CliIo['connect'] } = {},
 ): Run {
   const out: string[] = [];
   const err: string[] = [];
@@ -50,7 +50,7 @@ function begin(
     err: (text) => err.push(text),
     isTerminal: options.isTerminal ?? false,
     now: () => 1_700_000_090_000,
-    connect: connectEngine,
+    connect: options.connect ?? connectEngine,
     interrupted: interrupt.signal,
   };
   const code = runProgram(argv, {
@@ -342,6 +342,40 @@ describe('status', () => {
 });
 
 describe('logs', () => {
+  it('shows what came while it was asking once, in its order', async () => {
+    const entry = (text: string): LogEntry => ({ time: 0, level: 'info', area: 'test', text });
+    let hear: (entry: LogEntry) => void = () => {};
+    let end: () => void = () => {};
+    const engine: EngineClient = {
+      // Each name has its own result; the compiler cannot see that through the union.
+      call: (async (name: string) => {
+        if (name !== 'logs') return {};
+        hear(entry('in both'));
+        hear(entry('too late for the answer'));
+        return { entries: [entry('before'), entry('in both')] };
+      }) as EngineClient['call'],
+      on: (_event, listener) => {
+        hear = listener as typeof hear;
+        return () => {};
+      },
+      closed: new Promise((resolve) => {
+        end = () => resolve(undefined);
+      }),
+      close: () => {},
+    };
+    const follow = begin(['logs', '-f'], { connect: async () => engine });
+    await expect.poll(() => follow.out.length).toBeGreaterThan(2);
+    hear(entry('after'));
+    end();
+    expect(await follow.code).toBe(Exit.OK);
+    expect(follow.out.map((line) => line.split('test: ')[1])).toEqual([
+      'before',
+      'in both',
+      'too late for the answer',
+      'after',
+    ]);
+  });
+
   it('shows the newest, then follows, each entry once', async () => {
     await open();
     for (let i = 0; i < 20; i++) scene!.log.add({ level: 'info', area: 'test', text: `entry ${i}.` });

@@ -119,6 +119,25 @@ describe('connecting', () => {
     expect(await engineState(scene.client)).toMatchObject({ state: 'connected', profile: 'home' });
   });
 
+  it('does not listen to a session that is over', async () => {
+    const scene = await open();
+    const first = rejection(scene.client.call('connect', { profile: 'office' }));
+    await expect.poll(() => scene.sessions.length).toBe(1);
+    failed(scene.session);
+    await first;
+    const old = scene.session;
+    let settled = false;
+    const second = scene.client.call('connect', { profile: 'home' }).finally(() => {
+      settled = true;
+    });
+    await expect.poll(() => scene.sessions.length).toBe(2);
+    connected(old);
+    expect(await engineState(scene.client)).toMatchObject({ state: 'connecting', profile: 'home' });
+    expect(settled).toBe(false);
+    connected(scene.session);
+    await second;
+  });
+
   it('goes on waiting through a reconnection', async () => {
     const scene = await open();
     const connecting = scene.client.call('connect', { profile: 'office' });

@@ -204,6 +204,26 @@ describe('the server believes nobody', () => {
     expect(await (await client()).call('status', {})).toEqual(status());
   });
 
+  it('begins only so many calls of one client, and lets the rest wait in its own socket', async () => {
+    let begun = 0;
+    await start({
+      connect: () => {
+        begun++;
+        return new Promise(() => {});
+      },
+    });
+    const socket = await raw();
+    // 4 MB, more than the kernel keeps between the two.
+    const line = `${JSON.stringify({ id: 1, call: 'connect', params: { profile: 'office' } })}\n`;
+    socket.write(line.repeat(Math.ceil(4_000_000 / line.length)));
+    await expect.poll(() => begun).toBeGreaterThan(0);
+    // Somebody else is served all the while; after that nothing more can be under way.
+    const other = await client();
+    for (let i = 0; i < 20; i++) await other.call('status', {});
+    expect(begun).toBe(32);
+    expect(socket.writableLength).toBeGreaterThan(0);
+  });
+
   it('stops reading from a client that does not read its answers', async () => {
     let called = 0;
     await start({
