@@ -5,7 +5,13 @@ import { AEAD_CONTEXT_BYTES } from '../../../assembly/crypto/aead';
 import { AES_KEY_BYTES, aesEncrypt8, aesInstall } from '../../../assembly/crypto/aes';
 import { CHACHA20_LANES_BYTES, chacha20Blocks4, chacha20Lanes } from '../../../assembly/crypto/chacha20';
 import { GHASH_KEY_BYTES, ghashInstall, ghashText } from '../../../assembly/crypto/ghash';
-import { POLY1305_BYTES, poly1305Absorb, poly1305Begin, poly1305Finish, poly1305Offer } from '../../../assembly/crypto/poly1305';
+import {
+  POLY1305_BYTES,
+  poly1305Absorb,
+  poly1305Begin,
+  poly1305Finish,
+  poly1305Offer,
+} from '../../../assembly/crypto/poly1305';
 
 export { aeadInstall, aeadOpen, aeadSeal, aeadWipe } from '../../../assembly/crypto/aead';
 
