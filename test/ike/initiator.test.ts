@@ -190,6 +190,24 @@ describe('cookies and groups', () => {
     expect(sim.client.established).toBeDefined();
   });
 
+  test('an answer to the request before the cookie makes AUTH fail: once, it starts again with another SPIi', () => {
+    // The cookie overtakes the good answer, which covers an IKE_SA_INIT without it (RFC 7296 §2.15).
+    const touch = forged(NotifyType.COOKIE, Uint8Array.of(1));
+    const sim = connect({}, {}, { network: { touch } });
+    expect(sim.client.established).toBeDefined();
+    expect(new Set(sim.wire.map((d) => decoded(d).header.SPIi)).size).toBe(2);
+    expect(sim.client.expected.length).toBe(2);
+    expect(sim.client.cancelled).toEqual([sim.client.expected[0]]);
+    // A wrong secret is a wrong secret, also then.
+    const wrong = connect(
+      { credential: { kind: 'psk', secret: bytes('wrong') } },
+      {},
+      { network: { touch: forged(NotifyType.COOKIE, Uint8Array.of(1)) } },
+    );
+    expect(failure(wrong).code).toBe('refused-by-peer');
+    expect(new Set(wrong.wire.map((d) => decoded(d).header.SPIi)).size).toBe(2);
+  });
+
   test('forged cookies are taken a few times, then no more', () => {
     let n = 0;
     const touch = (datagram: Datagram): readonly Datagram[] =>
