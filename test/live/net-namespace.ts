@@ -136,6 +136,11 @@ export function link(
   ]);
   for (const [side, texts, device] of ends) {
     for (const text of texts) side.run(`ip address add ${text} dev ${device}${text.includes(':') ? ' nodad' : ''}`);
-    side.run(`ip link set ${device} up`);
+    // The kernel would make a link-local address, test it for duplicates and announce it in its own time.
+    side.run(`ip link set ${device} addrgenmode none up`);
+    side.run(`ip address add fe80::${side === left ? 1 : 2}/64 dev ${device} nodad`);
   }
+  // The carrier comes a moment after both ends are up, and changes flags of link and routes.
+  for (const [side, , device] of ends)
+    for (let look = 0; look < 500 && !side.run(`ip -o link show ${device}`).includes('state UP'); look++);
 }

@@ -55,7 +55,7 @@ live('the operating system', [skipped], () => {
     expect(() => get('2001:db8:ffff::1')).toThrow('No route to host');
     expect(get('2001:db8:ffff::1 mark 0x4750')).toContain('via 2001:db8:7::1 dev eth0');
     expect(get('2001:db8:7::1')).toContain('dev eth0');
-    expect(get('fe80::1 oif eth0')).toContain('dev eth0');
+    expect(get('fe80::9 oif eth0')).toContain('dev eth0');
     await child.end();
     expect(client.snapshot()).toBe(before);
   });
