@@ -7,7 +7,7 @@ import { EngineError } from '../ipc/error.ts';
 import { GROUP, groupIdOf } from '../ipc/place.ts';
 import { type IpcServer, serve } from '../ipc/server.ts';
 import type { Profile } from '../profile/profile.ts';
-import { openProfileStore, tightenProfileDirectory } from '../profile/store.ts';
+import { checkProfileRights, DEFAULT_PROFILE_DIRECTORY, openProfileStore } from '../profile/store.ts';
 import type { Session, SessionDeps } from '../session/deps.ts';
 import { createSession } from '../session/session.ts';
 import type { Adapters } from './adapters.ts';
@@ -85,7 +85,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
   log.onEntry((entry) => listening.publish('log', entry));
 
-  for (const text of await tightenProfileDirectory(options.profileDirectory)) note('warn', text);
+  const ours = options.profileDirectory === DEFAULT_PROFILE_DIRECTORY;
+  for (const text of await checkProfileRights(options.profileDirectory, ours)) note('warn', text);
   await cleanUp(adapters, note);
   begin();
 

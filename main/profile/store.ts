@@ -185,21 +185,26 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Takes the rights of everybody but the owner from what is there already. Returns what it changed, in words. */
-export async function tightenProfileDirectory(directory: string): Promise<readonly string[]> {
-  const changed: string[] = [];
-  const tighten = async (path: string, mode: number): Promise<void> => {
+/**
+ * Looks for rights that others than the owner have, and takes them away where `repair` says so (our own directory; one that
+ * a person named may hold other things, too). Returns what it found, in words.
+ */
+export async function checkProfileRights(directory: string, repair: boolean): Promise<readonly string[]> {
+  const found: string[] = [];
+  const look = async (path: string, mode: number): Promise<void> => {
     try {
       if (((await stat(path)).mode & 0o077) === 0) return;
-      await chmod(path, mode);
-      changed.push(`${path} was open to others than its owner; its mode is now ${mode.toString(8)}`);
+      if (repair) await chmod(path, mode);
+      found.push(
+        `${path} was open to others than its owner; ${repair ? `its mode is now ${mode.toString(8)}` : `it is best made private (chmod ${mode.toString(8)})`}`,
+      );
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT')
-        changed.push(`${path} is open to others, and that could not be changed (${errnoOf(error)})`);
+        found.push(`${path} may be open to others, and that could not be changed (${errnoOf(error)})`);
     }
   };
-  await tighten(directory, 0o700);
+  await look(directory, 0o700);
   const entries = await readdir(directory).catch(() => []);
-  for (const entry of entries) if (entry.endsWith(SUFFIX)) await tighten(join(directory, entry), 0o600);
-  return changed;
+  for (const entry of entries) if (entry.endsWith(SUFFIX)) await look(join(directory, entry), 0o600);
+  return found;
 }

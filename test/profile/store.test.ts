@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ParsedProfile, parseProfile } from '../../main/profile/parse.ts';
 import { ProfileError } from '../../main/profile/problem.ts';
-import { openProfileStore, type ProfileStore, tightenProfileDirectory } from '../../main/profile/store.ts';
+import { checkProfileRights, openProfileStore, type ProfileStore } from '../../main/profile/store.ts';
 
 let top: string;
 let directory: string;
@@ -140,14 +140,16 @@ describe('the profile store', () => {
     expect(error.message).toContain(directory);
   });
 
-  it('takes away the rights of others, and says so', async () => {
+  it('finds rights of others, and takes them away where it is told to', async () => {
     await store.save(profile('office'), false);
-    expect(await tightenProfileDirectory(directory)).toEqual([]);
+    expect(await checkProfileRights(directory, true)).toEqual([]);
     chmodSync(directory, 0o755);
     chmodSync(join(directory, 'office.json'), 0o644);
-    expect(await tightenProfileDirectory(directory)).toHaveLength(2);
+    expect(await checkProfileRights(directory, false)).toHaveLength(2);
+    expect(mode(directory)).toBe('755');
+    expect(await checkProfileRights(directory, true)).toHaveLength(2);
     expect(mode(directory)).toBe('700');
     expect(mode(join(directory, 'office.json'))).toBe('600');
-    expect(await tightenProfileDirectory(join(top, 'nowhere'))).toEqual([]);
+    expect(await checkProfileRights(join(top, 'nowhere'), true)).toEqual([]);
   });
 });
