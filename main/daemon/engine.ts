@@ -30,7 +30,7 @@ export interface EngineOptions {
 }
 
 export interface Engine {
-  readonly implementation: Implementation;
+  readonly implementation: Partial<Implementation>;
   current<E extends EventName>(event: E): Events[E] | undefined;
   /** The session's traffic, while one is connected. */
   readonly connected: boolean;
@@ -138,7 +138,7 @@ export function createEngine(options: EngineOptions): Engine {
       listeners.add(listener);
     });
 
-  const implementation: Implementation = {
+  const implementation: Partial<Implementation> = {
     hello: async () => ({ version: options.version, contract: CONTRACT_VERSION }),
     status: async () => status(),
     connect: async ({ profile }) => outcome(await known(inTurn(() => begin(profile)))),
@@ -188,10 +188,9 @@ export function createEngine(options: EngineOptions): Engine {
     // Each event's type follows its name; the compiler cannot see it through the switch.
     current<E extends EventName>(event: E): Events[E] | undefined {
       const now = status();
-      const events: { readonly [K in EventName]: Events[K] | undefined } = {
+      const events: { readonly [K in EventName]?: Events[K] | undefined } = {
         status: now,
         traffic: now.traffic ?? undefined,
-        log: undefined,
       };
       return events[event];
     },

@@ -17,6 +17,10 @@ export type IpcErrorCode =
   | 'ipc/bad-message'
   | 'ipc/unknown-call'
   | 'ipc/bad-params'
+  /** The call, or the thing that it would change, is for administrators. */
+  | 'ipc/not-allowed'
+  /** The web page's address, origin or token is not right. */
+  | 'ipc/web'
   /** Client and engine speak different versions of the contract. */
   | 'ipc/contract-version'
   /** Too many calls, clients or bytes at once. */

@@ -1,10 +1,15 @@
 // What waits to be sent to one client. Answers are always sent, each once, and bounded by the number of calls in progress.
-// Events must not make a slow client cost memory: of `status` and `traffic` only the newest waits; of `log` a bounded
-// number, and what is left out is counted and said. Answers and log entries keep their order among themselves.
-import type { EventName, Events, LogEntry } from './contract.ts';
+// Events must not make a slow client cost memory: of most only the newest waits (of `routes` and `mtu` the newest of each
+// profile); of `samples` and `log` a bounded number, and what is left out of the log is counted and said. Answers and log
+// entries keep their order among themselves.
+import type { EventName, Events, LogEntry, TrafficSample } from './contract.ts';
 import { encodeLine } from './framing.ts';
 
 export const MOST_LOG_WAITING = 512;
+/** Ten minutes: the whole series. */
+export const MOST_SAMPLES_WAITING = 600;
+/** Values that may wait at once: one an event, and one each for the routes and the MTU of so many profiles. */
+export const MOST_LATEST = 64;
 
 export interface Outbox {
   answer(line: string): void;
@@ -23,10 +28,22 @@ type Item =
 export function createOutbox(): Outbox {
   let items: Item[] = [];
   let logs = 0;
-  let status: Events['status'] | undefined;
-  let traffic: Events['traffic'] | undefined;
+  /** By event, or by event and profile. */
+  const latest = new Map<string, { readonly name: EventName; readonly data: Events[EventName] }>();
+  let samples: TrafficSample[] = [];
 
   const event = (name: EventName, data: Events[EventName]): string => encodeLine({ event: name, data });
+
+  const keep = (key: string, name: EventName, data: Events[EventName]): void => {
+    // What was replaced moves to the end: the order of the values is the order of their newest changes.
+    latest.delete(key);
+    latest.set(key, { name, data });
+    if (latest.size <= MOST_LATEST) return;
+    for (const oldest of latest.keys()) {
+      latest.delete(oldest);
+      return;
+    }
+  };
 
   /** The oldest entry gives way to a note, which counts on for those after it. */
   const leaveOutOldest = (): void => {
@@ -61,36 +78,44 @@ export function createOutbox(): Outbox {
       items.push({ kind: 'answer', line });
     },
 
-    event(name, data) {
+    event(name: EventName, data: Events[EventName]) {
       // The compiler cannot see that `data` follows `name`.
       switch (name) {
-        case 'status':
-          status = data as Events['status'];
-          break;
-        case 'traffic':
-          traffic = data as Events['traffic'];
-          break;
         case 'log':
           items.push({ kind: 'log', entry: data as LogEntry });
           logs++;
           if (logs > MOST_LOG_WAITING) leaveOutOldest();
+          break;
+        case 'samples':
+          samples = [...samples, ...(data as Events['samples'])].slice(-MOST_SAMPLES_WAITING);
+          break;
+        case 'routes':
+        case 'mtu':
+          keep(`${name} ${(data as Events['routes' | 'mtu']).profile}`, name, data);
+          break;
+        case 'status':
+        case 'traffic':
+        case 'profiles':
+        case 'pathTest':
+        case 'settings':
+          keep(name, name, data);
           break;
       }
     },
 
     take() {
       const lines = items.map(encode);
-      if (status) lines.push(event('status', status));
-      if (traffic) lines.push(event('traffic', traffic));
+      for (const { name, data } of latest.values()) lines.push(event(name, data));
+      if (samples.length > 0) lines.push(event('samples', samples));
       items = [];
       logs = 0;
-      status = undefined;
-      traffic = undefined;
+      latest.clear();
+      samples = [];
       return lines.join('');
     },
 
     get empty() {
-      return items.length === 0 && !status && !traffic;
+      return items.length === 0 && latest.size === 0 && samples.length === 0;
     },
   };
 }

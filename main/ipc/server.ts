@@ -1,31 +1,56 @@
 // The engine's end of the contract: a unix socket that root and one group may open. Everything a client sends is checked;
 // a client that sends too much, reads too slowly or goes away costs bounded memory and disturbs nobody else.
 import { createServer, type Server, type Socket } from 'node:net';
-import type { CallName, Calls, EventName, Events } from './contract.ts';
+import {
+  CALLS,
+  CAPABILITIES,
+  type CallName,
+  checkStrict,
+  type EventName,
+  type Events,
+  isCallName,
+  type LogFilter,
+  type Params,
+  type Result,
+  type Role,
+} from './contract.ts';
 import { EngineError, ipcError } from './error.ts';
 import { createLineReader, decodeLine, encodeLine } from './framing.ts';
+import { passes } from './log-filter.ts';
 import { createOutbox } from './outbox.ts';
-import { isCallName, issueText, PARAMS, REQUEST } from './params.ts';
 import { listenOnPath, type SocketAccess } from './place.ts';
+
+/** Who is at the other end. */
+export interface Caller {
+  readonly role: Role;
+  /** The kernel's word for the process at the other end; null: it does not say. */
+  readonly uid: number | null;
+}
 
 /** Every call of the contract but `subscribe`, which the server does itself. Throws EngineError for the caller to read. */
 export type Implementation = {
-  readonly [K in Exclude<CallName, 'subscribe'>]: (params: Calls[K]['params']) => Promise<Calls[K]['result']>;
+  readonly [K in Exclude<CallName, 'subscribe'>]: (params: Params<K>, caller: Caller) => Promise<Result<K>>;
 };
 
 export interface ServeOptions extends SocketAccess {
   readonly path: string;
-  readonly implementation: Implementation;
+  /** A call that is missing answers `engine/unsupported`. */
+  readonly implementation: Partial<Implementation>;
   /** The event that a new subscriber gets at once; undefined: none. */
-  readonly current: <E extends EventName>(event: E) => Events[E] | undefined;
+  readonly current: <E extends EventName>(
+    event: E,
+    caller: Caller,
+  ) => Events[E] | undefined | Promise<Events[E] | undefined>;
+  /** By the connection's peer credentials. Absent: everybody is a user whom nobody knows. */
+  readonly identify?: (socket: Socket) => Caller;
   /** A defect in an implementation: something that was thrown and is not an EngineError. */
   readonly onDefect: (error: unknown) => void;
 }
 
 export interface IpcServer {
   readonly path: string;
-  /** Sends an event to everybody who subscribed to it. */
-  publish<E extends EventName>(event: E, data: Events[E]): void;
+  /** Sends an event to everybody who subscribed to it; with `to`, to those whom it answers true for. */
+  publish<E extends EventName>(event: E, data: Events[E], to?: (caller: Caller) => boolean): void;
   readonly clients: number;
   /** Stops listening, sends what waits, and closes every connection. */
   close(): Promise<void>;
@@ -55,8 +80,8 @@ export async function serve(options: ServeOptions): Promise<IpcServer> {
 
   return {
     path: options.path,
-    publish(event, data) {
-      for (const connection of connections) connection.publish(event, data);
+    publish(event, data, to) {
+      for (const connection of connections) if (!to || to(connection.caller)) connection.publish(event, data);
     },
     get clients() {
       return connections.size;
@@ -75,6 +100,7 @@ function closeServer(server: Server): Promise<void> {
 }
 
 interface Connection {
+  readonly caller: Caller;
   publish<E extends EventName>(event: E, data: Events[E]): void;
   /** Says why, and closes. */
   refuse(error: EngineError): void;
@@ -86,7 +112,9 @@ function openConnection(socket: Socket, options: ServeOptions, onClosed: () => v
   const outbox = createOutbox();
   /** Calls heard but not begun. */
   const queue: string[] = [];
+  const caller: Caller = options.identify?.(socket) ?? { role: 'user', uid: null };
   let subscribed = new Set<EventName>();
+  let logFilter: LogFilter | undefined;
   let calls = 0;
   let closing = false;
 
@@ -103,8 +131,8 @@ function openConnection(socket: Socket, options: ServeOptions, onClosed: () => v
   };
 
   const begin = (line: string): void => {
-    const request = REQUEST.safeParse(decodeLine(line)?.value);
-    if (request.success) void run(request.data.id, request.data.call, request.data.params);
+    const request = readRequest(decodeLine(line)?.value);
+    if (request) void run(request.id, request.call, request.params);
     else
       refuse(
         ipcError('ipc/bad-message', 'The line is not a call.', 'Send { "id": 1, "call": "status", "params": {} }.'),
@@ -152,24 +180,32 @@ function openConnection(socket: Socket, options: ServeOptions, onClosed: () => v
         'Client and engine are of different versions: use those that were installed together.',
       );
     if (name === 'subscribe') {
-      const { events } = checked('subscribe', params);
+      const { events, log } = checked('subscribe', params);
       subscribed = new Set(events);
+      logFilter = log;
       // After the answer, so that a client knows its subscription before the first event.
       queueMicrotask(() => {
-        for (const event of subscribed) sendCurrent(event);
+        for (const event of subscribed) void sendCurrent(event);
       });
       return {};
     }
-    return dispatch(options.implementation, name, params);
+    return dispatch(options.implementation, name, params, caller);
   };
 
-  const sendCurrent = <E extends EventName>(event: E): void => {
-    const data = options.current(event);
-    if (data !== undefined) publish(event, data);
+  const sendCurrent = async <E extends EventName>(event: E): Promise<void> => {
+    try {
+      const data = options.current(event, caller);
+      // At once where it is known at once: nothing that happens later may overtake it.
+      const known = data instanceof Promise ? await data : data;
+      if (known !== undefined) publish(event, known);
+    } catch (error) {
+      if (!(error instanceof EngineError)) options.onDefect(error);
+    }
   };
 
   const publish = <E extends EventName>(event: E, data: Events[E]): void => {
     if (closing || !subscribed.has(event)) return;
+    if (event === 'log' && !passes(data as Events['log'], logFilter)) return;
     outbox.event(event, data);
     flush();
   };
@@ -193,6 +229,7 @@ function openConnection(socket: Socket, options: ServeOptions, onClosed: () => v
   });
 
   return {
+    caller,
     publish,
     refuse,
     close: () =>
@@ -209,20 +246,52 @@ function openConnection(socket: Socket, options: ServeOptions, onClosed: () => v
   };
 }
 
-async function dispatch<K extends Exclude<CallName, 'subscribe'>>(
-  implementation: Implementation,
-  name: K,
-  params: unknown,
-): Promise<Calls[K]['result']> {
-  return implementation[name](checked(name, params));
+/** The line of a call: its number, its name and its parameters, which are checked by the call's own shape. */
+function readRequest(
+  value: unknown,
+): { readonly id: number; readonly call: string; readonly params: unknown } | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const { id, call, params, ...rest } = value as Readonly<Record<string, unknown>>;
+  if (!Number.isSafeInteger(id) || (id as number) < 0 || typeof call !== 'string' || call.length > 64) return undefined;
+  return Object.keys(rest).length > 0 ? undefined : { id: id as number, call, params };
 }
 
-function checked<K extends CallName>(name: K, params: unknown): Calls[K]['params'] {
-  const result = PARAMS[name].safeParse(params ?? {});
-  if (result.success) return result.data;
+async function dispatch<K extends Exclude<CallName, 'subscribe'>>(
+  implementation: Partial<Implementation>,
+  name: K,
+  params: unknown,
+  caller: Caller,
+): Promise<Result<K>> {
+  const { needs } = CALLS[name];
+  if (!CAPABILITIES[caller.role].includes(needs)) throw notAllowed(name);
+  const given = checked(name, params);
+  const perform = implementation[name];
+  if (perform) return perform(given, caller);
+  throw new EngineError({
+    code: 'engine/unsupported',
+    message: `This engine cannot do ${name} yet.`,
+    remedy: 'Update Culvert, or do without.',
+    data: { call: name },
+  });
+}
+
+function notAllowed(name: CallName): EngineError {
+  return ipcError(
+    'ipc/not-allowed',
+    `Only an administrator may do this (${name}).`,
+    'Ask your administrator, or run the command with sudo.',
+    { call: name },
+  );
+}
+
+function checked<K extends CallName>(name: K, params: unknown): Params<K> {
+  const given = params ?? {};
+  const problem = checkStrict<unknown>(CALLS[name].params, given);
+  if (!problem) return given as Params<K>;
   throw ipcError(
     'ipc/bad-params',
-    `The parameters of ${name} are not right: ${issueText(result.error)}.`,
+    `The parameters of ${name} are not right: ${problem.pointer || 'params'}: ${problem.message}.`,
     'Client and engine are of different versions: use those that were installed together.',
+    { call: name, pointer: problem.pointer },
   );
 }

@@ -38,7 +38,7 @@ const refused = new EngineError({
   data: { notify: 'AUTHENTICATION_FAILED', notifyType: 24 },
 });
 
-function implementation(changes: Partial<Implementation> = {}): Implementation {
+function implementation(changes: Partial<Implementation> = {}): Partial<Implementation> {
   return {
     hello: async () => ({ version: 'test', contract: CONTRACT_VERSION }),
     status: async () => status(),

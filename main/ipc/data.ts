@@ -1,0 +1,355 @@
+// The data that cross the contract, each as one value: its check at run time and its type. Plain JSON. Addresses, prefixes
+// and endpoints are text ("10.0.0.0/8", "192.0.2.1:4500", "[2001:db8::1]:4500"); times are Unix milliseconds; sizes are bytes.
+import {
+  boolean,
+  integer,
+  list,
+  nullable,
+  number,
+  type Of,
+  object,
+  oneOf,
+  optional,
+  record,
+  scalar,
+  text,
+  variants,
+} from './shape.ts';
+
+const count = integer(0);
+const texts = list(text());
+
+/** An error as a person reads it; crosses the wire with code and data intact. */
+export const ContractError = object({
+  /** "profile/unknown-key", "ike/refused-by-peer", "net/no-permission", … : the layer and its closed code. */
+  code: text(),
+  message: text(),
+  /** Likely cause and what to do. */
+  remedy: text(),
+  data: optional(record(scalar)),
+});
+export type ContractError = Of<typeof ContractError>;
+
+export const ConnectStep = oneOf('resolve', 'socket', 'sa-init', 'auth', 'tun', 'routes');
+export type ConnectStep = Of<typeof ConnectStep>;
+
+export const TunnelShape = oneOf('gre-transport', 'gre-tunnel', 'esp-tunnel', 'gre-plain');
+
+/** What holds in a tunnel that is up. */
+export const TunnelInfo = object({
+  shape: TunnelShape,
+  interfaceName: text(),
+  gateway: text(),
+  gatewayIdentity: text(),
+  local: text(),
+  encapsulation: oneOf('udp', 'raw'),
+  behindNat: object({ local: boolean, remote: boolean }),
+  /** Addresses on the TUN. */
+  addresses: texts,
+  /** Assigned by the gateway's configuration payload. */
+  assigned: texts,
+  dns: texts,
+  ikeProposal: text(),
+  espProposal: text(),
+  /** The keys come also from a key exchange that a quantum computer cannot break (ML-KEM, RFC 9370). */
+  postQuantum: optional(boolean),
+  mtu: object({ value: count, explanation: text(), mss4: count, mss6: count }),
+  routes: object({ include: texts, exclude: texts }),
+  since: number,
+  warnings: texts,
+});
+export type TunnelInfo = Of<typeof TunnelInfo>;
+
+export const EngineState = variants('state', {
+  disconnected: { lastError: nullable(ContractError) },
+  connecting: { profile: text(), step: ConnectStep, attempt: count },
+  connected: { profile: text(), tunnel: TunnelInfo },
+  /** `retryAt`: time of the next try. TUN and routes stay: what should go through the tunnel is held back meanwhile. */
+  reconnecting: { profile: text(), because: ContractError, attempt: count, retryAt: number },
+  disconnecting: { profile: text() },
+  failed: { profile: text(), error: ContractError },
+});
+export type EngineState = Of<typeof EngineState>;
+
+export const TrafficStatistics = object({
+  bytesIn: count,
+  bytesOut: count,
+  packetsIn: count,
+  packetsOut: count,
+  /** Every non-zero counter of the packet core, by name. */
+  counters: record(count),
+  /** Milliseconds since an authenticated packet arrived; null: never. */
+  lastInboundAgo: nullable(number),
+});
+export type TrafficStatistics = Of<typeof TrafficStatistics>;
+
+/** One point of the time series, one a second while a session runs. */
+export const TrafficSample = object({
+  time: number,
+  /** What this point covers, in seconds: rates are the differences below divided by it. */
+  seconds: number,
+  bytesIn: count,
+  bytesOut: count,
+  packetsIn: count,
+  packetsOut: count,
+  /** Newest round trip to the gateway's IKE endpoint in milliseconds; null: none measured (lately). */
+  latency: nullable(number),
+  /** Share (0 to 1) of the ESP packets due in this time that did not arrive, by their sequence numbers; null: not known. */
+  loss: nullable(number),
+});
+export type TrafficSample = Of<typeof TrafficSample>;
+
+export const Status = object({
+  version: text(),
+  pid: count,
+  engine: EngineState,
+  traffic: nullable(TrafficStatistics),
+  /** Prefixes whose packets are refused right now so that they do not go around the tunnel (the kill switch). */
+  blocked: optional(texts),
+});
+export type Status = Of<typeof Status>;
+
+export const ProfileSummary = object({ name: text(), gateway: text(), shape: TunnelShape });
+export type ProfileSummary = Of<typeof ProfileSummary>;
+
+export const RouteMode = oneOf('full', 'split');
+export type RouteMode = Of<typeof RouteMode>;
+
+/** A part of the profile that only an administrator may change. */
+export const Lock = object({
+  /** JSON pointer into the profile file: "/routes", "/mtu/value"; "" is the whole profile. */
+  pointer: text(),
+  /** Who locked it, in the profile's words; null: it does not say. */
+  by: nullable(text()),
+});
+export type Lock = Of<typeof Lock>;
+
+export const ProfileDetails = object({
+  name: text(),
+  gateway: text(),
+  shape: TunnelShape,
+  gatewayPort: count,
+  /** Identity that the gateway must prove; null: whatever it proves with the secret. */
+  gatewayIdentity: nullable(text()),
+  /** Ours; null: our address. */
+  identity: nullable(text()),
+  /** "psk", "certificate", "eap-mschapv2", … */
+  method: text(),
+  encapsulation: oneOf('udp', 'auto'),
+  /** Addresses of the TUN; empty: what the gateway assigns. */
+  addresses: texts,
+  proposals: object({ ike: texts, esp: texts }),
+  routes: object({ mode: RouteMode, include: texts, exclude: texts, allowLan: boolean, fromGateway: boolean }),
+  mtu: object({ value: nullable(count), path: count, mss: nullable(count) }),
+  locked: list(Lock),
+  /** JSON pointers of what the person changed after import. */
+  changed: texts,
+});
+export type ProfileDetails = Of<typeof ProfileDetails>;
+
+export const Profiles = object({
+  profiles: list(ProfileDetails),
+  /** Stored files that cannot be used. */
+  broken: list(object({ name: text(), error: ContractError })),
+});
+export type Profiles = Of<typeof Profiles>;
+
+export const LogLevel = oneOf('debug', 'info', 'warn', 'error');
+export type LogLevel = Of<typeof LogLevel>;
+
+export const LogEntry = object({ time: number, level: LogLevel, area: text(), text: text() });
+export type LogEntry = Of<typeof LogEntry>;
+
+/** Every condition that is given must hold. */
+export const LogFilter = object({
+  /** This level or a graver one. */
+  level: optional(LogLevel),
+  area: optional(text(40)),
+  /** Contained in the text, whatever the case. */
+  text: optional(text(200)),
+});
+export type LogFilter = Of<typeof LogFilter>;
+
+export const RouteKind = oneOf('include', 'exclude');
+export type RouteKind = Of<typeof RouteKind>;
+
+export const RouteEntry = object({
+  prefix: text(),
+  kind: RouteKind,
+  /** `lan`: a network that this computer is attached to, kept direct by `allowLan`. */
+  origin: oneOf('profile', 'user', 'gateway', 'lan'),
+  /** What becomes of a packet for it. `blocked`: it should go inside, but the tunnel has no address of its family. */
+  way: oneOf('tunnel', 'direct', 'blocked'),
+  /** Why it cannot be changed; null: it can. */
+  lock: nullable(Lock),
+  /** It belongs to the other mode (split routes under full, for instance) and has no effect now. */
+  active: boolean,
+});
+export type RouteEntry = Of<typeof RouteEntry>;
+
+export const RoutesView = object({
+  profile: text(),
+  /** These routes are in the operating system now. */
+  live: boolean,
+  mode: RouteMode,
+  modeLock: nullable(Lock),
+  entries: list(RouteEntry),
+  allowLan: boolean,
+  allowLanLock: nullable(Lock),
+  fromGateway: boolean,
+  fromGatewayLock: nullable(Lock),
+  /** The person changed something: `resetRoutes` brings the profile's own back. */
+  changed: boolean,
+  warnings: texts,
+});
+export type RoutesView = Of<typeof RoutesView>;
+
+/** What is wrong with one field of a form, while it is typed. */
+export const FieldProblem = object({
+  field: text(),
+  severity: oneOf('error', 'warning'),
+  code: text(),
+  message: text(),
+  remedy: text(),
+});
+export type FieldProblem = Of<typeof FieldProblem>;
+
+export const RouteAnswer = object({
+  address: text(),
+  way: oneOf('tunnel', 'direct', 'blocked'),
+  /** The most specific rule that decided; null: none covers it, so it goes as without a VPN. */
+  rule: nullable(object({ prefix: text(), kind: RouteKind, origin: oneOf('profile', 'user', 'gateway', 'lan') })),
+  /** One sentence. */
+  because: text(),
+});
+export type RouteAnswer = Of<typeof RouteAnswer>;
+
+export const RouteLookup = object({
+  target: text(),
+  profile: text(),
+  /** Answered for the tunnel that is up; false: as it would be once connected. */
+  live: boolean,
+  answers: list(RouteAnswer),
+});
+export type RouteLookup = Of<typeof RouteLookup>;
+
+export const MtuPart = object({
+  kind: oneOf(
+    'outer-ip',
+    'udp',
+    'esp',
+    'iv',
+    'icv',
+    'gre-delivery',
+    'gre',
+    'padding',
+    'esp-trailer',
+    'unused',
+    'payload',
+  ),
+  name: text(),
+  bytes: integer(),
+});
+export type MtuPart = Of<typeof MtuPart>;
+
+export const PathTestResult = object({
+  /** Largest packet that crosses the path, outer headers included; null: not even the smallest came back. */
+  path: nullable(count),
+  /** Inner MTU that follows from it. */
+  mtu: nullable(count),
+  /** What the tunnel assumed when the test began. */
+  assumed: count,
+  /** Probes of `size` bytes on the wire, in the order of sending. */
+  probes: list(object({ size: count, tries: count, arrived: boolean, milliseconds: nullable(number) })),
+  /** Median round trip of the probes that arrived, in milliseconds. */
+  roundTrip: nullable(number),
+  finished: number,
+  /** One sentence for a person: what it means and what to do. */
+  verdict: text(),
+});
+export type PathTestResult = Of<typeof PathTestResult>;
+
+export const PathTest = variants('state', {
+  idle: { last: nullable(PathTestResult) },
+  running: {
+    /** 0 to 1. */
+    progress: number,
+    /** Bytes on the wire of the probe under way. */
+    probing: count,
+    /** What is known so far: `works` crosses, `fails` does not. */
+    works: nullable(count),
+    fails: nullable(count),
+  },
+});
+export type PathTest = Of<typeof PathTest>;
+
+export const MtuView = object({
+  profile: text(),
+  live: boolean,
+  mode: oneOf('automatic', 'fixed'),
+  lock: nullable(Lock),
+  path: count,
+  /** Where `path` comes from. `learnt`: the network said so; `tested`: the path test, taken over by the person. */
+  pathSource: oneOf('profile', 'learnt', 'tested'),
+  /** The tunnel's MTU; `computed` is what automatic gives. */
+  value: integer(),
+  computed: integer(),
+  mss4: count,
+  mss6: count,
+  /** From the outside to the inside, the payload last; their sum is `path`. */
+  parts: list(MtuPart),
+  explanation: text(),
+  ipv6Allowed: boolean,
+  warnings: texts,
+});
+export type MtuView = Of<typeof MtuView>;
+
+export const MtuChoice = variants('mode', {
+  /** `path`: the path MTU to compute with (a path test's result); absent: the profile's. */
+  automatic: { path: optional(integer(576, 9000)) },
+  fixed: { value: integer(576, 8192) },
+});
+export type MtuChoice = Of<typeof MtuChoice>;
+
+export const Check = object({
+  /** Stable, for translation: "gateway-reachable", "clock", "tun", … */
+  id: text(),
+  verdict: oneOf('pass', 'warn', 'fail', 'skipped'),
+  title: text(),
+  /** What was found. */
+  found: text(),
+  cause: nullable(text()),
+  remedy: nullable(text()),
+  data: record(scalar),
+});
+export type Check = Of<typeof Check>;
+
+export const Drop = object({ name: text(), meaning: text(), packets: count });
+export type Drop = Of<typeof Drop>;
+
+export const Settings = object({
+  startAtLogin: boolean,
+  /** Profile to connect when the app starts; null: none. */
+  connectAtStart: nullable(text(63)),
+  autoConnect: object({
+    enabled: boolean,
+    profile: nullable(text(63)),
+    /** Names of networks (SSIDs) where no tunnel is needed. */
+    trusted: list(text(64, 1), 100),
+  }),
+  theme: oneOf('system', 'light', 'dark'),
+  /** `system`, or a BCP 47 tag of a language that the interface has. */
+  language: oneOf('system', 'en', 'zh-Hans', 'de', 'fr'),
+});
+export type Settings = Of<typeof Settings>;
+
+export const DEFAULT_SETTINGS: Settings = {
+  startAtLogin: false,
+  connectAtStart: null,
+  autoConnect: { enabled: false, profile: null, trusted: [] },
+  theme: 'system',
+  language: 'system',
+};
+
+export const Role = oneOf('user', 'administrator');
+export type Role = Of<typeof Role>;
