@@ -7,9 +7,9 @@
 //   gre-plain      –           –                 4-16 bytes       header ‖ payload        –
 //
 // The inner packet comes in two parts so that fragments and segments, whose headers are made anew, need no third copy. The
-// AEAD runs later over up to JOBS packets of one SA together; sequence number and IV are fixed here.
+// cipher runs later over up to JOBS packets of one SA together; sequence number and IV are fixed here.
 import { copy } from './copy';
-import { aeadSeal } from './crypto/aead';
+import { transformSeal } from './crypto/transform';
 import { ECN_MASK } from './ecn';
 import { flowFamily, flowHash } from './flow';
 import {
@@ -21,6 +21,7 @@ import {
   JOB_AAD_LENGTH,
   JOB_BYTES,
   JOB_DATA,
+  JOB_ESN,
   JOB_LENGTH,
   JOB_NONCE,
   JOB_TAG,
@@ -40,9 +41,20 @@ import {
 } from './layout';
 import { addOut, outCount } from './output';
 import { carve } from './region';
-import { nextSequence, outboundSa, saContext, saEsn, saSalt, saSpi, use } from './sa';
+import {
+  nextSequence,
+  outboundSa,
+  saAlignment,
+  saContext,
+  saEsn,
+  saIcv,
+  saIv,
+  saSalt,
+  saSpi,
+  use,
+} from './sa';
 import { takeGreSequence, takeIdentification, tunnelBlock, tunnelShape } from './tunnel';
-import { ESP_ICV, ESP_IV, ESP_PAYLOAD, ESP_SEQUENCE, espCiphertext, writeTrailer } from './wire/esp';
+import { ESP_HEADER, ESP_SEQUENCE, espCiphertext, writeTrailer } from './wire/esp';
 import { checksumGre, ETHERTYPE_IP4, ETHERTYPE_IP6, greLength, writeGre } from './wire/gre';
 import {
   IP4_DF,
@@ -90,17 +102,18 @@ function innerOverhead(tunnel: u32): u32 {
   return gre + (load<u32>(block, TUNNEL_DELIVERY_FAMILY) == 4 ? IP4_HEADER : IP6_HEADER);
 }
 
-/** Ciphertext bytes that an inner packet of `n` bytes becomes in this tunnel. */
-export function ciphertextLength(tunnel: u32, n: u32): u32 {
-  return espCiphertext(innerOverhead(tunnel) + n);
+/** Ciphertext bytes that an inner packet of `n` bytes becomes in this tunnel under this SA. */
+export function ciphertextLength(tunnel: u32, sa: usize, n: u32): u32 {
+  return espCiphertext(innerOverhead(tunnel) + n, saAlignment(sa));
 }
 
-/** Can OUT take `packets` more datagrams for inner packets of at most `n` bytes? */
-export function hasRoom(tunnel: u32, packets: u32, n: u32): bool {
-  const each: u64 =
-    tunnelShape(tunnel) == SHAPE_GRE_PLAIN
-      ? <u64>(innerOverhead(tunnel) + n + 15)
-      : <u64>(ESP_PAYLOAD + ciphertextLength(tunnel, n) + ESP_ICV);
+/** Can OUT take `packets` more datagrams for inner packets of at most `n` bytes? `slot` as for `encapsulate`. */
+export function hasRoom(tunnel: u32, slot: u32, packets: u32, n: u32): bool {
+  let each: u64 = innerOverhead(tunnel) + n + 15;
+  if (tunnelShape(tunnel) != SHAPE_GRE_PLAIN) {
+    const sa = outboundSa(slot);
+    each = ESP_HEADER + saIv(sa) + ciphertextLength(tunnel, sa, n) + saIcv(sa);
+  }
   return (
     outCount + packets <= <u32>OUT_DESC_COUNT && <u64>(cursor - OUT) + each * <u64>packets <= <u64>OUT_BYTES
   );
@@ -189,7 +202,8 @@ export function encapsulate(
     cursor = start + ((length + 15) & ~15);
     return;
   }
-  const body = start + ESP_PAYLOAD;
+  const sa = outboundSa(slot);
+  const body = start + ESP_HEADER + saIv(sa);
   let length: u32 = 0;
   let next = flowFamily == 4 ? PROTOCOL_IP4 : PROTOCOL_IP6;
   if (shape == SHAPE_ESP_TUNNEL) {
@@ -206,23 +220,26 @@ export function encapsulate(
     length = writeGrePacket(body, tunnel, block, header, headerLength, payload, payloadLength);
   }
   aux |= slot << AUX_SA_SHIFT;
-  addOut(start, finishEsp(start, outboundSa(slot), length, next), aux);
+  addOut(start, finishEsp(start, sa, length, next), aux);
 }
 
 /** A dummy packet of `n` zero bytes (RFC 4303 §2.6: what is inside has no meaning). */
 export function encapsulateDummy(tunnel: u32, slot: u32, n: u32): void {
   const start = cursor;
-  memory.fill(start + ESP_PAYLOAD, 0, n);
+  const sa = outboundSa(slot);
+  memory.fill(start + ESP_HEADER + saIv(sa), 0, n);
   const aux = (tunnel << AUX_TUNNEL_SHIFT) | (slot << AUX_SA_SHIFT);
-  addOut(start, finishEsp(start, outboundSa(slot), n, PROTOCOL_NONE), aux);
+  addOut(start, finishEsp(start, sa, n, PROTOCOL_NONE), aux);
 }
 
-/** ESP header, IV and trailer around `n` bytes of payload, and a job for the AEAD; returns the datagram's length. */
+/** ESP header, IV and trailer around `n` bytes of payload, and a job for the cipher; returns the datagram's length. */
 function finishEsp(start: usize, sa: usize, n: u32, next: u32): u32 {
   if (jobCount == JOBS || jobSa != sa) sealJobs();
   jobSa = sa;
-  const ciphertext = espCiphertext(n);
-  writeTrailer(start + ESP_PAYLOAD, n, next);
+  const ciphertext = espCiphertext(n, saAlignment(sa));
+  const ivLength = saIv(sa);
+  const body = <u32>start + ESP_HEADER + ivLength;
+  writeTrailer(body, n, ciphertext, next);
   const sequence = nextSequence(sa);
   use(sa, ciphertext);
   const spi = bswap<u32>(saSpi(sa));
@@ -230,9 +247,11 @@ function finishEsp(start: usize, sa: usize, n: u32, next: u32): u32 {
   const high = bswap<u32>(<u32>(sequence >> 32));
   store<u32>(start, spi);
   store<u32>(start, low, ESP_SEQUENCE);
-  // The IV is the sequence number in 64 bits: it never repeats while the SA lives (RFC 4106 §3.1, RFC 7634 §2).
+  // The IV is the sequence number in 64 bits: it never repeats while the SA lives (RFC 4106 §3.1, RFC 7634 §2, RFC 3686 §3.1).
+  // With AES-CBC it is the nonce of which the IV is made (crypto/aes-cbc.ts).
   const iv = bswap<u64>(sequence);
-  store<u64>(start, iv, ESP_IV);
+  if (ivLength) store<u64>(body - 8, iv);
+  if (ivLength > 8) store<u64>(body - 16, 0);
 
   const notes = scratch + jobCount * SCRATCH_BYTES;
   store<u32>(notes, saSalt(sa));
@@ -247,14 +266,15 @@ function finishEsp(start: usize, sa: usize, n: u32, next: u32): u32 {
   } else store<u32>(notes, low, 20);
 
   const job = jobs + jobCount * JOB_BYTES;
-  store<u32>(job, <u32>start + ESP_PAYLOAD, JOB_DATA);
+  store<u32>(job, body, JOB_DATA);
   store<u32>(job, ciphertext, JOB_LENGTH);
   store<u32>(job, <u32>notes + 16, JOB_AAD);
   store<u32>(job, additional, JOB_AAD_LENGTH);
   store<u32>(job, <u32>notes, JOB_NONCE);
-  store<u32>(job, <u32>start + ESP_PAYLOAD + ciphertext, JOB_TAG);
+  store<u32>(job, body + ciphertext, JOB_TAG);
+  store<u32>(job, saEsn(sa) ? <u32>notes + 20 : 0, JOB_ESN);
   jobCount++;
-  const length = ESP_PAYLOAD + ciphertext + ESP_ICV;
+  const length = body + ciphertext + saIcv(sa) - <u32>start;
   // Packed without gaps: datagrams of one length are then segments of one UDP_SEGMENT message.
   cursor = start + length;
   return length;
@@ -262,6 +282,6 @@ function finishEsp(start: usize, sa: usize, n: u32, next: u32): u32 {
 
 /** Encrypts what waits. Until then OUT holds plaintext, so every entry of the ABI ends here. */
 export function sealJobs(): void {
-  if (jobCount) aeadSeal(saContext(jobSa), jobs, jobCount);
+  if (jobCount) transformSeal(saContext(jobSa), jobs, jobCount);
   jobCount = 0;
 }

@@ -215,8 +215,12 @@ export const SA_HARD_PACKETS = 24;
 export const SA_HARD_BYTES = 32;
 export const SA_PARAMS_BYTES = 40;
 export const SA_KEY_LENGTH = 40;
+export const SA_INTEGRITY = 44;
 export const SA_KEY = 48;
 export const SA_KEY_BYTES = 32;
+export const SA_INTEGRITY_KEY_LENGTH = 80;
+export const SA_INTEGRITY_KEY = 84;
+export const SA_INTEGRITY_KEY_BYTES = 64;
 
 // What outboundUse and inboundUse leave at PARAMS: three u64.
 export const USE_PACKETS = 0;
@@ -232,14 +236,26 @@ export const EXPECTED_SPIS = 32;
 export const REASSEMBLY_CONTEXTS = 8;
 export const REASSEMBLY_MILLISECONDS = 30000;
 
-// AEADs, and the job that the packet code hands to assembly/crypto: eight u32, all pointers into linear memory.
-//   data, length     plaintext or ciphertext, in place (without the tag)
-//   aad, aadLength   additional authenticated data
-//   nonce            12 bytes: salt (4), then the explicit IV (8) (RFC 4106 §4, RFC 7634 §2)
-//   tag              16 bytes: written by seal, read by open
+// ESP's transforms, and the job that the packet code hands to assembly/crypto: eight u32, pointers into linear memory.
+//   data, length     plaintext or ciphertext, in place (without the ICV); ESP header and IV lie in front of it
+//   aad, aadLength   additional authenticated data, for AEADs
+//   nonce            12 bytes: salt (4), then the explicit IV (8) (RFC 4106 §4, RFC 7634 §2, RFC 3686 §4, RFC 4543 §3.2)
+//   tag              the ICV: written by seal, read by open
 //   ok               written by open: 1 and data decrypted, or 0 and data untouched
+//   esn              the upper half of the sequence number, four bytes in network order, or 0 without ESN; not for AEADs
 export const CIPHER_AES_GCM = 1;
 export const CIPHER_CHACHA20_POLY1305 = 2;
+export const CIPHER_AES_CBC = 3;
+export const CIPHER_AES_CTR = 4;
+/** These two encrypt nothing. */
+export const CIPHER_NULL = 5;
+export const CIPHER_NULL_AES_GMAC = 6;
+/** IANA's numbers (IKEv2 transform type 3); INTEGRITY_NONE for ciphers that bring their own. */
+export const INTEGRITY_NONE = 0;
+export const INTEGRITY_HMAC_SHA1_96 = 2;
+export const INTEGRITY_HMAC_SHA2_256_128 = 12;
+export const INTEGRITY_HMAC_SHA2_384_192 = 13;
+export const INTEGRITY_HMAC_SHA2_512_256 = 14;
 export const JOB_BYTES = 32;
 export const JOB_DATA = 0;
 export const JOB_LENGTH = 4;
@@ -248,3 +264,4 @@ export const JOB_AAD_LENGTH = 12;
 export const JOB_NONCE = 16;
 export const JOB_TAG = 20;
 export const JOB_OK = 24;
+export const JOB_ESN = 28;

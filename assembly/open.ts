@@ -5,14 +5,14 @@
 //   3. length and alignment                  inTooShort, inBadAlignment
 //   4. sequence number against the window    inReplayOld, inReplayDuplicate
 //   5. hard limits                           inHardLimit
-//   6. AEAD, in batches of one SA            inAuthFailed
+//   6. ICV, decryption, in batches of one SA inAuthFailed
 //   7. sequence number again, then marked    inReplayDuplicate (twice in one batch), inReplayOld
 //   8. padding, next header                  inDummies, inBadPadding, inBadNextHeader
 //   9. what is inside                        decapsulate.ts
 //
 // Nothing behind step 6 looks at a byte that was not authenticated.
 import { count } from './counter';
-import { aeadOpen } from './crypto/aead';
+import { transformOpen } from './crypto/transform';
 import { decapsulateEsp, decapsulateGre, startDecapsulation } from './decapsulate';
 import { ECN_MASK } from './ecn';
 import {
@@ -46,6 +46,7 @@ import {
   JOB_AAD_LENGTH,
   JOB_BYTES,
   JOB_DATA,
+  JOB_ESN,
   JOB_LENGTH,
   JOB_NONCE,
   JOB_OK,
@@ -67,8 +68,11 @@ import { REPLAY_DUPLICATE, REPLAY_NEW, replayCheck, replayInfer, replayMark } fr
 import {
   findInbound,
   inboundSa,
+  saAlignment,
   saContext,
   saEsn,
+  saIcv,
+  saIv,
   saSalt,
   saTunnel,
   saWindow,
@@ -76,7 +80,7 @@ import {
   withinLimits,
 } from './sa';
 import { tunnelBlock, tunnelShape, tunnelUsed } from './tunnel';
-import { ESP_ALIGNMENT, ESP_ICV, ESP_IV, ESP_PAYLOAD, ESP_SEQUENCE, ESP_SHORTEST, readTrailer } from './wire/esp';
+import { ESP_HEADER, ESP_SEQUENCE, ESP_SHORTEST, readTrailer } from './wire/esp';
 import {
   IP4_MF,
   IP4_OFFSET,
@@ -126,14 +130,21 @@ function takeEsp(p: usize, n: u32, tos: u32, start: usize, end: usize): void {
     if (!park(spi, p, n, tos)) count(COUNTER_IN_UNKNOWN_SPI);
     return;
   }
-  const ciphertext = n - ESP_PAYLOAD - ESP_ICV;
-  if (ciphertext & (ESP_ALIGNMENT - 1)) {
+  const sa = inboundSa(slot);
+  const body = <u32>p + ESP_HEADER + saIv(sa);
+  const around = body - <u32>p + saIcv(sa);
+  const alignment = saAlignment(sa);
+  if (n < around + alignment) {
+    count(COUNTER_IN_TOO_SHORT);
+    return;
+  }
+  const ciphertext = n - around;
+  if (ciphertext & (alignment - 1)) {
     count(COUNTER_IN_BAD_ALIGNMENT);
     return;
   }
   if (jobCount == JOBS || <u32>slot != jobSlot) openJobs();
   jobSlot = slot;
-  const sa = inboundSa(slot);
   const esn = saEsn(sa);
   const low = bswap<u32>(load<u32>(p, ESP_SEQUENCE));
   const sequence: u64 = esn ? replayInfer(saWindow(sa), low) : <u64>low;
@@ -149,7 +160,8 @@ function takeEsp(p: usize, n: u32, tos: u32, start: usize, end: usize): void {
 
   const note = notes + jobCount * NOTES_BYTES;
   store<u32>(note, saSalt(sa));
-  store<u64>(note, load<u64>(p, ESP_IV), 4);
+  // The IV as AEADs and AES-CTR want it in their nonce.
+  store<u64>(note, load<u64>(body - 8), 4);
   store<u32>(note, load<u32>(p), 16);
   if (esn) {
     store<u32>(note, bswap<u32>(<u32>(sequence >> 32)), 20);
@@ -161,12 +173,13 @@ function takeEsp(p: usize, n: u32, tos: u32, start: usize, end: usize): void {
   store<u32>(note, <u32>end, NOTE_END);
 
   const job = jobs + jobCount * JOB_BYTES;
-  store<u32>(job, <u32>p + ESP_PAYLOAD, JOB_DATA);
+  store<u32>(job, body, JOB_DATA);
   store<u32>(job, ciphertext, JOB_LENGTH);
   store<u32>(job, <u32>note + 16, JOB_AAD);
   store<u32>(job, esn ? 12 : 8, JOB_AAD_LENGTH);
   store<u32>(job, <u32>note, JOB_NONCE);
-  store<u32>(job, <u32>p + ESP_PAYLOAD + ciphertext, JOB_TAG);
+  store<u32>(job, body + ciphertext, JOB_TAG);
+  store<u32>(job, esn ? <u32>note + 20 : 0, JOB_ESN);
   store<u32>(job, 0, JOB_OK);
   jobCount++;
 }
@@ -175,7 +188,7 @@ function takeEsp(p: usize, n: u32, tos: u32, start: usize, end: usize): void {
 function openJobs(): void {
   if (!jobCount) return;
   const sa = inboundSa(jobSlot);
-  aeadOpen(saContext(sa), jobs, jobCount);
+  transformOpen(saContext(sa), jobs, jobCount);
   for (let i: u32 = 0; i < jobCount; i++) finishJob(sa, jobs + i * JOB_BYTES, notes + i * NOTES_BYTES);
   jobCount = 0;
 }

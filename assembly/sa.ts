@@ -3,14 +3,22 @@
 //
 //   record ┌──────────────────┐
 //        0 │ used             │
+//        4 │ IV, ICV, multiple│ u8 each: what the transform adds to a packet, in bytes
 //        8 │ packets  u64     │ verified or sealed so far
 //       16 │ bytes    u64     │ of ciphertext
 //       24 │ sequence u64     │ outbound: the last one sent
 //       32 │ parameter block  │ SA_* of layout.ts, without the key
 //       80 │ replay window    │ inbound
-//      640 │ AEAD context     │ assembly/crypto's; holds the key
+//      640 │ key context      │ assembly/crypto's
 //          └──────────────────┘
-import { AEAD_CONTEXT_BYTES, aeadInstall, aeadWipe } from './crypto/aead';
+import {
+  TRANSFORM_CONTEXT_BYTES,
+  transformAlignment,
+  transformIcvBytes,
+  transformInstall,
+  transformIvBytes,
+  transformWipe,
+} from './crypto/transform';
 import {
   INBOUND_SAS,
   OUTBOUND_SAS,
@@ -19,6 +27,10 @@ import {
   SA_ESN,
   SA_HARD_BYTES,
   SA_HARD_PACKETS,
+  SA_INTEGRITY,
+  SA_INTEGRITY_KEY,
+  SA_INTEGRITY_KEY_BYTES,
+  SA_INTEGRITY_KEY_LENGTH,
   SA_KEY,
   SA_KEY_BYTES,
   SA_KEY_LENGTH,
@@ -35,6 +47,9 @@ import { carve } from './region';
 import { REPLAY_BYTES, replayRight, replayStart } from './replay';
 
 const USED: usize = 0;
+const IV_LENGTH: usize = 4;
+const ICV_LENGTH: usize = 5;
+const ALIGNMENT: usize = 6;
 const PACKETS: usize = 8;
 const BYTES: usize = 16;
 const SEQUENCE: usize = 24;
@@ -49,7 +64,7 @@ let inbound: usize = 0;
 let lastFound: u32 = 0;
 
 export function initialiseSas(): void {
-  recordBytes = (<u32>CONTEXT + AEAD_CONTEXT_BYTES + 63) & ~63;
+  recordBytes = (<u32>CONTEXT + TRANSFORM_CONTEXT_BYTES + 63) & ~63;
   outbound = carve(OUTBOUND_SAS * recordBytes, 64);
   inbound = carve(INBOUND_SAS * recordBytes, 64);
 }
@@ -97,6 +112,27 @@ export function saSalt(sa: usize): u32 {
   return load<u32>(sa, BLOCK + SA_SALT);
 }
 
+/** Bytes of IV in a packet. */
+// @ts-ignore: decorator
+@inline
+export function saIv(sa: usize): u32 {
+  return load<u8>(sa, IV_LENGTH);
+}
+
+/** Bytes of ICV. */
+// @ts-ignore: decorator
+@inline
+export function saIcv(sa: usize): u32 {
+  return load<u8>(sa, ICV_LENGTH);
+}
+
+/** The ciphertext is a multiple of this many bytes. */
+// @ts-ignore: decorator
+@inline
+export function saAlignment(sa: usize): u32 {
+  return load<u8>(sa, ALIGNMENT);
+}
+
 // @ts-ignore: decorator
 @inline
 export function saContext(sa: usize): usize {
@@ -112,8 +148,21 @@ export function saWindow(sa: usize): usize {
 function install(sa: usize): void {
   memory.fill(sa, 0, recordBytes);
   memory.copy(sa + BLOCK, PARAMS, SA_PARAMS_BYTES);
-  aeadInstall(saContext(sa), load<i32>(PARAMS, SA_CIPHER), PARAMS + SA_KEY, load<i32>(PARAMS, SA_KEY_LENGTH));
+  const cipher = load<i32>(PARAMS, SA_CIPHER);
+  transformInstall(
+    saContext(sa),
+    cipher,
+    PARAMS + SA_KEY,
+    load<i32>(PARAMS, SA_KEY_LENGTH),
+    load<u32>(PARAMS, SA_INTEGRITY),
+    PARAMS + SA_INTEGRITY_KEY,
+    load<i32>(PARAMS, SA_INTEGRITY_KEY_LENGTH),
+  );
+  store<u8>(sa, <u8>transformIvBytes(cipher), IV_LENGTH);
+  store<u8>(sa, <u8>transformIcvBytes(saContext(sa)), ICV_LENGTH);
+  store<u8>(sa, <u8>transformAlignment(cipher), ALIGNMENT);
   memory.fill(PARAMS + SA_KEY, 0, SA_KEY_BYTES);
+  memory.fill(PARAMS + SA_INTEGRITY_KEY, 0, SA_INTEGRITY_KEY_BYTES);
   store<u32>(PARAMS, 0, SA_SALT);
   store<u32>(sa, 1, USED);
 }
@@ -132,7 +181,7 @@ export function installInbound(slot: u32): void {
 /** Wipes the key and everything else. */
 export function removeSa(sa: usize): void {
   if (!saUsed(sa)) return;
-  aeadWipe(saContext(sa));
+  transformWipe(saContext(sa));
   memory.fill(sa, 0, recordBytes);
 }
 

@@ -56,7 +56,7 @@ function obstacle(tunnel: u32, packets: u32, n: u32): i32 {
   if (slot < 0) return COUNTER_OUT_NO_SA;
   const sa = outboundSa(slot);
   if (sequencesLeft(sa) < packets) return COUNTER_OUT_SEQUENCE_EXHAUSTED;
-  const bytes = <u64>packets * <u64>ciphertextLength(tunnel, n);
+  const bytes = <u64>packets * <u64>ciphertextLength(tunnel, sa, n);
   return withinLimits(sa, packets, bytes) ? -1 : COUNTER_OUT_HARD_LIMIT;
 }
 
@@ -113,8 +113,8 @@ function sealInput(entry: usize, now: f64): bool {
   const longest = min(n, mtu);
   const reason = obstacle(tunnel, packets, longest);
   if (reason >= 0) return drop(reason);
-  if (!hasRoom(tunnel, packets, longest)) return noRoom();
   const slot = tunnelActive(tunnel);
+  if (!hasRoom(tunnel, slot, packets, longest)) return noRoom();
   if (fits) encapsulate(tunnel, slot, p, n, 0, 0, flowTos, flowWhole);
   else encapsulateFragments(tunnel, slot, p, mtu);
   count(COUNTER_OUT_PACKETS);
@@ -136,8 +136,9 @@ function sealSuper(tunnel: u32, p: usize, header: u32, size: u32, mtu: u32, now:
   const packets = (payload + size - 1) / size;
   const reason = obstacle(tunnel, packets, header + size);
   if (reason >= 0) return drop(reason);
-  if (!hasRoom(tunnel, packets, header + size)) return noRoom();
-  encapsulateSegments(tunnel, tunnelActive(tunnel), p, header, size);
+  const slot = tunnelActive(tunnel);
+  if (!hasRoom(tunnel, slot, packets, header + size)) return noRoom();
+  encapsulateSegments(tunnel, slot, p, header, size);
   add(COUNTER_OUT_PACKETS, packets);
   add(COUNTER_OUT_BYTES, packets * header + payload);
   return DONE;
@@ -164,7 +165,7 @@ export function sealDummy(tunnel: u32, n: u32): bool {
     count(reason);
     return false;
   }
-  if (!hasRoom(tunnel, 1, n)) {
+  if (!hasRoom(tunnel, slot, 1, n)) {
     count(COUNTER_OUT_NO_ROOM);
     return false;
   }

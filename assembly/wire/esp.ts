@@ -1,32 +1,30 @@
-// Where the fields of an ESP packet with a combined-mode cipher lie (RFC 4303 §2, RFC 4106 §3, RFC 7634 §2).
+// Where the fields of an ESP packet lie (RFC 4303 §2). Lengths of IV and ICV, and the alignment, are the SA's.
 //
 //   |               Security Parameters Index (SPI)                 |
 //   |                       Sequence Number                         |
-//   |                  Initialization Vector (8)                    |
+//   |            Initialization Vector (0, 8 or 16)                 |
 //   |                  Payload Data (variable)                      |
 //   |               |     Padding (0-255 bytes: 1, 2, 3, ...)       |
 //   |                               |  Pad Length   | Next Header   |
-//   |                 Integrity Check Value (16)                    |
+//   |              Integrity Check Value (12 to 32)                 |
 export const ESP_SPI: usize = 0;
 export const ESP_SEQUENCE: usize = 4;
-export const ESP_IV: usize = 8;
-export const ESP_PAYLOAD: u32 = 16;
+/** The IV begins here, and then the payload. */
+export const ESP_HEADER: u32 = 8;
 export const ESP_TRAILER: u32 = 2;
-export const ESP_ICV: u32 = 16;
-/** Payload, padding and trailer together are a multiple of this (RFC 4303 §2.4). */
-export const ESP_ALIGNMENT: u32 = 4;
-export const ESP_SHORTEST: u32 = ESP_PAYLOAD + ESP_ALIGNMENT + ESP_ICV;
+/** The shortest packet of any SA: no IV, 4 bytes of ciphertext, an ICV of 12. */
+export const ESP_SHORTEST: u32 = 24;
 
-/** Bytes of ciphertext that `n` payload bytes become, without the ICV. */
+/** Bytes of ciphertext that `n` payload bytes become, without the ICV: a multiple of `alignment`, a power of two. */
 // @ts-ignore: decorator
 @inline
-export function espCiphertext(n: u32): u32 {
-  return (n + ESP_TRAILER + ESP_ALIGNMENT - 1) & ~(ESP_ALIGNMENT - 1);
+export function espCiphertext(n: u32, alignment: u32): u32 {
+  return (n + ESP_TRAILER + alignment - 1) & ~(alignment - 1);
 }
 
-/** Writes padding, pad length and next header behind `n` payload bytes at p. */
-export function writeTrailer(p: usize, n: u32, next: u32): void {
-  const pad = espCiphertext(n) - n - ESP_TRAILER;
+/** Writes padding, pad length and next header behind `n` payload bytes at p, `ciphertext` bytes in all. */
+export function writeTrailer(p: usize, n: u32, ciphertext: u32, next: u32): void {
+  const pad = ciphertext - n - ESP_TRAILER;
   let at = p + n;
   for (let i: u32 = 1; i <= pad; i++, at++) store<u8>(at, <u8>i);
   store<u8>(at, <u8>pad);

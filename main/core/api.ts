@@ -49,17 +49,30 @@ export interface TunnelParams {
   readonly ttl: number;
 }
 
-export type EspCipher = 'aes-gcm-16' | 'chacha20-poly1305';
+/**
+ * What encrypts: AEADs (RFC 4106, RFC 7634), or ciphers that need an `EspIntegrity` beside them: AES-CBC (RFC 3602), AES-CTR
+ * (RFC 3686). `null` (RFC 2410, with an EspIntegrity) and `null-aes-gmac` (RFC 4543) encrypt nothing: for tests only.
+ */
+export type EspCipher = 'aes-gcm-16' | 'chacha20-poly1305' | 'aes-cbc' | 'aes-ctr' | 'null' | 'null-aes-gmac';
+
+/** HMAC, truncated: RFC 2404, RFC 4868. */
+export type EspIntegrity = 'hmac-sha1-96' | 'hmac-sha2-256-128' | 'hmac-sha2-384-192' | 'hmac-sha2-512-256';
 
 interface SaParams {
   /** Non-zero, above 255 (RFC 4303 §2.1). */
   readonly spi: number;
   readonly tunnel: number;
   readonly cipher: EspCipher;
-  /** 16, 24 or 32 bytes for AES-GCM, 32 for ChaCha20-Poly1305. Copied in; the caller wipes its own copy. */
+  /** 16, 24 or 32 bytes for AES, 32 for ChaCha20-Poly1305, none for `null`. Copied in; the caller wipes its own copy. */
   readonly key: Uint8Array;
-  /** 4 bytes, both ciphers (RFC 4106 §4, RFC 7634 §2). */
+  /** 4 bytes (RFC 4106 §4, RFC 7634 §2, RFC 3686 §5.1, RFC 4543 §3.2); none for AES-CBC and `null`. */
   readonly salt: Uint8Array;
+  /** With AES-CBC, AES-CTR and `null`, and only with them. */
+  readonly integrity?: EspIntegrity | undefined;
+  /** 20, 32, 48 or 64 bytes: as long as the hash (RFC 2404 §3, RFC 4868 §2.1.1). Copied in, as `key`. */
+  readonly integrityKey?: Uint8Array | undefined;
+  /** Take a cipher that encrypts nothing. Tests only: no profile can say so. */
+  readonly unencrypted?: boolean | undefined;
   /** 64-bit extended sequence numbers (RFC 4303 §2.2.1). */
   readonly esn: boolean;
   /** Refuse to go on past these; Infinity for none. */

@@ -1,16 +1,28 @@
 // Writes the parameter blocks of assembly/layout.ts: what configureTunnel and install* read at PARAMS. Checks everything on
 // the way, for the core itself checks no argument.
 import {
+  CIPHER_AES_CBC,
+  CIPHER_AES_CTR,
   CIPHER_AES_GCM,
   CIPHER_CHACHA20_POLY1305,
+  CIPHER_NULL,
+  CIPHER_NULL_AES_GMAC,
   GRE_CHECKSUM,
   GRE_KEY,
   GRE_SEQUENCE,
+  INTEGRITY_HMAC_SHA1_96,
+  INTEGRITY_HMAC_SHA2_256_128,
+  INTEGRITY_HMAC_SHA2_384_192,
+  INTEGRITY_HMAC_SHA2_512_256,
+  INTEGRITY_NONE,
   PARAMS,
   SA_CIPHER,
   SA_ESN,
   SA_HARD_BYTES,
   SA_HARD_PACKETS,
+  SA_INTEGRITY,
+  SA_INTEGRITY_KEY,
+  SA_INTEGRITY_KEY_LENGTH,
   SA_KEY,
   SA_KEY_LENGTH,
   SA_SALT,
@@ -48,7 +60,7 @@ import {
 } from '../../assembly/layout.ts';
 import type { Address } from '../wire/address.ts';
 import type { Selector } from '../wire/selector.ts';
-import type { EspCipher, InboundSaParams, OutboundSaParams, Shape, TunnelParams } from './api.ts';
+import type { EspCipher, EspIntegrity, InboundSaParams, OutboundSaParams, Shape, TunnelParams } from './api.ts';
 
 const SHAPES: Readonly<Record<Shape, number>> = {
   'gre-transport': SHAPE_GRE_TRANSPORT,
@@ -57,9 +69,32 @@ const SHAPES: Readonly<Record<Shape, number>> = {
   'gre-plain': SHAPE_GRE_PLAIN,
 };
 
-const CIPHERS: Readonly<Record<EspCipher, { readonly id: number; readonly keys: readonly number[] }>> = {
-  'aes-gcm-16': { id: CIPHER_AES_GCM, keys: [16, 24, 32] },
-  'chacha20-poly1305': { id: CIPHER_CHACHA20_POLY1305, keys: [32] },
+interface CipherFacts {
+  readonly id: number;
+  /** Lengths in bytes. */
+  readonly keys: readonly number[];
+  readonly salt: 0 | 4;
+  /** Brings its own integrity. */
+  readonly aead: boolean;
+  /** For tests only where false. */
+  readonly encrypts: boolean;
+}
+
+const AES_KEYS = [16, 24, 32];
+const CIPHERS: Readonly<Record<EspCipher, CipherFacts>> = {
+  'aes-gcm-16': { id: CIPHER_AES_GCM, keys: AES_KEYS, salt: 4, aead: true, encrypts: true },
+  'chacha20-poly1305': { id: CIPHER_CHACHA20_POLY1305, keys: [32], salt: 4, aead: true, encrypts: true },
+  'aes-cbc': { id: CIPHER_AES_CBC, keys: AES_KEYS, salt: 0, aead: false, encrypts: true },
+  'aes-ctr': { id: CIPHER_AES_CTR, keys: AES_KEYS, salt: 4, aead: false, encrypts: true },
+  null: { id: CIPHER_NULL, keys: [0], salt: 0, aead: false, encrypts: false },
+  'null-aes-gmac': { id: CIPHER_NULL_AES_GMAC, keys: AES_KEYS, salt: 4, aead: true, encrypts: false },
+};
+
+const INTEGRITIES: Readonly<Record<EspIntegrity, { readonly id: number; readonly key: number }>> = {
+  'hmac-sha1-96': { id: INTEGRITY_HMAC_SHA1_96, key: 20 },
+  'hmac-sha2-256-128': { id: INTEGRITY_HMAC_SHA2_256_128, key: 32 },
+  'hmac-sha2-384-192': { id: INTEGRITY_HMAC_SHA2_384_192, key: 48 },
+  'hmac-sha2-512-256': { id: INTEGRITY_HMAC_SHA2_512_256, key: 64 },
 };
 
 /** RFC 791: every host takes 68 bytes; fragments of less would carry nothing. */
@@ -143,11 +178,28 @@ function limit(name: string, value: number): bigint {
   return BigInt(Math.floor(value));
 }
 
-/** Writes the block with the key; the core takes the key and zeroes it there. */
+/** Writes the block with the keys; the core takes the keys and zeroes them there. */
 export function writeSa(memory: Uint8Array, params: OutboundSaParams | InboundSaParams): void {
   const cipher = CIPHERS[params.cipher];
+  demand(
+    cipher.encrypts || params.unencrypted === true,
+    `${params.cipher} encrypts nothing and is for tests only: it needs the option "unencrypted"`,
+  );
   demand(cipher.keys.includes(params.key.length), `${params.cipher} takes no key of ${params.key.length} bytes`);
-  demand(params.salt.length === 4, `the salt has ${params.salt.length} bytes, not 4`);
+  demand(
+    params.salt.length === cipher.salt,
+    `the salt has ${params.salt.length} bytes, ${params.cipher} needs ${cipher.salt}`,
+  );
+  const integrityKey = params.integrityKey ?? new Uint8Array(0);
+  const integrity = params.integrity === undefined ? undefined : INTEGRITIES[params.integrity];
+  demand(
+    cipher.aead === (integrity === undefined),
+    `${params.cipher} ${cipher.aead ? 'has no' : 'needs an'} integrity algorithm beside it`,
+  );
+  demand(
+    integrityKey.length === (integrity?.key ?? 0),
+    `the integrity key has ${integrityKey.length} bytes, not ${integrity?.key ?? 0}`,
+  );
   const view = new DataView(memory.buffer, PARAMS);
   // RFC 4303 §2.1: 0 is for local use, 1-255 are reserved.
   view.setUint32(SA_SPI, whole('spi', params.spi, 256, 0xffffffff), true);
@@ -160,6 +212,10 @@ export function writeSa(memory: Uint8Array, params: OutboundSaParams | InboundSa
   view.setBigUint64(SA_HARD_PACKETS, limit('hardPackets', params.hardPackets), true);
   view.setBigUint64(SA_HARD_BYTES, limit('hardBytes', params.hardBytes), true);
   view.setUint32(SA_KEY_LENGTH, params.key.length, true);
+  view.setUint32(SA_INTEGRITY, integrity?.id ?? INTEGRITY_NONE, true);
+  view.setUint32(SA_INTEGRITY_KEY_LENGTH, integrityKey.length, true);
+  view.setUint32(SA_SALT, 0, true);
   memory.set(params.salt, PARAMS + SA_SALT);
   memory.set(params.key, PARAMS + SA_KEY);
+  memory.set(integrityKey, PARAMS + SA_INTEGRITY_KEY);
 }

@@ -11,7 +11,15 @@ import type { InboundSaParams, OutboundSaParams, TunnelParams } from '../core/ap
 import type { Counters } from '../core/counters.ts';
 import type { Address, Endpoint } from '../wire/address.ts';
 
-export type { EspCipher, GreParams, InboundSaParams, OutboundSaParams, Shape, TunnelParams } from '../core/api.ts';
+export type {
+  EspCipher,
+  EspIntegrity,
+  GreParams,
+  InboundSaParams,
+  OutboundSaParams,
+  Shape,
+  TunnelParams,
+} from '../core/api.ts';
 export type { CounterName, Counters } from '../core/counters.ts';
 
 /** Where a tunnel's datagrams go, and through which socket. */

@@ -1,59 +1,15 @@
-// The slow, readable oracle of the packet path: seals and opens one packet at a time with node:crypto (AES-GCM) and
-// @noble/ciphers (ChaCha20-Poly1305), written from the RFCs and not from assembly/.
-import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
-import type { EspCipher, Shape, TunnelParams } from '../../main/core/api.ts';
+// The slow, readable oracle of the packet path: seals and opens one packet at a time with esp.ts, written from the RFCs and
+// not from assembly/.
+import type { Shape, TunnelParams } from '../../main/core/api.ts';
+import { be32, type OracleSa, openTransform, padTo, sealTransform } from './esp.ts';
 import { concat, gre, type Ip4Fields, type Ip6Fields, ip4, ip6, parseGre, parseIp } from './ip.ts';
 
-export interface OracleSa {
-  readonly spi: number;
-  readonly cipher: EspCipher;
-  readonly key: Uint8Array;
-  readonly salt: Uint8Array;
-  readonly esn: boolean;
-}
-
-function be32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value);
-  return bytes;
-}
-
-function be64(value: bigint): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, value);
-  return bytes;
-}
-
-export function aeadSeal(sa: OracleSa, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array {
-  if (sa.cipher === 'chacha20-poly1305') return chacha20poly1305(sa.key, nonce, aad).encrypt(plain);
-  const name = sa.key.length === 16 ? 'aes-128-gcm' : sa.key.length === 24 ? 'aes-192-gcm' : 'aes-256-gcm';
-  const cipher = createCipheriv(name, sa.key, nonce, { authTagLength: 16 });
-  cipher.setAAD(aad);
-  return concat(cipher.update(plain), cipher.final(), cipher.getAuthTag());
-}
-
-function aeadOpen(sa: OracleSa, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
-  try {
-    if (sa.cipher === 'chacha20-poly1305') return chacha20poly1305(sa.key, nonce, aad).decrypt(sealed);
-    const name = sa.key.length === 16 ? 'aes-128-gcm' : sa.key.length === 24 ? 'aes-192-gcm' : 'aes-256-gcm';
-    const cipher = createDecipheriv(name, sa.key, nonce, { authTagLength: 16 });
-    cipher.setAAD(aad);
-    cipher.setAuthTag(sealed.subarray(sealed.length - 16));
-    return concat(cipher.update(sealed.subarray(0, sealed.length - 16)), cipher.final());
-  } catch {
-    return undefined;
-  }
-}
-
-/** RFC 4106 §5, RFC 7634 §2.1: SPI ‖ sequence number, all 64 bits of it with ESN. */
-function additional(sa: OracleSa, sequence: bigint): Uint8Array {
-  return concat(be32(sa.spi), sa.esn ? be64(sequence) : be32(Number(sequence & 0xffffffffn)));
-}
+export type { OracleSa } from './esp.ts';
 
 export interface EspOptions {
+  /** Of ciphers whose IV is a counter; the sequence number otherwise. */
   readonly iv?: bigint;
-  /** More padding than needed, in multiples of 4. */
+  /** More padding than needed, in multiples of the cipher's alignment. */
   readonly extraPadding?: number;
   /** Replaces the padding bytes, for bad input. */
   readonly padding?: Uint8Array;
@@ -68,12 +24,15 @@ export function sealEsp(
   next: number,
   options: EspOptions = {},
 ): Uint8Array {
-  const need = (((-(payload.length + 2) % 4) + 4) % 4) + (options.extraPadding ?? 0);
+  const align = padTo(sa);
+  const need = (((-(payload.length + 2) % align) + align) % align) + (options.extraPadding ?? 0);
   const padding = options.padding ?? Uint8Array.from({ length: need }, (_, i) => i + 1);
   const plain = concat(payload, padding, Uint8Array.of(options.padLength ?? padding.length, next));
-  const iv = be64(options.iv ?? sequence);
-  const sealed = aeadSeal(sa, concat(sa.salt, iv), additional(sa, sequence), plain);
-  return concat(be32(sa.spi), be32(Number(sequence & 0xffffffffn)), iv, sealed);
+  return concat(
+    be32(sa.spi),
+    be32(Number(sequence & 0xffffffffn)),
+    sealTransform(sa, sequence, options.iv ?? sequence, plain),
+  );
 }
 
 /** Reverse; undefined where the ICV does not verify. `high` is the upper half of the sequence number. */
@@ -84,7 +43,7 @@ export function openEsp(
 ): { readonly sequence: bigint; readonly payload: Uint8Array; readonly next: number } | undefined {
   const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
   const sequence = (high << 32n) | BigInt(view.getUint32(4));
-  const plain = aeadOpen(sa, concat(sa.salt, packet.subarray(8, 16)), additional(sa, sequence), packet.subarray(16));
+  const plain = openTransform(sa, sequence, packet.subarray(8));
   if (!plain || view.getUint32(0) !== sa.spi) return undefined;
   const padLength = plain[plain.length - 2]!;
   const end = plain.length - 2 - padLength;
