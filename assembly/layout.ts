@@ -13,10 +13,11 @@
 //          │                          │               the reassembly pool: the core's own, placed by assembly/
 // 0x300000 ├──────────────────────────┤ IN            what was read off the TUN (seal) or a socket (open)
 // 0x400000 ├──────────────────────────┤ OUT           what seal made
-// 0x600000 └──────────────────────────┘
+// 0x600000 ├──────────────────────────┤ QUEUE         what was read off the TUN and waits to be sealed (main/path/queue.ts)
+// 0x800000 └──────────────────────────┘
 
-export const MEMORY_PAGES = 96;
-export const MEMORY_BYTES = 6291456;
+export const MEMORY_PAGES = 128;
+export const MEMORY_BYTES = 8388608;
 
 export const PARAMS = 0x1000;
 export const PARAMS_BYTES = 0x1ff0;
@@ -87,6 +88,9 @@ export const BURST_SLOT_BYTES = 66560;
 export const PACKET_SLOT_BYTES = 8320;
 export const OUT = 0x400000;
 export const OUT_BYTES = 0x200000;
+/** Inputs of seal that wait for their turn; the core reads them where they lie, and never places anything here. */
+export const QUEUE = 0x600000;
+export const QUEUE_BYTES = 0x200000;
 
 /** Tunnels, and SAs in each direction, that one core holds. */
 export const TUNNELS = 8;
@@ -149,7 +153,9 @@ export const COUNTER_FRAG_POOL_FULL = 48;
 export const COUNTER_FRAG_MALFORMED = 49;
 export const COUNTER_IN_NO_TUNNEL = 50;
 export const COUNTER_IN_NO_ROOM = 51;
-export const COUNTER_COUNT = 52;
+export const COUNTER_OUT_CUT = 52;
+export const COUNTER_IN_MERGED = 53;
+export const COUNTER_COUNT = 54;
 
 // The parameter block of configureTunnel, at PARAMS. u32 each, little-endian, unless another width is given.
 //

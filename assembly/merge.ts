@@ -8,6 +8,7 @@
 // In place: later payloads move left over what was opened already. That is sound only where inputs lie in IN in rising
 // order (startMerging looks), and while nothing else that was handed out lies in between (everything handed out ends the
 // merge). The TUN takes our word for a super-packet's checksum, so each segment's own is verified before (RFC 9293 §3.1).
+import { count } from './counter';
 import {
   flowFamily,
   flowFragmented,
@@ -17,7 +18,7 @@ import {
   flowTransport,
   flowWhole,
 } from './flow';
-import { DESC_BYTES, DESC_CAPACITY, DESC_LENGTH, DESC_OFFSET, IN, IN_BYTES, IN_DESC, OUT_DESC, VNET_HEADER_BYTES } from './layout';
+import { COUNTER_IN_MERGED, DESC_BYTES, DESC_CAPACITY, DESC_LENGTH, DESC_OFFSET, IN, IN_BYTES, IN_DESC, OUT_DESC, VNET_HEADER_BYTES } from './layout';
 import { addOut, outCount } from './output';
 import { GSO_TCP4, GSO_TCP6, prependTunHeader, tunHeaderBytes, writeGso } from './vnet';
 import { fold, sum } from './wire/checksum';
@@ -129,6 +130,7 @@ export function offer(p: usize, n: u32, itsAux: u32): void {
     total += payload;
     nextSequence += payload;
     segments++;
+    count(COUNTER_IN_MERGED);
     if (push || payload < size) finishMerging();
     return;
   }

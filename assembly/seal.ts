@@ -23,6 +23,7 @@ import {
   AUX_VNET,
   COUNTER_OUT_BAD_INNER,
   COUNTER_OUT_BYTES,
+  COUNTER_OUT_CUT,
   COUNTER_OUT_DUMMIES,
   COUNTER_OUT_HARD_LIMIT,
   COUNTER_OUT_MSS_CLAMPED,
@@ -140,6 +141,7 @@ function sealSuper(tunnel: u32, p: usize, header: u32, size: u32, mtu: u32, now:
   if (!hasRoom(tunnel, slot, packets, header + size)) return noRoom();
   encapsulateSegments(tunnel, slot, p, header, size);
   add(COUNTER_OUT_PACKETS, packets);
+  add(COUNTER_OUT_CUT, packets - 1);
   add(COUNTER_OUT_BYTES, packets * header + payload);
   return DONE;
 }

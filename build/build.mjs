@@ -40,10 +40,11 @@ step('core.wasm', ['assembly'], 'core.wasm', () => {
     '--runtime',
     'stub',
     '--importMemory',
+    // MEMORY_PAGES of assembly/layout.ts.
     '--initialMemory',
-    '96',
+    '128',
     '--maximumMemory',
-    '96',
+    '128',
     // asc's static data starts at HEAP of assembly/layout.ts; the core's own records follow at __heap_base.
     '--memoryBase',
     '262144',

@@ -1,6 +1,8 @@
 // Names the core's counters, in the order of assembly/layout.ts. Every packet that is not delivered is in exactly
 // one: datagrams opened = inPackets + inIke + inKeepalives + inDummies + inParked + the drops + fragReceived - fragReassembled,
-// where the frag* beside these two say what became of the fragments, and inMssClamped of packets that went on.
+// where the frag* beside these two say what became of the fragments, and inMssClamped of packets that went on. Likewise
+// packets off the TUN = outPackets - outCut + the drops from outTooBig on, and packets for the TUN = inPackets - inMerged;
+// what happens outside of the core is counted in main/path/command.ts.
 import { COUNTER_COUNT } from '../../assembly/layout.ts';
 
 /** Name → what one more of it means, in a person's words. Order is the ABI: index i is COUNTERS + 8 * i. */
@@ -57,6 +59,8 @@ export const COUNTERS_BY_NAME = {
   fragMalformed: 'delivery fragments dropped: overlap, bad length, or over 65,535 bytes',
   inNoTunnel: 'plain GRE, but no tunnel of that shape is configured',
   inNoRoom: 'no room in front of the inner packet for the header that the TUN wants',
+  outCut: 'packets that super-packets from the TUN were cut into, beyond one for each',
+  inMerged: 'packets that went to the TUN within the super-packet of an earlier one',
 } as const;
 
 export type CounterName = keyof typeof COUNTERS_BY_NAME;

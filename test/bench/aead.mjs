@@ -28,9 +28,9 @@ function compile() {
         ...['--outFile', wasm, '--runtime', 'stub', '--importMemory', '--memoryBase', '262144'],
         ...[
           '--initialMemory',
-          '96',
+          '128',
           '--maximumMemory',
-          '96',
+          '128',
           '--enable',
           'simd',
           '-O3',
@@ -52,7 +52,7 @@ function compile() {
  */
 export function instantiateAead(cipher, key, packets) {
   module ??= compile();
-  const memory = new WebAssembly.Memory({ initial: 96, maximum: 96 });
+  const memory = new WebAssembly.Memory({ initial: 128, maximum: 128 });
   const { aeadInstall, aeadSeal, aeadOpen } = new WebAssembly.Instance(module, { env: { memory } }).exports;
   const bytes = new Uint8Array(memory.buffer);
   const words = new Uint32Array(memory.buffer);
