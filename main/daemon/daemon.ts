@@ -13,6 +13,7 @@ import { createSession } from '../session/session.ts';
 import type { Adapters } from './adapters.ts';
 import { systemClock } from './clock.ts';
 import { createEngine } from './engine.ts';
+import { openGreSequences } from './gre-sequences.ts';
 import { lockNamespace } from './lock.ts';
 import type { EngineLog } from './log.ts';
 import { readVersion } from './version.ts';
@@ -57,7 +58,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const ready = new Promise<void>((resolve) => {
     begin = resolve;
   });
-  const deps: SessionDeps = { ...adapters, random: randomBytes, clock: systemClock, log: log.add };
+  const greSequences = openGreSequences(options.profileDirectory);
+  const deps: SessionDeps = { ...adapters, random: randomBytes, clock: systemClock, log: log.add, greSequences };
   const make = options.createSession ?? createSession;
   const engine = createEngine({
     version: readVersion(),

@@ -7,6 +7,7 @@ import type { SocketFactory } from '../net/socket/api.ts';
 import type { TunAdapter } from '../net/tun/api.ts';
 import type { DataPlane, DataPlaneOptions } from '../path/command.ts';
 import type { Address } from '../wire/address.ts';
+import type { GreSequenceStore } from './gre-sequence.ts';
 
 export interface Timer {
   cancel(): void;
@@ -37,6 +38,8 @@ export interface SessionDeps {
   readonly random: RandomBytes;
   readonly clock: Clock;
   readonly log: (entry: SessionLog) => void;
+  /** Keeps GRE sequence numbers over restarts; without it they start at 0 in each session. */
+  readonly greSequences?: GreSequenceStore;
 }
 
 export interface Session {

@@ -12,8 +12,9 @@ import type { DataPlane, PathEvent, PathStatistics } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Address } from '../wire/address.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
-import type { SessionDeps } from './deps.ts';
+import type { SessionDeps, Timer } from './deps.ts';
 import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
+import { LOOK_INTERVAL } from './gre-sequence.ts';
 import type { Holding } from './holding.ts';
 import { LinkClosed, setUpTimedOut, workerDied } from './loss.ts';
 import { type GatewayMemory, gatewayAddresses, hostNotFound } from './resolve.ts';
@@ -69,6 +70,7 @@ export function openLink(options: LinkOptions): Link {
   let starting: Promise<DataPlane> | null = null;
   const tried: Address[] = [];
   const complaints = new Set<string>();
+  let greTimer: Timer | null = null;
   const deadlineAt = clock.now() + connectSeconds * 1000;
   const deadline = clock.setTimer(deadlineAt, () => fail(outOfTime(), true));
 
@@ -147,7 +149,7 @@ export function openLink(options: LinkOptions): Link {
       gateway,
       patience: Math.max(slice, 1000),
       check,
-      greNext: memory.greNext,
+      greNext: memory.greNumbers?.take() ?? 0,
       lastInbound: () => statistics()?.lastInbound ?? 0,
       enter,
       reached: (reached) => {
@@ -214,6 +216,15 @@ export function openLink(options: LinkOptions): Link {
     return lastStatistics;
   }
 
+  /** Keeps the stored GRE sequence number ahead of those that are used. */
+  function lookAtGreNumbers(): void {
+    const numbers = memory.greNumbers;
+    if (!numbers || stage !== 'up') return;
+    const next = statistics()?.greNextSequence?.[0] ?? 0;
+    if (next > 0) numbers.used(next);
+    greTimer = clock.setTimer(clock.now() + LOOK_INTERVAL, lookAtGreNumbers);
+  }
+
   async function close(): Promise<void> {
     stage = 'closed';
     deadline.cancel();
@@ -221,8 +232,11 @@ export function openLink(options: LinkOptions): Link {
     await tidy(deps, 'waiting for the set-up to stop', () => script);
     const here = way;
     await here?.goodbye();
+    greTimer?.cancel();
     const greNext = statistics()?.greNextSequence?.[0] ?? 0;
-    if (greNext > 0) memory.greNext = (greNext + GRE_MARGIN) % 2 ** 32;
+    // Of a dead worker only old counters are known.
+    if (!planeAlive) memory.greNumbers?.lost();
+    else if (greNext > 0) memory.greNumbers?.settle(greNext + GRE_MARGIN);
     planeAlive = false;
     // Workers first: a descriptor must not be closed, and its number given away, while a thread still reads it.
     // One that is only starting is closed as soon as it has started.
@@ -244,6 +258,7 @@ export function openLink(options: LinkOptions): Link {
       if (stage !== 'connecting' || !tunnel) return;
       stage = 'up';
       deadline.cancel();
+      lookAtGreNumbers();
       options.report({ kind: 'up', tunnel });
     },
     (error: unknown) => lose(failureOf(error)),

@@ -2,7 +2,7 @@
 // core's parameters, routes. Pure; called again whenever the path MTU turns out to be smaller.
 import { coversAddress, coversPrefix, prefixContains } from '../esp/selectors.ts';
 import type { ChildSa, Configuration } from '../ike/types.ts';
-import { computeMtu, type Mtu } from '../mtu/mtu.ts';
+import { computeMtu, type Mtu, overheadOf } from '../mtu/mtu.ts';
 import type { DesiredRoutes } from '../net/route/api.ts';
 import type { TunnelParams } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
@@ -23,7 +23,7 @@ export interface PlanFacts {
   readonly gateway: Address;
   readonly encapsulation: 'udp' | 'raw';
   /** null for plain GRE, which has neither. */
-  readonly child: Pick<ChildSa, 'cipher' | 'local' | 'remote'> | null;
+  readonly child: Pick<ChildSa, 'cipher' | 'integrity' | 'local' | 'remote'> | null;
   readonly configuration: Configuration | null;
   /** Path MTU between us and the gateway, as far as it is known. */
   readonly path: number;
@@ -171,7 +171,7 @@ function mtuOf(
     path: facts.path,
     outerFamily: familyOf(facts.gateway),
     encapsulation: facts.encapsulation,
-    cipher: facts.child?.cipher ?? 'aes-gcm-16',
+    cipher: facts.child ? overheadOf(facts.child) : 'aes-gcm-16',
     shape: profile.tunnel.shape,
     gre: profile.gre,
     deliveryFamily: delivery && profile.tunnel.shape === 'gre-tunnel' ? familyOf(delivery.remote) : null,

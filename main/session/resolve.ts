@@ -4,6 +4,7 @@ import type { Profile } from '../profile/profile.ts';
 import { type Address, parseAddress } from '../wire/address.ts';
 import type { SessionDeps } from './deps.ts';
 import { reasonText, SessionError, sessionFailure } from './failure.ts';
+import type { GreNumbers } from './gre-sequence.ts';
 import { within } from './undo.ts';
 
 /** Milliseconds that a name server has where older addresses are at hand. */
@@ -13,8 +14,8 @@ const IMPATIENCE = 3_000;
 export interface GatewayMemory {
   /** What the name resolved to last, those that worked first. */
   addresses: readonly Address[];
-  /** Where GRE sequence numbers go on, where the profile wants them. */
-  greNext: number;
+  /** GRE sequence numbers, where the profile wants them. */
+  readonly greNumbers: GreNumbers | null;
 }
 
 export async function gatewayAddresses(

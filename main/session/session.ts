@@ -31,6 +31,7 @@ import type { Session, SessionDeps, Timer } from './deps.ts';
 import { onClosing, onIdle } from './down.ts';
 import { onConnected } from './established.ts';
 import { reasonText } from './failure.ts';
+import { createGreNumbers } from './gre-sequence.ts';
 import { createHolding } from './holding.ts';
 import { type Link, openLink } from './link.ts';
 import { onWaiting } from './reconnect.ts';
@@ -69,7 +70,10 @@ export function transition(state: State, event: SessionEvent, context: Context):
 export function createSession(profile: Profile, deps: SessionDeps, createPeer: CreatePeer = createInitiator): Session {
   const { clock, log } = deps;
   const holding = createHolding(deps);
-  const memory: GatewayMemory = { addresses: [], greNext: 0 };
+  const memory: GatewayMemory = {
+    addresses: [],
+    greNumbers: profile.gre?.sequence ? createGreNumbers(profile.name, deps.greSequences, log) : null,
+  };
   const listeners: ((state: Session['state']) => void)[] = [];
   const events: SessionEvent[] = [];
   let state: State = { kind: 'idle', lastError: null };
