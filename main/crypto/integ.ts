@@ -1,4 +1,5 @@
-// Integrity algorithms of the IKE SA where the cipher is not an AEAD: truncated HMAC-SHA2 (RFC 4868 §2.6).
+// Integrity algorithms of the IKE SA where the cipher is not an AEAD: truncated HMAC-SHA2 (RFC 4868 §2.6), and HMAC-SHA1-96
+// (RFC 2404) for old gateways, offered only where a profile names it. ESP's are in the WebAssembly core.
 import { createHmac } from 'node:crypto';
 import { equalConstantTime } from './constant-time.ts';
 
@@ -19,25 +20,33 @@ export interface Integ {
 /** Transform id 0: no integrity algorithm. */
 export const INTEG_NONE = 0;
 
-function hmac(id: number, bits: 256 | 384 | 512): Integ {
-  const icvBytes = bits / 16;
+function hmac(id: number, name: string, hash: string, keyBytes: number, icvBytes: number): Integ {
   const sign = (key: Uint8Array, ...data: readonly Uint8Array[]): Uint8Array => {
-    const mac = createHmac(`sha${bits}`, key);
+    const mac = createHmac(hash, key);
     for (const piece of data) mac.update(piece);
     return Uint8Array.from(mac.digest().subarray(0, icvBytes));
   };
   return {
     id,
-    name: `AUTH_HMAC_SHA2_${bits}_${bits / 2}`,
-    keyBytes: bits / 8,
+    name,
+    keyBytes,
     icvBytes,
     sign,
     verify: (key, icv, ...data) => equalConstantTime(icv, sign(key, ...data)),
   };
 }
 
-export const AUTH_HMAC_SHA2_256_128 = hmac(12, 256);
-export const AUTH_HMAC_SHA2_384_192 = hmac(13, 384);
-export const AUTH_HMAC_SHA2_512_256 = hmac(14, 512);
+const sha2 = (id: number, bits: 256 | 384 | 512): Integ =>
+  hmac(id, `AUTH_HMAC_SHA2_${bits}_${bits / 2}`, `sha${bits}`, bits / 8, bits / 16);
 
-export const INTEGS: readonly Integ[] = [AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256];
+export const AUTH_HMAC_SHA2_256_128 = sha2(12, 256);
+export const AUTH_HMAC_SHA2_384_192 = sha2(13, 384);
+export const AUTH_HMAC_SHA2_512_256 = sha2(14, 512);
+export const AUTH_HMAC_SHA1_96 = hmac(2, 'AUTH_HMAC_SHA1_96', 'sha1', 20, 12);
+
+export const INTEGS: readonly Integ[] = [
+  AUTH_HMAC_SHA2_256_128,
+  AUTH_HMAC_SHA2_384_192,
+  AUTH_HMAC_SHA2_512_256,
+  AUTH_HMAC_SHA1_96,
+];

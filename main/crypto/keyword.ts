@@ -12,12 +12,17 @@ const TABLE: readonly (readonly [words: readonly string[], transform: Transform]
   [['aes256', 'aes256cbc'], transform(ENCR, 12, 256)],
   [['aes192', 'aes192cbc'], transform(ENCR, 12, 192)],
   [['aes128', 'aes128cbc', 'aes'], transform(ENCR, 12, 128)],
+  [['aes256ctr'], transform(ENCR, 13, 256)],
+  [['aes192ctr'], transform(ENCR, 13, 192)],
+  [['aes128ctr', 'aesctr'], transform(ENCR, 13, 128)],
   [['sha256', 'sha2_256'], transform(INTEG, 12)],
   [['sha384', 'sha2_384'], transform(INTEG, 13)],
   [['sha512', 'sha2_512'], transform(INTEG, 14)],
+  [['sha1', 'sha'], transform(INTEG, 2)],
   [['prfsha256'], transform(PRF, 5)],
   [['prfsha384'], transform(PRF, 6)],
   [['prfsha512'], transform(PRF, 7)],
+  [['prfsha1'], transform(PRF, 2)],
   [['ecp256'], transform(KE, 19)],
   [['x25519', 'curve25519'], transform(KE, 31)],
   [['ecp384'], transform(KE, 20)],
@@ -26,12 +31,22 @@ const TABLE: readonly (readonly [words: readonly string[], transform: Transform]
   [['esn'], transform(ESN, 1)],
 ];
 
+/** What encrypts nothing (RFC 2410, RFC 4543): understood, but refused unless a test asks for it (proposal.ts). */
+const UNENCRYPTED: typeof TABLE = [
+  [['null'], transform(ENCR, 11)],
+  [['aes256gmac'], transform(ENCR, 21, 256)],
+  [['aes192gmac'], transform(ENCR, 21, 192)],
+  [['aes128gmac'], transform(ENCR, 21, 128)],
+];
+
+const ALL = [...TABLE, ...UNENCRYPTED];
+
 const BY_WORD: ReadonlyMap<string, Transform> = new Map(
-  TABLE.flatMap(([words, of]) => words.map((word) => [word, of] as const)),
+  ALL.flatMap(([words, of]) => words.map((word) => [word, of] as const)),
 );
 
-/** Every word that is understood, for suggestions. */
-export const WORDS: readonly string[] = [...BY_WORD.keys()];
+/** Every word that a person may write, for suggestions. */
+export const WORDS: readonly string[] = TABLE.flatMap(([words]) => words);
 
 export const transformOf = (word: string): Transform | undefined => BY_WORD.get(word);
 
@@ -45,4 +60,4 @@ const NAMES: Readonly<Record<number, string>> = {
 
 /** The word of a transform; "encr-99" style for one that we do not know. */
 export const wordOf = (of: Transform): string =>
-  TABLE.find(([, known]) => sameTransform(known, of))?.[0][0] ?? `${NAMES[of.type] ?? `type${of.type}`}:${of.id}`;
+  ALL.find(([, known]) => sameTransform(known, of))?.[0][0] ?? `${NAMES[of.type] ?? `type${of.type}`}:${of.id}`;

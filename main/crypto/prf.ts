@@ -1,4 +1,5 @@
-// Pseudo-random functions of the IKE SA (RFC 7296 §2.13): HMAC with SHA-2 (RFC 4868).
+// Pseudo-random functions of the IKE SA (RFC 7296 §2.13): HMAC with SHA-2 (RFC 4868), and with SHA-1 (RFC 2104) for old
+// gateways, offered only where a profile names it.
 import { createHmac } from 'node:crypto';
 
 export interface Prf {
@@ -13,13 +14,13 @@ export interface Prf {
   compute(key: Uint8Array, ...data: readonly Uint8Array[]): Uint8Array;
 }
 
-const hmac = (id: number, bits: 256 | 384 | 512): Prf => ({
+const hmac = (id: number, name: string, hash: string, bytes: number): Prf => ({
   id,
-  name: `PRF_HMAC_SHA2_${bits}`,
-  keyBytes: bits / 8,
-  outputBytes: bits / 8,
+  name,
+  keyBytes: bytes,
+  outputBytes: bytes,
   compute(key, ...data) {
-    const mac = createHmac(`sha${bits}`, key);
+    const mac = createHmac(hash, key);
     for (const piece of data) mac.update(piece);
     // The same memory, not a copy: callers wipe what they get.
     const digest = mac.digest();
@@ -27,11 +28,12 @@ const hmac = (id: number, bits: 256 | 384 | 512): Prf => ({
   },
 });
 
-export const PRF_HMAC_SHA2_256 = hmac(5, 256);
-export const PRF_HMAC_SHA2_384 = hmac(6, 384);
-export const PRF_HMAC_SHA2_512 = hmac(7, 512);
+export const PRF_HMAC_SHA2_256 = hmac(5, 'PRF_HMAC_SHA2_256', 'sha256', 32);
+export const PRF_HMAC_SHA2_384 = hmac(6, 'PRF_HMAC_SHA2_384', 'sha384', 48);
+export const PRF_HMAC_SHA2_512 = hmac(7, 'PRF_HMAC_SHA2_512', 'sha512', 64);
+export const PRF_HMAC_SHA1 = hmac(2, 'PRF_HMAC_SHA1', 'sha1', 20);
 
-export const PRFS: readonly Prf[] = [PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512];
+export const PRFS: readonly Prf[] = [PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512, PRF_HMAC_SHA1];
 
 /** prf+ (RFC 7296 §2.13): `length` bytes of T1 | T2 | …, Tn = prf(K, Tn-1 | S | n). Throws beyond 255 rounds. */
 export function prfPlus(prf: Prf, key: Uint8Array, seed: Uint8Array, length: number): Uint8Array {

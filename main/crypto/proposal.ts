@@ -12,7 +12,10 @@ export const DEFAULT_IKE_PROPOSALS: readonly string[] = [
   'aes256gcm16-aes128gcm16-chacha20poly1305-prfsha256-prfsha384-prfsha512-ecp256-x25519-ecp384-modp2048',
   'aes256-aes128-sha256-sha384-sha512-ecp256-x25519-ecp384-modp2048',
 ];
-export const DEFAULT_ESP_PROPOSALS: readonly string[] = ['aes256gcm16-aes128gcm16-chacha20poly1305-esn-noesn'];
+export const DEFAULT_ESP_PROPOSALS: readonly string[] = [
+  'aes256gcm16-aes128gcm16-chacha20poly1305-esn-noesn',
+  'aes256-aes128-sha256-sha384-sha512-esn-noesn',
+];
 
 /** A proposal that cannot be used: the word at fault and what to write instead. */
 export class ProposalError extends Error {
@@ -27,21 +30,32 @@ export class ProposalError extends Error {
   }
 }
 
-/** AES-GCM-16 and ChaCha20-Poly1305. */
-const isAead = (encr: Transform): boolean => encr.id === 20 || encr.id === 28;
+/** AES-GCM-16, ChaCha20-Poly1305 and NULL with AES-GMAC. */
+const isAead = (encr: Transform): boolean => encr.id === 20 || encr.id === 28 || encr.id === 21;
+
+/** NULL and NULL with AES-GMAC. */
+const encryptsNothing = (encr: Transform): boolean => encr.id === 11 || encr.id === 21;
+
+const AES_CTR = 13;
+const SHA1 = 2;
 
 const ofType = (transforms: readonly Transform[], type: number): Transform[] =>
   transforms.filter((transform) => transform.type === type);
 
-/** The PRF with the hash of an integrity algorithm: AUTH_HMAC_SHA2_256_128 (12) → PRF_HMAC_SHA2_256 (5). */
-const prfLike = (integ: Transform): Transform => transform(PRF, integ.id - 7);
+/** The PRF with the hash of an integrity algorithm: AUTH_HMAC_SHA2_256_128 (12) → PRF_HMAC_SHA2_256 (5); SHA-1 is 2 in both. */
+const prfLike = (integ: Transform): Transform => transform(PRF, integ.id === SHA1 ? SHA1 : integ.id - 7);
 
 /**
  * "aes256-sha256-modp2048" → transforms, in order of type. Several words of one kind are alternatives in order of
  * preference. As in strongSwan a missing PRF follows the integrity algorithm, an AEAD drops the integrity algorithm, and
- * ESP without a word about sequence numbers has 32-bit ones. Throws ProposalError.
+ * ESP without a word about sequence numbers has 32-bit ones. What encrypts nothing is refused unless `unencrypted` says that
+ * a test wants it. Throws ProposalError.
  */
-export function parseProposal(text: string, protocol: Protocol): readonly Transform[] {
+export function parseProposal(
+  text: string,
+  protocol: Protocol,
+  { unencrypted = false }: Pick<Purpose, 'unencrypted'> = {},
+): readonly Transform[] {
   const fail = (problem: string, remedy: string): never => {
     throw new ProposalError(text, problem, remedy);
   };
@@ -57,15 +71,23 @@ export function parseProposal(text: string, protocol: Protocol): readonly Transf
   const ke = ofType(transforms, KE);
   const esn = ofType(transforms, ESN);
   if (encr.length === 0) fail('it names no encryption', 'put one in front, for example aes256gcm16');
+  const naked = encr.find(encryptsNothing);
+  if (naked && (!unencrypted || protocol === 'ike'))
+    fail(`"${wordOf(naked)}" encrypts nothing`, 'use aes256gcm16, or aes256-sha256 with an old gateway');
   const aead = encr.every(isAead);
   // RFC 7296 §3.3: combined-mode ciphers and others cannot share a proposal.
   if (!aead && encr.some(isAead))
-    fail('it mixes AES-CBC with ciphers that bring their own integrity', 'write two proposals, one with each kind');
-  if (!aead && integ.length === 0) fail('AES-CBC needs an integrity algorithm', 'add one, for example sha256');
+    fail(
+      `it mixes ${wordOf(encr.find((of) => !isAead(of))!)} with ciphers that bring their own integrity`,
+      'write two proposals, one with each kind',
+    );
+  if (!aead && integ.length === 0)
+    fail(`${wordOf(encr[0]!)} needs an integrity algorithm`, 'add one, for example sha256');
 
   switch (protocol) {
     case 'ike': {
       if (esn.length > 0) fail('"esn" and "noesn" belong to ESP proposals', 'leave them out');
+      if (encr.some((of) => of.id === AES_CTR)) fail('AES-CTR is for ESP only', 'use aes256 or aes256gcm16');
       if (ke.length === 0) fail('it names no key exchange', 'add one, for example ecp256');
       const prfs = prf.length > 0 ? prf : integ.map(prfLike);
       if (prfs.length === 0) fail('it names no PRF', 'add one, for example prfsha256');
@@ -73,9 +95,16 @@ export function parseProposal(text: string, protocol: Protocol): readonly Transf
     }
     case 'esp':
       if (prf.length > 0) fail('ESP has no PRF', `leave out "${wordOf(prf[0]!)}"`);
-      if (!aead) fail('ESP with AES-CBC is not available', 'use aes256gcm16, aes128gcm16 or chacha20poly1305');
-      return [...encr, ...ke, ...(esn.length > 0 ? esn : [transform(ESN, 0)])];
+      return [...encr, ...(aead ? [] : integ), ...ke, ...(esn.length > 0 ? esn : [transform(ESN, 0)])];
   }
+}
+
+/** What is weak in a valid proposal, in words for people; never part of a default (RFC 8221 §6, RFC 8247 §2.3). */
+export function weaknesses(text: string, protocol: Protocol): readonly string[] {
+  const transforms = parseProposal(text, protocol);
+  const sha1 = transforms.some((of) => of.type === INTEG && of.id === SHA1);
+  const prf1 = transforms.some((of) => of.type === PRF && of.id === SHA1);
+  return sha1 || prf1 ? ['SHA-1, which is kept for old gateways only: ask for sha256 on the gateway'] : [];
 }
 
 /** Transforms → "aes256gcm16-prfsha256-ecp256"; leaves out what parseProposal adds of itself. */
@@ -122,10 +151,12 @@ const protocolId = (protocol: Protocol): number => (protocol === 'ike' ? Protoco
 export interface Purpose {
   /** Leave key exchanges out of what is offered or chosen. */
   readonly withoutKe?: boolean;
+  /** Take ESP that encrypts nothing. For tests: no profile can say so. */
+  readonly unencrypted?: boolean | undefined;
 }
 
-const supportedBy = (text: string, protocol: Protocol, { withoutKe = false }: Purpose): readonly Transform[] =>
-  parseProposal(text, protocol).filter((of) => !withoutKe || of.type !== KE);
+const supportedBy = (text: string, protocol: Protocol, purpose: Purpose): readonly Transform[] =>
+  parseProposal(text, protocol, purpose).filter((of) => !purpose.withoutKe || of.type !== KE);
 
 /** The proposals of our SA payload, numbered from 1. Throws ProposalError. */
 export function offer(

@@ -1,6 +1,6 @@
 // From chosen transforms to the algorithms that do them. What cannot be done here was never offered, so it throws.
 import { ENCRS, type Encr } from './encr.ts';
-import { INTEGS, type Integ } from './integ.ts';
+import { INTEG_NONE, INTEGS, type Integ } from './integ.ts';
 import { KEY_EXCHANGES, type KeyExchange } from './ke.ts';
 import { PRFS, type Prf } from './prf.ts';
 import { formatTransforms } from './proposal.ts';
@@ -17,13 +17,21 @@ export interface IkeSuite {
   readonly ke: KeyExchange;
 }
 
+/** As the packet core calls them (main/core/api.ts, which this part of the house does not know). */
+export type EspCipher = 'aes-gcm-16' | 'chacha20-poly1305' | 'aes-cbc' | 'aes-ctr' | 'null' | 'null-aes-gmac';
+export type EspIntegrity = 'hmac-sha1-96' | 'hmac-sha2-256-128' | 'hmac-sha2-384-192' | 'hmac-sha2-512-256';
+
 /** The algorithms of a CHILD SA. */
 export interface EspSuite {
   /** "aes256gcm16-esn". */
   readonly name: string;
-  readonly cipher: 'aes-gcm-16' | 'chacha20-poly1305';
+  readonly cipher: EspCipher;
   readonly keyBytes: number;
+  /** Behind the key in the keying material: RFC 4106 §8.1, RFC 7634 §2, RFC 3686 §5.1, RFC 4543 §5.4. */
   readonly saltBytes: number;
+  /** undefined where the cipher brings its own. */
+  readonly integrity: EspIntegrity | undefined;
+  readonly integrityKeyBytes: number;
   readonly esn: boolean;
   /** Perfect forward secrecy, in CREATE_CHILD_SA only. */
   readonly ke: KeyExchange | undefined;
@@ -50,17 +58,41 @@ export function ikeSuite(transforms: readonly Transform[]): IkeSuite {
   return { name: formatTransforms(transforms), encr, integ, prf, ke };
 }
 
+/** ESP's ciphers by transform id (type 1): key bits where the transform has no attribute, salt bytes. */
+const ESP_CIPHERS: Readonly<
+  Record<number, readonly [cipher: EspCipher, keyBits: number, salt: number, aead: boolean]>
+> = {
+  11: ['null', 0, 0, false],
+  12: ['aes-cbc', 256, 0, false],
+  13: ['aes-ctr', 256, 4, false],
+  20: ['aes-gcm-16', 256, 4, true],
+  21: ['null-aes-gmac', 256, 4, true],
+  28: ['chacha20-poly1305', 256, 4, true],
+};
+
+/** ESP's integrity algorithms by transform id (type 3), and bytes of key: as many as the hash has (RFC 4868 §2.1.1). */
+const ESP_INTEGRITIES: Readonly<Record<number, readonly [integrity: EspIntegrity, keyBytes: number]>> = {
+  2: ['hmac-sha1-96', 20],
+  12: ['hmac-sha2-256-128', 32],
+  13: ['hmac-sha2-384-192', 48],
+  14: ['hmac-sha2-512-256', 64],
+};
+
 export function espSuite(transforms: readonly Transform[]): EspSuite {
   const encr = one(transforms, TransformType.ENCR) ?? missing(transforms);
   const keId = one(transforms, TransformType.KE)?.id ?? 0;
   const ke = keyExchangeOf(keId);
-  const cipher = encr.id === 20 ? 'aes-gcm-16' : encr.id === 28 ? 'chacha20-poly1305' : missing(transforms);
-  if (keId !== 0 && !ke) return missing(transforms);
+  const [cipher, keyBits, saltBytes, aead] = ESP_CIPHERS[encr.id] ?? missing(transforms);
+  const integ = one(transforms, TransformType.INTEG)?.id ?? INTEG_NONE;
+  const [integrity, integrityKeyBytes] = ESP_INTEGRITIES[integ] ?? [undefined, 0];
+  if ((keId !== 0 && !ke) || aead !== (integ === INTEG_NONE) || (!aead && !integrity)) return missing(transforms);
   return {
     name: formatTransforms(transforms),
     cipher,
-    keyBytes: (keyLengthOf(encr) ?? 256) / 8,
-    saltBytes: 4,
+    keyBytes: (keyLengthOf(encr) ?? keyBits) / 8,
+    saltBytes,
+    integrity,
+    integrityKeyBytes,
     esn: one(transforms, TransformType.ESN)?.id === 1,
     ke,
   };

@@ -16,6 +16,9 @@ export function inboundParams(
     cipher: child.cipher,
     key: child.keyIn,
     salt: child.saltIn,
+    integrity: child.integrity,
+    integrityKey: child.integrityKeyIn,
+    unencrypted: child.unencrypted,
     esn: child.esn,
     hardPackets: lifetime.hardPackets,
     hardBytes: lifetime.hardBytes,
@@ -35,6 +38,9 @@ export function outboundParams(
     cipher: child.cipher,
     key: child.keyOut,
     salt: child.saltOut,
+    integrity: child.integrity,
+    integrityKey: child.integrityKeyOut,
+    unencrypted: child.unencrypted,
     esn: child.esn,
     hardPackets: lifetime.hardPackets,
     hardBytes: lifetime.hardBytes,
@@ -43,5 +49,6 @@ export function outboundParams(
 
 /** Zeros over every key and salt of the child: a key is installed once per direction in its life. */
 export function wipeKeys(child: ChildSa): void {
-  for (const secret of [child.keyIn, child.saltIn, child.keyOut, child.saltOut]) secret.fill(0);
+  const { keyIn, saltIn, integrityKeyIn, keyOut, saltOut, integrityKeyOut } = child;
+  for (const secret of [keyIn, saltIn, integrityKeyIn, keyOut, saltOut, integrityKeyOut]) secret?.fill(0);
 }

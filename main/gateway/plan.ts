@@ -2,7 +2,7 @@
 // addresses that it may use. Pure.
 import { coversAddress } from '../esp/selectors.ts';
 import type { ChildSa } from '../ike/types.ts';
-import { computeMtu, type Mtu } from '../mtu/mtu.ts';
+import { computeMtu, type Mtu, overheadOf } from '../mtu/mtu.ts';
 import type { TunnelParams } from '../path/command.ts';
 import { type Address, formatAddress, type Prefix, sameAddress } from '../wire/address.ts';
 import { formatSelector, type Selector, selectorOf } from '../wire/selector.ts';
@@ -25,7 +25,7 @@ export interface ClientPlan {
 export function planClient(
   config: GatewayConfig,
   user: GatewayUser,
-  child: Pick<ChildSa, 'mode' | 'cipher' | 'local' | 'remote' | 'encapsulation' | 'peer'>,
+  child: Pick<ChildSa, 'mode' | 'cipher' | 'integrity' | 'local' | 'remote' | 'encapsulation' | 'peer'>,
   leased: readonly Prefix[],
 ): ClientPlan | string {
   const shape = shapeOf(config, child);
@@ -37,7 +37,7 @@ export function planClient(
     path: config.path,
     outerFamily: family(config.listen.address),
     encapsulation: child.encapsulation,
-    cipher: child.cipher,
+    cipher: overheadOf(child),
     shape,
     gre,
     deliveryFamily: delivery ? family(delivery.local) : null,

@@ -46,29 +46,39 @@ export function wipeIkeKeys(keys: IkeKeys): void {
   for (const key of [keys.SK_d, keys.SK_ai, keys.SK_ar, keys.SK_ei, keys.SK_er, keys.SK_pi, keys.SK_pr]) key.fill(0);
 }
 
-/** Keys of one direction of an ESP SA with an AEAD: key, then salt (RFC 4106 §8.1, RFC 7634 §2). */
+/** Keys of an ESP SA in both directions: encryption key, salt (RFC 4106 §8.1, RFC 7634 §2, RFC 3686 §5.1), integrity key. */
 export interface ChildKeys {
   /** Of packets from the initiator of the exchange to the responder. */
   readonly initiatorKey: Uint8Array;
   readonly initiatorSalt: Uint8Array;
+  /** Empty with an AEAD. */
+  readonly initiatorIntegrityKey: Uint8Array;
   readonly responderKey: Uint8Array;
   readonly responderSalt: Uint8Array;
+  readonly responderIntegrityKey: Uint8Array;
 }
 
-/** KEYMAT = prf+(SK_d, Ni | Nr); the initiator's direction is taken first (RFC 7296 §2.17). */
+/**
+ * KEYMAT = prf+(SK_d, Ni | Nr); the initiator's direction is taken first, and in each direction the encryption key before the
+ * integrity key (RFC 7296 §2.17).
+ */
 export function deriveChildKeys(
   prf: Prf,
   SK_d: Uint8Array,
   nonces: { readonly Ni: Uint8Array; readonly Nr: Uint8Array },
-  lengths: { readonly key: number; readonly salt: number },
+  lengths: { readonly key: number; readonly salt: number; readonly integrity?: number },
 ): ChildKeys {
-  const KEYMAT = prfPlus(prf, SK_d, concat(nonces.Ni, nonces.Nr), 2 * (lengths.key + lengths.salt));
+  const integrity = lengths.integrity ?? 0;
+  const total = 2 * (lengths.key + lengths.salt + integrity);
+  const KEYMAT = prfPlus(prf, SK_d, concat(nonces.Ni, nonces.Nr), total);
   const take = cutter(KEYMAT);
   const keys: ChildKeys = {
     initiatorKey: take(lengths.key),
     initiatorSalt: take(lengths.salt),
+    initiatorIntegrityKey: take(integrity),
     responderKey: take(lengths.key),
     responderSalt: take(lengths.salt),
+    responderIntegrityKey: take(integrity),
   };
   KEYMAT.fill(0);
   return keys;

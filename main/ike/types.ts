@@ -1,5 +1,6 @@
 // The seam of the IKEv2 core: events in, effects out (sans-IO). `initiator.ts` and `responder.ts` implement IkePeer; the
 // session, the gateway and the simulation drive it. No clock, no randomness, no socket in here: all are handed in.
+import type { EspCipher, EspIntegrity } from '../crypto/suite.ts';
 import type { Address, Endpoint, Prefix } from '../wire/address.ts';
 import type { Selector } from '../wire/selector.ts';
 import type { IkeError } from './error.ts';
@@ -57,13 +58,19 @@ export interface ChildSa {
   readonly spiIn: number;
   readonly spiOut: number;
   readonly mode: ChildMode;
-  readonly cipher: 'aes-gcm-16' | 'chacha20-poly1305';
+  readonly cipher: EspCipher;
   /** The proposal as people write it: "aes256gcm16-esn". */
   readonly proposal: string;
   readonly keyIn: Uint8Array;
   readonly saltIn: Uint8Array;
   readonly keyOut: Uint8Array;
   readonly saltOut: Uint8Array;
+  /** Beside a cipher that brings no integrity of its own; the keys are there exactly when it is. */
+  readonly integrity?: EspIntegrity | undefined;
+  readonly integrityKeyIn?: Uint8Array | undefined;
+  readonly integrityKeyOut?: Uint8Array | undefined;
+  /** A test asked for a cipher that encrypts nothing. */
+  readonly unencrypted?: boolean | undefined;
   readonly esn: boolean;
   /** Narrowed traffic selectors: our side and the peer's. */
   readonly local: readonly Selector[];
@@ -173,6 +180,8 @@ export interface ChildRequest {
   readonly mode: ChildMode;
   /** Proposals in order of preference, in strongSwan's notation: "aes128gcm16", "chacha20poly1305-esn". */
   readonly proposals: readonly string[];
+  /** Take ciphers that encrypt nothing. For tests: no profile can say so. */
+  readonly unencrypted?: boolean | undefined;
   readonly local: readonly Selector[];
   readonly remote: readonly Selector[];
   /** The local selector is replaced by the assigned address where the configuration payload brings one. */
@@ -216,6 +225,8 @@ export interface ResponderConfig {
   readonly secretOf: (peer: Identity) => Uint8Array | undefined;
   readonly proposals: readonly string[];
   readonly childProposals: readonly string[];
+  /** Take ciphers that encrypt nothing. For tests: no configuration can say so. */
+  readonly unencrypted?: boolean | undefined;
   /** Modes accepted. */
   readonly modes: readonly ChildMode[];
   /** The widest selectors the responder agrees to; `remote` follows the lease where one was given. */

@@ -5,7 +5,7 @@
 //
 // RFC 4303 §2 (ESP), RFC 3948 §2.1 (UDP encapsulation), RFC 2784 and RFC 2890 §2 (GRE). In transport mode the GRE delivery
 // header is the outer IP header. Pure arithmetic; who measures the path's MTU is the session.
-import type { Shape } from '../path/command.ts';
+import type { EspCipher, EspIntegrity, Shape } from '../path/command.ts';
 
 /** What a cipher adds to a packet, in bytes. `align`: the encrypted part is padded to a multiple of it (RFC 4303 §2.4). */
 export interface CipherOverhead {
@@ -17,7 +17,10 @@ export interface CipherOverhead {
 export type CipherName =
   | 'aes-gcm-16'
   | 'chacha20-poly1305'
+  | 'aes-ctr-hmac-sha1'
   | 'aes-ctr-hmac-sha2-256'
+  | 'aes-ctr-hmac-sha2-384'
+  | 'aes-ctr-hmac-sha2-512'
   | 'aes-cbc-hmac-sha1'
   | 'aes-cbc-hmac-sha2-256'
   | 'aes-cbc-hmac-sha2-384'
@@ -27,12 +30,39 @@ export type CipherName =
 export const CIPHER_OVERHEAD: Readonly<Record<CipherName, CipherOverhead>> = {
   'aes-gcm-16': { iv: 8, icv: 16, align: 4 },
   'chacha20-poly1305': { iv: 8, icv: 16, align: 4 },
+  'aes-ctr-hmac-sha1': { iv: 8, icv: 12, align: 4 },
   'aes-ctr-hmac-sha2-256': { iv: 8, icv: 16, align: 4 },
+  'aes-ctr-hmac-sha2-384': { iv: 8, icv: 24, align: 4 },
+  'aes-ctr-hmac-sha2-512': { iv: 8, icv: 32, align: 4 },
   'aes-cbc-hmac-sha1': { iv: 16, icv: 12, align: 16 },
   'aes-cbc-hmac-sha2-256': { iv: 16, icv: 16, align: 16 },
   'aes-cbc-hmac-sha2-384': { iv: 16, icv: 24, align: 16 },
   'aes-cbc-hmac-sha2-512': { iv: 16, icv: 32, align: 16 },
 };
+
+const IV: Readonly<Record<EspCipher, number>> = {
+  'aes-gcm-16': 8,
+  'chacha20-poly1305': 8,
+  'aes-cbc': 16,
+  'aes-ctr': 8,
+  null: 0,
+  'null-aes-gmac': 8,
+};
+const HMAC_ICV: Readonly<Record<EspIntegrity, number>> = {
+  'hmac-sha1-96': 12,
+  'hmac-sha2-256-128': 16,
+  'hmac-sha2-384-192': 24,
+  'hmac-sha2-512-256': 32,
+};
+
+/** What the transforms of an SA add; the sources as above. */
+export function overheadOf(sa: {
+  readonly cipher: EspCipher;
+  readonly integrity?: EspIntegrity | undefined;
+}): CipherOverhead {
+  const icv = sa.integrity === undefined ? 16 : HMAC_ICV[sa.integrity];
+  return { iv: IV[sa.cipher], icv, align: sa.cipher === 'aes-cbc' ? 16 : 4 };
+}
 
 export interface MtuInput {
   /** Largest IP packet that crosses the network between us and the gateway, in bytes. */

@@ -1,6 +1,9 @@
 // What the sections of a profile mean together: conflicts that no section shows by itself, and warnings.
 
-import { computeMtu } from '../mtu/mtu.ts';
+import { DEFAULT_ESP_PROPOSALS, parseProposal, weaknesses } from '../crypto/proposal.ts';
+import { espSuite } from '../crypto/suite.ts';
+import { TransformType } from '../crypto/transform.ts';
+import { type CipherOverhead, computeMtu, overheadOf } from '../mtu/mtu.ts';
 import { parseAddress, parsePrefix, sameAddress } from '../wire/address.ts';
 import { prefixContains } from './contains.ts';
 import { DEFAULTS, defaultEncapsulation, defaultFamilies } from './defaults.ts';
@@ -40,6 +43,7 @@ export function checkTogether(sections: ValidSections, has: (section: SectionNam
   checkSelectors(checking);
   checkRoutes(checking);
   checkMtu(checking);
+  checkProposals(checking);
   return { problems, warnings };
 }
 
@@ -76,7 +80,7 @@ function checkGre({ sections, problem, warn }: Checking): void {
   if (!gre) return;
   if (gre.sequence)
     warn(
-      '/gre/sequence is on: numbers start again at 0 with every connection, and a gateway whose tunnel stayed up drops what looks old (RFC 2890 §2.2). Leave it off unless the gateway insists.',
+      '/gre/sequence is on: a gateway whose tunnel stayed up drops numbers that look old (RFC 2890 §2.2). They go on over reconnections and restarts of this engine, but a reinstalled one starts again at 0. Leave it off unless the gateway insists.',
     );
   if (!tunnel || tunnel.shape === 'esp-tunnel') return;
   const { shape } = tunnel;
@@ -142,6 +146,26 @@ function checkRoutes({ sections, has, problem, warn }: Checking): void {
     warn('No network is routed through the tunnel: set /routes/include, or /routes/fromGateway.');
 }
 
+/** What is weak is used only where the profile names it, and never without a word. */
+function checkProposals({ sections, warn }: Checking): void {
+  for (const protocol of ['ike', 'esp'] as const)
+    for (const [i, text] of (sections.proposals?.[protocol] ?? []).entries())
+      for (const weakness of weaknesses(text, protocol))
+        warn(`/proposals/${protocol}/${i} ("${text}") allows ${weakness}.`);
+}
+
+/** What each choice out of these ESP proposals would add to a packet. */
+function overheads(texts: readonly string[]): readonly CipherOverhead[] {
+  return texts.flatMap((text) => {
+    const transforms = parseProposal(text, 'esp');
+    const ofType = (type: number) => transforms.filter((of) => of.type === type);
+    const integ = ofType(TransformType.INTEG);
+    return ofType(TransformType.ENCR).flatMap((encr) =>
+      (integ.length > 0 ? integ.map((of) => [encr, of]) : [[encr]]).map((chosen) => overheadOf(espSuite(chosen))),
+    );
+  });
+}
+
 function checkMtu({ sections, problem, warn }: Checking): void {
   const { mtu, tunnel, gre } = sections;
   if (!mtu || !tunnel) return;
@@ -155,19 +179,24 @@ function checkMtu({ sections, problem, warn }: Checking): void {
     return;
   }
   if (tunnel.shape !== 'esp-tunnel' && !gre) return;
-  // The most that any gateway leaves room for: IPv4, an AEAD, and UDP only where the profile insists on it.
-  const best = computeMtu({
-    path,
-    outerFamily: 4,
-    encapsulation: (tunnel.encapsulation ?? defaultEncapsulation(tunnel.shape)) === 'udp' ? 'udp' : 'raw',
-    cipher: 'aes-gcm-16',
-    shape: tunnel.shape,
-    gre:
-      tunnel.shape === 'esp-tunnel'
-        ? null
-        : { key: gre?.key ?? null, checksum: gre?.checksum ?? false, sequence: gre?.sequence ?? false },
-    deliveryFamily: tunnel.shape === 'gre-tunnel' ? 4 : null,
-  });
+  const { shape } = tunnel;
+  // The most that any gateway leaves room for: IPv4, the leanest cipher, and UDP only where the profile insists on it.
+  const best = overheads(sections.proposals?.esp ?? DEFAULT_ESP_PROPOSALS)
+    .map((cipher) =>
+      computeMtu({
+        path,
+        outerFamily: 4,
+        encapsulation: (tunnel.encapsulation ?? defaultEncapsulation(shape)) === 'udp' ? 'udp' : 'raw',
+        cipher,
+        shape,
+        gre:
+          shape === 'esp-tunnel'
+            ? null
+            : { key: gre?.key ?? null, checksum: gre?.checksum ?? false, sequence: gre?.sequence ?? false },
+        deliveryFamily: shape === 'gre-tunnel' ? 4 : null,
+      }),
+    )
+    .reduce((a, b) => (b.mtu > a.mtu ? b : a));
   const inside = value ?? best.mtu;
   if (value !== null && value > best.mtu)
     warn(

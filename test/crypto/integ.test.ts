@@ -15,6 +15,15 @@ const vectors: { readonly auth: readonly Case[] } = JSON.parse(
   readFileSync(new URL('../vectors/rfc4868.json', import.meta.url), 'utf8'),
 );
 
+const rfc2202: {
+  readonly hmacSha1: readonly {
+    readonly case: string;
+    readonly key: string;
+    readonly data: string;
+    readonly digest: string;
+  }[];
+} = JSON.parse(readFileSync(new URL('../vectors/rfc2202.json', import.meta.url), 'utf8'));
+
 describe.each(INTEGS)('$name', (integ) => {
   test.each(vectors.auth.filter(({ bits }) => bits === integ.keyBytes * 8))('RFC 4868 §2.7.2 $case', (vector) => {
     expect(hex(vector.key)).toHaveLength(integ.keyBytes);
@@ -22,6 +31,11 @@ describe.each(INTEGS)('$name', (integ) => {
     expect(toHex(icv)).toBe(vector.icv);
     expect(icv).toHaveLength(integ.icvBytes);
     expect(integ.verify(hex(vector.key), icv, hex(vector.data))).toBe(true);
+  });
+
+  test.each(integ.keyBytes === 20 ? ['1', '3', '5'] : [])('RFC 2202 §3 test case %s, truncated', (name) => {
+    const vector = rfc2202.hmacSha1.find((of) => of.case === name)!;
+    expect(toHex(integ.sign(hex(vector.key), hex(vector.data)))).toBe(vector.digest.slice(0, 24));
   });
 
   test('refuses every flipped bit and every other length of the tag', () => {

@@ -8,6 +8,7 @@ import {
   offer,
   ProposalError,
   parseProposal,
+  weaknesses,
 } from '../../main/crypto/proposal.ts';
 import { espSuite, ikeSuite } from '../../main/crypto/suite.ts';
 import { type Proposal, type Transform, TransformType, transform } from '../../main/crypto/transform.ts';
@@ -88,7 +89,13 @@ describe('parseProposal', () => {
     ['aes256gcm16-prfsha256', 'ike', 'names no key exchange', 'ecp256'],
     ['aes256gcm16-prfsha256-ecp256-esn', 'ike', 'belong to ESP', 'leave'],
     ['aes256gcm16-prfsha256', 'esp', 'ESP has no PRF', 'prfsha256'],
-    ['aes256-sha256', 'esp', 'not available', 'aes256gcm16'],
+    ['aes256gcm16-aes256ctr-sha256', 'esp', 'mixes aes256ctr with', 'two proposals'],
+    ['aes128ctr', 'esp', 'aes128ctr needs an integrity algorithm', 'sha256'],
+    ['aes128ctr-sha256-ecp256', 'ike', 'AES-CTR is for ESP only', 'aes256'],
+    ['null-sha256', 'esp', '"null" encrypts nothing', 'aes256gcm16'],
+    ['aes256gcm16-null-sha256', 'esp', '"null" encrypts nothing', 'aes256gcm16'],
+    ['aes128gmac', 'esp', '"aes128gmac" encrypts nothing', 'aes256gcm16'],
+    ['null-sha256-modp2048', 'ike', '"null" encrypts nothing', ''],
     ['aes256', 'esp', 'needs an integrity algorithm', 'sha256'],
   ] as const)('%j for %s: %s', (text, protocol, problem, remedy) => {
     const error = (() => {
@@ -122,6 +129,10 @@ describe('formatTransforms', () => {
     'aes128gcm16-esn',
     'aes192gcm16-noesn-esn',
     'chacha20poly1305-x25519-esn',
+    'aes256-sha256',
+    'aes128-sha1-esn',
+    'aes256ctr-sha512',
+    'aes192-aes128ctr-sha384-sha256-ecp256',
   ];
   test.each(ikeTexts)('%s', (text) => expect(formatTransforms(parseProposal(text, 'ike'))).toBe(text));
   test.each(espTexts)('%s', (text) => expect(formatTransforms(parseProposal(text, 'esp'))).toBe(text));
@@ -315,6 +326,8 @@ describe('suites', () => {
       cipher: 'aes-gcm-16',
       keyBytes: 32,
       saltBytes: 4,
+      integrity: undefined,
+      integrityKeyBytes: 0,
       esn: true,
       ke: undefined,
     });
@@ -324,6 +337,36 @@ describe('suites', () => {
       keyBytes: 32,
       ke: { id: 31 },
     });
+  });
+
+  // Key lengths: RFC 3602 §3.2, RFC 3686 §5.1, RFC 2404 §3, RFC 4868 §2.6.
+  test.each([
+    ['aes256-sha256', 'aes-cbc', 32, 0, 'hmac-sha2-256-128', 32],
+    ['aes192-sha384', 'aes-cbc', 24, 0, 'hmac-sha2-384-192', 48],
+    ['aes128-sha1', 'aes-cbc', 16, 0, 'hmac-sha1-96', 20],
+    ['aes256ctr-sha512', 'aes-ctr', 32, 4, 'hmac-sha2-512-256', 64],
+    ['null-sha256', 'null', 0, 0, 'hmac-sha2-256-128', 32],
+    ['aes192gmac', 'null-aes-gmac', 24, 4, undefined, 0],
+  ] as const)('ESP %s', (text, cipher, keyBytes, saltBytes, integrity, integrityKeyBytes) => {
+    expect(espSuite(parseProposal(text, 'esp', { unencrypted: true }))).toEqual({
+      name: text,
+      ...{ cipher, keyBytes, saltBytes, integrity, integrityKeyBytes },
+      ...{ esn: false, ke: undefined },
+    });
+  });
+
+  test('a responder takes what encrypts nothing only where a test says so', () => {
+    const offered = offer(['null-sha256'], 'esp', new Uint8Array(4).fill(1), { unencrypted: true });
+    expect(choose(offered, DEFAULT_ESP_PROPOSALS, 'esp')).toBeUndefined();
+    expect(() => choose(offered, ['null-sha256'], 'esp')).toThrow(ProposalError);
+    expect(choose(offered, ['null-sha256'], 'esp', { unencrypted: true })?.name).toBe('null-sha256');
+  });
+
+  test('SHA-1 is weak, and in no default', () => {
+    expect(weaknesses('aes128-sha256-sha1', 'esp')).toHaveLength(1);
+    expect(weaknesses('aes128-sha1-modp2048', 'ike')).toHaveLength(1);
+    for (const text of DEFAULT_ESP_PROPOSALS) expect(weaknesses(text, 'esp')).toEqual([]);
+    for (const text of DEFAULT_IKE_PROPOSALS) expect(weaknesses(text, 'ike')).toEqual([]);
   });
 
   test('what is not implemented throws', () => {

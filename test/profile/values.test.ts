@@ -163,9 +163,11 @@ table(
 table(
   'ESP proposals',
   (text) => wrongProposal(text, 'esp'),
-  ['aes256gcm16', 'chacha20poly1305-esn', 'aes128gcm16-x25519'],
+  ['aes256gcm16', 'chacha20poly1305-esn', 'aes128gcm16-x25519', 'aes256-sha256', 'aes128-sha1', 'aes256ctr-sha512-esn'],
   [
-    ['aes256-sha256', /not available/],
+    ['aes256', /integrity/],
+    ['null-sha256', /encrypts nothing/],
+    ['aes128gmac', /encrypts nothing/],
     ['aes256gcm16-prfsha256', /PRF/],
   ],
 );

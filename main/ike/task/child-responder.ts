@@ -42,7 +42,8 @@ export function answerChild(
   if (!mode)
     return refused(NotifyType.NO_PROPOSAL_CHOSEN, `${wantsTransport ? 'transport' : 'tunnel'} mode is not allowed`);
 
-  const choice = choose(offered.proposals, config.childProposals, 'esp', { withoutKe: true });
+  const { unencrypted } = config;
+  const choice = choose(offered.proposals, config.childProposals, 'esp', { withoutKe: true, unencrypted });
   if (!choice) return refused(NotifyType.NO_PROPOSAL_CHOSEN, 'none of its ESP proposals is acceptable');
   if (choice.proposal.spi.length !== 4 || childSpi(choice.proposal.spi) === 0)
     return refused(NotifyType.NO_PROPOSAL_CHOSEN, 'its ESP SPI is not 4 bytes other than zero');
@@ -72,7 +73,7 @@ export function answerChild(
   return {
     kind: 'made',
     lease,
-    child: childSa({ sa, mode, suite, spiIn, spiOut: childSpi(choice.proposal.spi), ...selectors }),
+    child: childSa({ sa, mode, suite, unencrypted, spiIn, spiOut: childSpi(choice.proposal.spi), ...selectors }),
     payloads: [
       ...(lease ? [configurationReply(lease)] : []),
       ...(mode === 'transport' ? [statusNotify(NotifyType.USE_TRANSPORT_MODE)] : []),

@@ -40,7 +40,8 @@ export class ChildOffer {
     const { request, localAddress, spiIn } = config;
     this.spiIn = spiIn;
     this.#config = config;
-    this.#offered = offer(request.proposals, 'esp', childSpiBytes(spiIn), { withoutKe: true });
+    const { unencrypted } = request;
+    this.#offered = offer(request.proposals, 'esp', childSpiBytes(spiIn), { withoutKe: true, unencrypted });
     // Transport mode carries the packets of the hosts themselves (RFC 7296 §2.23.1).
     const ownAddress = request.localIsDynamic && request.mode === 'transport';
     this.#local = ownAddress ? withoutRepeats(substituteAddress(request.local, localAddress)) : request.local;
@@ -111,6 +112,7 @@ export class ChildOffer {
       sa,
       mode,
       suite: espSuite(chosen.transforms),
+      unencrypted: request.unencrypted,
       spiIn: this.spiIn,
       spiOut: childSpi(chosen.spi),
       ...selectors,
@@ -165,13 +167,14 @@ export function childSa(terms: {
   readonly sa: IkeSa;
   readonly mode: ChildMode;
   readonly suite: EspSuite;
+  readonly unencrypted: boolean | undefined;
   readonly spiIn: number;
   readonly spiOut: number;
   readonly local: readonly Selector[];
   readonly remote: readonly Selector[];
 }): ChildSa {
   const { sa, suite } = terms;
-  const lengths = { key: suite.keyBytes, salt: suite.saltBytes };
+  const lengths = { key: suite.keyBytes, salt: suite.saltBytes, integrity: suite.integrityKeyBytes };
   const keys = deriveChildKeys(sa.suite.prf, sa.keys.SK_d, sa, lengths);
   const ours = sa.role === 'initiator';
   return {
@@ -184,6 +187,12 @@ export function childSa(terms: {
     saltIn: ours ? keys.responderSalt : keys.initiatorSalt,
     keyOut: ours ? keys.initiatorKey : keys.responderKey,
     saltOut: ours ? keys.initiatorSalt : keys.responderSalt,
+    ...(suite.integrity && {
+      integrity: suite.integrity,
+      integrityKeyIn: ours ? keys.responderIntegrityKey : keys.initiatorIntegrityKey,
+      integrityKeyOut: ours ? keys.initiatorIntegrityKey : keys.responderIntegrityKey,
+    }),
+    ...(terms.unencrypted && { unencrypted: true }),
     esn: suite.esn,
     local: terms.local,
     remote: terms.remote,
@@ -194,7 +203,8 @@ export function childSa(terms: {
 
 /** The keys of a CHILD SA that nobody takes. */
 export function wipeChild(child: ChildSa): void {
-  for (const secret of [child.keyIn, child.saltIn, child.keyOut, child.saltOut]) secret.fill(0);
+  const { keyIn, saltIn, integrityKeyIn, keyOut, saltOut, integrityKeyOut } = child;
+  for (const secret of [keyIn, saltIn, integrityKeyIn, keyOut, saltOut, integrityKeyOut]) secret?.fill(0);
 }
 
 /** An ESP SPI: 4 bytes, network order ⇄ number. */
