@@ -1,7 +1,7 @@
 // Builds everything that runs: assembly/ → build/out/core.wasm (asc), main/ → build/out/main (tsc).
 // Steps whose inputs did not change since the last build are left out, so every script may call this first.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -58,5 +58,6 @@ step('core.wasm', ['assembly'], 'core.wasm', () => {
 });
 step('main', ['main', 'assembly/layout.ts', 'tsconfig.json', 'tsconfig.build.json'], '.built', () => {
   node('typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  chmodSync(join(out, 'main/cli/culvert.js'), 0o755);
   execFileSync('touch', [join(out, '.built')]);
 });

@@ -2,9 +2,9 @@
 // (bytes for addresses and secrets, defaults filled in). docs/demo.md explains each key.
 import { z } from 'zod';
 import { DEFAULT_ESP_PROPOSALS, DEFAULT_IKE_PROPOSALS, ProposalError, parseProposal } from '../crypto/proposal.ts';
+import { parseIdentity } from '../ike/identity.ts';
 import type { Identity } from '../ike/types.ts';
 import { type Address, type Prefix, parseAddress, parsePrefix, prefixRange } from '../wire/address.ts';
-import { parseIdentity } from './identity.ts';
 
 const SHAPES = ['gre-tunnel', 'gre-transport', 'esp-tunnel'] as const;
 export type GatewayShape = (typeof SHAPES)[number];

@@ -1,6 +1,26 @@
-// Identities as people read them, and their comparison (RFC 7296 §3.5).
-import { formatAddress, sameAddress } from '../wire/address.ts';
+// Identities as people write and read them, and their comparison (RFC 7296 §3.5). Written: an address,
+// "alice@example.com" (ID_RFC822_ADDR), "key-id:…" (ID_KEY_ID: hexadecimal after 0x, else the text's own bytes), and anything
+// else a host name (ID_FQDN).
+import { type Address, formatAddress, parseAddress, sameAddress } from '../wire/address.ts';
 import type { Identity } from './types.ts';
+
+const KEY_ID = 'key-id:';
+
+export function identityOfAddress(address: Address): Identity {
+  return { type: address.length === 4 ? 'ipv4' : 'ipv6', address };
+}
+
+export function parseIdentity(text: string): Identity {
+  const address = parseAddress(text);
+  if (address) return identityOfAddress(address);
+  if (text.startsWith(KEY_ID)) {
+    const rest = text.slice(KEY_ID.length);
+    const hexadecimal = /^0x((?:[0-9a-f]{2})+)$/i.exec(rest)?.[1];
+    const bytes = hexadecimal ? Buffer.from(hexadecimal, 'hex') : Buffer.from(rest, 'utf8');
+    return { type: 'key-id', bytes: Uint8Array.from(bytes) };
+  }
+  return { type: text.includes('@') ? 'rfc822' : 'fqdn', text };
+}
 
 export function formatIdentity(identity: Identity): string {
   switch (identity.type) {
@@ -14,7 +34,7 @@ export function formatIdentity(identity: Identity): string {
     case 'key-id':
     case 'der-dn':
     case 'der-gn':
-      return `${identity.type}:${Buffer.from(identity.bytes).toString('hex')}`;
+      return `${identity.type}:0x${Buffer.from(identity.bytes).toString('hex')}`;
   }
 }
 

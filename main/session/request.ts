@@ -7,11 +7,12 @@
 //   esp-tunnel     the assigned address, else the local one     included routes, else everything
 //
 // `remoteSelectors` replaces TSr; `anyProtocol` asks for every protocol instead of GRE (47) alone.
+
+import { identityOfAddress, parseIdentity } from '../ike/identity.ts';
 import type { ChildRequest, InitiatorConfig, RetransmissionPolicy } from '../ike/types.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Address, Endpoint, Prefix } from '../wire/address.ts';
 import { type Selector, selectorOf } from '../wire/selector.ts';
-import { identityOfAddress, parseIdentity } from './identity.ts';
 
 /** IANA protocol number of GRE. */
 export const GRE = 47;

@@ -4,7 +4,7 @@
 import { COUNTER_NAMES, type Counters } from '../../main/core/counters.ts';
 import { type GatewayConfigInput, parseGatewayConfig } from '../../main/gateway/config.ts';
 import { createGateway, type Gateway, type GatewayEvent, type MakeResponder } from '../../main/gateway/gateway.ts';
-import { parseIdentity } from '../../main/gateway/identity.ts';
+import { parseIdentity } from '../../main/ike/identity.ts';
 import { createInitiator } from '../../main/ike/initiator.ts';
 import type { ChildSa, CloseReason, IkeEffect, IkePeer, InitiatorConfig } from '../../main/ike/types.ts';
 import { fakeSocketFactory } from '../../main/net/socket/fake.ts';

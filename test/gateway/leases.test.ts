@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseGatewayConfig } from '../../main/gateway/config.ts';
-import { parseIdentity } from '../../main/gateway/identity.ts';
 import { createLeases } from '../../main/gateway/leases.ts';
+import { parseIdentity } from '../../main/ike/identity.ts';
 import { formatPrefix } from '../../main/wire/address.ts';
 
 const config = parseGatewayConfig({

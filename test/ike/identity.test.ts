@@ -27,9 +27,9 @@ test('is written for people, and control characters of a peer never reach them',
     '::1',
     'gw.example.com',
     'gw.example.com',
-    'key-id:0102',
-    'der-dn:0102',
-    'der-gn:0102',
+    'key-id:0x0102',
+    'der-dn:0x0102',
+    'der-gn:0x0102',
   ]);
   expect(formatIdentity({ type: 'fqdn', text: 'a\u001b]0;x\u0007b\nc\u009bd' })).toBe('a?]0;x?b?c?d');
 });

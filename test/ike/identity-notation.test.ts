@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseIdentity } from '../../main/session/identity.ts';
+import { parseIdentity } from '../../main/ike/identity.ts';
 
 describe('parseIdentity', () => {
   it.each([
