@@ -6,6 +6,7 @@ import { Exit, exitCodeOf } from './exit.ts';
 import { type CliIo, errorText } from './io.ts';
 import { importFile, list, remove } from './profiles.ts';
 import { logs, status } from './show.ts';
+import { ui } from './ui.ts';
 
 export interface DaemonArguments {
   readonly socketPath: string;
@@ -123,6 +124,16 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
   const removeCommand = command('remove <profile>', 'remove a stored profile');
   removeCommand.action((profile: string) =>
     run(() => remove(io, removeCommand.opts<{ socket: string }>().socket, profile))(),
+  );
+
+  const uiCommand = command('ui', 'show the interface in a browser, until interrupted')
+    .option('--port <number>', 'port of 127.0.0.1 (0: a free one)', count, 0)
+    .option('--no-open', 'print the address without opening a browser');
+  uiCommand.action(
+    run(() => {
+      const { socket, port, open } = uiCommand.opts<{ socket: string; port: number; open: boolean }>();
+      return ui(io, socket, { port, open });
+    }),
   );
 
   const logsCommand = command('logs', "show the engine's log")
