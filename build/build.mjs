@@ -1,4 +1,5 @@
-// Builds everything that runs: assembly/ → build/out/core.wasm (asc), main/ → build/out/main (tsc).
+// Builds everything that runs: assembly/ → build/out/core.wasm (asc), main/ → build/out/main (tsc),
+// renderer/ → build/out/renderer (vite).
 // Steps whose inputs did not change since the last build are left out, so every script may call this first.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
@@ -60,4 +61,7 @@ step('main', ['main', 'assembly/layout.ts', 'tsconfig.json', 'tsconfig.build.jso
   node('typescript/bin/tsc', '-p', 'tsconfig.build.json');
   chmodSync(join(out, 'main/cli/culvert.js'), 0o755);
   execFileSync('touch', [join(out, '.built')]);
+});
+step('renderer', ['renderer', 'main/ipc', 'build/renderer.mjs'], 'renderer', () => {
+  node('../build/renderer.mjs');
 });

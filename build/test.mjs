@@ -64,6 +64,7 @@ heading('build');
 build();
 heading('checks');
 check('types', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit');
+check('types of the renderer', 'node_modules/typescript/bin/tsc', '-p', 'test/renderer');
 check('Biome', 'node_modules/@biomejs/biome/bin/biome', 'check', '.');
 check('import directions', 'build/import-direction.mjs');
 heading('unit and simulation');

@@ -1,0 +1,3 @@
+export const connection = {
+  'connection.title': 'Connection',
+} as const;

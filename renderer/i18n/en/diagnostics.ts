@@ -1,0 +1,3 @@
+export const diagnostics = {
+  'diagnostics.title': 'Diagnostics',
+} as const;

@@ -1,0 +1,3 @@
+export const mtu = {
+  'mtu.title': 'MTU',
+} as const;

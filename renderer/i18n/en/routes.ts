@@ -1,0 +1,3 @@
+export const routes = {
+  'routes.title': 'Routes',
+} as const;

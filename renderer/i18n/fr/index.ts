@@ -1,0 +1,20 @@
+// A translation of en/, file by file.
+import { app } from './app.ts';
+import { connection } from './connection.ts';
+import { diagnostics } from './diagnostics.ts';
+import { errors } from './errors.ts';
+import { mtu } from './mtu.ts';
+import { profiles } from './profiles.ts';
+import { routes } from './routes.ts';
+import { settings } from './settings.ts';
+
+export const fr = {
+  ...app,
+  ...connection,
+  ...profiles,
+  ...routes,
+  ...mtu,
+  ...diagnostics,
+  ...settings,
+  ...errors,
+};

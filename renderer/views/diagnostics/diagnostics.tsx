@@ -1,0 +1,8 @@
+import type { ReactNode } from 'react';
+import { Page } from '../../components/page.tsx';
+import { useI18n } from '../../i18n/context.tsx';
+
+export function DiagnosticsPage(): ReactNode {
+  const { t } = useI18n();
+  return <Page title={t('diagnostics.title')}>{null}</Page>;
+}
