@@ -130,6 +130,33 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     example: '20',
   },
   '/timing/connectSeconds': { expected: 'seconds to wait for the gateway when connecting, 1 to 600', example: '30' },
+  '/locked': {
+    expected: 'a list of JSON pointers to what only an administrator may change; "" is the whole profile',
+    example: '["/routes", "/mtu/value"]',
+  },
+  '/locked/*': { expected: 'a JSON pointer to a section or a key of the profile', example: '"/routes"' },
+  '/lockedBy': { expected: 'whose decision the locks are, 1 to 200 characters', example: '"Example Ltd, IT"' },
+  '/overrides': section('what the person changed; written by the interface', '{ "mtu": { "value": 1380 } }'),
+  '/overrides/routes': section('chosen instead of /routes', '{ "mode": "full" }'),
+  '/overrides/routes/mode': {
+    expected: '"full" (everything through the tunnel) or "split" (the included networks only)',
+    example: '"full"',
+  },
+  '/overrides/routes/include': prefixes('what goes through the tunnel'),
+  '/overrides/routes/include/*': prefix,
+  '/overrides/routes/exclude': prefixes('what does not, though an included network covers it'),
+  '/overrides/routes/exclude/*': prefix,
+  '/overrides/routes/allowLan': flag('networks that this computer is attached to stay reachable directly'),
+  '/overrides/routes/fromGateway': flag('also route the networks that the gateway announces'),
+  '/overrides/mtu': section('chosen instead of /mtu', '{ "value": 1380 }'),
+  '/overrides/mtu/value': {
+    expected: 'the largest packet inside the tunnel, 576 to 8192 bytes; null to compute it',
+    example: '1380',
+  },
+  '/overrides/mtu/path': {
+    expected: 'the largest packet between you and the gateway, 576 to 8192 bytes',
+    example: '1480',
+  },
 };
 
 const POINTERS = Object.keys(FIELDS);

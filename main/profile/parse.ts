@@ -6,6 +6,7 @@ import { checkTogether } from './check.ts';
 import { DEFAULTS, defaultEncapsulation, defaultFamilies } from './defaults.ts';
 import { fieldAt, keysAt, pointersNamed } from './fields.ts';
 import { parseJson } from './json.ts';
+import { effectiveFile } from './policy.ts';
 import { type ProfileError, type ProfileProblem, pointerOf, problemsError } from './problem.ts';
 import type { Profile } from './profile.ts';
 import { FILE, FORMAT, type ProfileFile, SECTIONS, type SectionName, type ValidSections } from './schema.ts';
@@ -51,10 +52,21 @@ export function parseProfile(text: string, options: ParseOptions = {}): ParsedPr
   problems.push(...together.problems.map(withField));
   if (problems.length > 0 || !parsed.success) throw problemsError(firstOfEach(problems));
 
+  const effective = effectiveFile(parsed.data);
+  if (parsed.data.overrides) {
+    const { routes, mtu } = effective.file;
+    const chosen = checkTogether({ ...validSections(raw), routes, mtu }, (section) => Object.hasOwn(raw, section));
+    // What the profile itself says was found right above: what is wrong now is the person's choice.
+    if (chosen.problems.length > 0)
+      throw problemsError(chosen.problems.map((problem) => ({ ...problem, pointer: `/overrides${problem.pointer}` })));
+  }
+
   const bytes = secret && 'bytes' in secret ? secret.bytes : new Uint8Array(0);
+  const own = build(parsed.data, bytes);
+  const { routes, mtu } = build(effective.file, bytes);
   const secretWarnings = secret && 'bytes' in secret ? secret.warnings : [];
   return {
-    profile: build(parsed.data, bytes),
+    profile: { ...own, routes, mtu, policy: { ...effective.policy, own: { routes: own.routes, mtu: own.mtu } } },
     warnings: [...together.warnings, ...secretWarnings],
     text: storedText(raw, secret && 'bytes' in secret ? bytes : undefined),
   };

@@ -1,6 +1,7 @@
 // A profile: what an administrator hands a worker. This is the checked form, as the rest of the engine reads it; the file
 // format and its validation are schema.ts. Addresses are bytes here, defaults are filled in.
 import type { Address, Prefix } from '../wire/address.ts';
+import type { ProfilePolicy } from './policy.ts';
 
 export interface Profile {
   readonly name: string;
@@ -63,4 +64,6 @@ export interface Profile {
     /** Give up connecting after this long without an answer. */
     readonly connectSeconds: number;
   };
+  /** Locks, and what the person changed (`routes` and `mtu` above are as they count). Absent where none was read from a file. */
+  readonly policy?: ProfilePolicy;
 }

@@ -10,6 +10,7 @@ import {
   wrongInterfaceName,
   wrongName,
   wrongNetwork,
+  wrongPointer,
   wrongProposal,
 } from './values.ts';
 
@@ -88,6 +89,12 @@ export const SECTIONS = {
   }),
 } as const;
 
+/** What a person chose over the profile's own words; see policy.ts. */
+const OVERRIDES = z.strictObject({
+  routes: SECTIONS.routes.extend({ mode: z.enum(['full', 'split']).optional() }).optional(),
+  mtu: z.strictObject({ value: whole(576, 8192).nullish(), path: whole(576, 8192).optional() }).optional(),
+});
+
 export const FILE = z.strictObject({
   culvert: z.literal(FORMAT),
   name: text(wrongName),
@@ -99,6 +106,9 @@ export const FILE = z.strictObject({
   mtu: SECTIONS.mtu.optional(),
   proposals: SECTIONS.proposals.optional(),
   timing: SECTIONS.timing.optional(),
+  locked: z.array(text(wrongPointer)).max(64).optional(),
+  lockedBy: z.string().min(1).max(200).optional(),
+  overrides: OVERRIDES.optional(),
 });
 
 export type ProfileFile = z.infer<typeof FILE>;

@@ -22,6 +22,8 @@ export interface ProfileStore {
   list(): Promise<{ readonly profiles: readonly Profile[]; readonly broken: readonly BrokenProfile[] }>;
   /** Rejects with ProfileError: `not-found`, `name`, or what is wrong with the file. */
   load(name: string): Promise<Profile>;
+  /** The same with the stored text, which contains the secret. */
+  read(name: string): Promise<ParsedProfile>;
   /** Rejects with ProfileError `exists` unless asked to replace. Returns whether one was replaced. */
   save(parsed: ParsedProfile, replace: boolean): Promise<boolean>;
   remove(name: string): Promise<void>;
@@ -94,7 +96,7 @@ export function openProfileStore(directory: string): ProfileStore {
     });
   };
 
-  const load = async (name: string): Promise<Profile> => {
+  const read = async (name: string): Promise<ParsedProfile> => {
     const file = fileOf(name);
     let text: string;
     try {
@@ -103,18 +105,21 @@ export function openProfileStore(directory: string): ProfileStore {
       if (errnoOf(error) === 'ENOENT') throw await notFound(name);
       throw storeError(directory, `Reading the profile "${name}"`, error);
     }
-    const { profile } = parseProfile(text);
-    if (profile.name === name) return profile;
+    const parsed = parseProfile(text);
+    if (parsed.profile.name === name) return parsed;
     throw new ProfileError({
       code: 'name',
-      message: `The file ${file} holds the profile "${profile.name}".`,
+      message: `The file ${file} holds the profile "${parsed.profile.name}".`,
       remedy: 'Remove the file, and import the profile again.',
     });
   };
 
+  const load = async (name: string): Promise<Profile> => (await read(name)).profile;
+
   return {
     directory,
     load,
+    read,
 
     async list() {
       const profiles: Profile[] = [];

@@ -104,3 +104,8 @@ export function wrongProposal(text: string, protocol: Protocol): Wrong {
     return `cannot be used: ${problem}; ${error.remedy}.`;
   }
 }
+
+/** A JSON pointer (RFC 6901) to what a lock may cover; "" is the whole profile. */
+export function wrongPointer(text: string): Wrong {
+  return /^(\/[A-Za-z]+){0,2}$/.test(text) ? undefined : 'is not a JSON pointer to a section or a key of a profile.';
+}
