@@ -2,16 +2,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { EspCipher, EspIntegrity } from '../../main/core/api.ts';
 import type { Lab, Running } from './lab.ts';
 
 const DECRYPT = fileURLToPath(new URL('./decrypt.py', import.meta.url));
 
 export interface EspKey {
   readonly spi: number;
-  readonly cipher: 'aes-gcm-16' | 'chacha20-poly1305';
+  readonly cipher: EspCipher;
   /** Hex. */
   readonly key: string;
   readonly salt: string;
+  readonly integrity?: EspIntegrity | undefined;
+  readonly integrityKey?: string;
   readonly mode: 'transport' | 'tunnel';
   readonly esn?: boolean;
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Decrypts captured ESP with scapy, which shares nothing with Culvert, and prints what was inside.
 
-  decrypt.py CAPTURE SAS     SAS: JSON list of {spi, cipher, key, salt, mode, esn?}; cipher aes-gcm-16 | chacha20-poly1305,
-                             key and salt in hex, mode transport | tunnel
+  decrypt.py CAPTURE SAS     SAS: JSON list of {spi, cipher, key, salt, integrity?, integrityKey?, mode, esn?}; ciphers and
+                             integrity algorithms as in ALGORITHMS and HMACS, keys and salt in hex, mode transport | tunnel
 One JSON line for each ESP packet of a known SPI, in the capture's order:
   {"spi", "sequence", "encapsulation": "udp"|"raw", "next": next header, "inner": hex} or {"spi", "sequence", "error"}
 `inner` is what ESP carried: in tunnel mode an IP packet, in transport mode the transport payload.
@@ -13,11 +13,15 @@ logging.getLogger('scapy').setLevel(logging.ERROR)
 from scapy.all import IP, IPv6, UDP, PcapReader, raw
 from scapy.layers.ipsec import ESP, SecurityAssociation
 
-ALGORITHMS = {'aes-gcm-16': 'AES-GCM', 'chacha20-poly1305': 'CHACHA20-POLY1305'}
+ALGORITHMS = {'aes-gcm-16': 'AES-GCM', 'chacha20-poly1305': 'CHACHA20-POLY1305', 'aes-cbc': 'AES-CBC', 'aes-ctr': 'AES-CTR',
+              'null': 'NULL'}
+HMACS = {'hmac-sha1-96': 'HMAC-SHA1-96', 'hmac-sha2-256-128': 'SHA2-256-128', 'hmac-sha2-384-192': 'SHA2-384-192',
+         'hmac-sha2-512-256': 'SHA2-512-256'}
 
 def association(sa):
     return SecurityAssociation(
         ESP, spi=sa['spi'], crypt_algo=ALGORITHMS[sa['cipher']], crypt_key=bytes.fromhex(sa['key'] + sa['salt']),
+        auth_algo=HMACS.get(sa.get('integrity')), auth_key=bytes.fromhex(sa.get('integrityKey') or '') or None,
         tunnel_header=IP() if sa['mode'] == 'tunnel' else None, esn_en=bool(sa.get('esn')), esn=0)
 
 sas = {sa['spi']: (sa, association(sa)) for sa in json.load(open(sys.argv[2]))}

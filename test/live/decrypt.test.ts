@@ -1,10 +1,11 @@
 // What the data plane puts on the wire, decrypted by scapy with the keys of this test: every shape, raw and
-// UDP-encapsulated, both AEADs, IPv4 and IPv6 inside and outside, extended sequence numbers; byte for byte.
+// UDP-encapsulated, every cipher, IPv4 and IPv6 inside and outside, extended sequence numbers; byte for byte.
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { EspCipher, EspIntegrity } from '../../main/core/api.ts';
 import { Capture } from './capture.ts';
 import { culvertMissing } from './culvert.ts';
 import { cannotRunLive, Lab } from './lab.ts';
@@ -61,23 +62,53 @@ live('what leaves the data plane, decrypted by scapy', missing, () => {
   afterAll(async () => lab?.close());
 
   let spi = 0x1000;
-  const cases = (['gre-transport', 'gre-tunnel', 'esp-tunnel'] as const).flatMap((shape) =>
+  interface Case {
+    readonly shape: 'gre-transport' | 'gre-tunnel' | 'esp-tunnel';
+    readonly encapsulation: 'raw' | 'udp';
+    readonly outerFamily: 4 | 6;
+    readonly cipher: EspCipher;
+    readonly integrity?: EspIntegrity;
+    /** Bytes of it. */
+    readonly integrityKey?: number;
+  }
+  const cases: Case[] = (['gre-transport', 'gre-tunnel', 'esp-tunnel'] as const).flatMap((shape) =>
     (['raw', 'udp'] as const).flatMap((encapsulation) =>
       ([4, 6] as const).flatMap((outerFamily) =>
         (['aes-gcm-16', 'chacha20-poly1305'] as const).map((cipher) => ({ shape, encapsulation, outerFamily, cipher })),
       ),
     ),
   );
-  for (const { shape, encapsulation, outerFamily, cipher } of cases) {
-    it(`${shape}, ${encapsulation}, IPv${outerFamily} outside, ${cipher}`, async () => {
+  const base = { shape: 'gre-tunnel', encapsulation: 'udp', outerFamily: 4 } as const;
+  cases.push(
+    { ...base, cipher: 'aes-cbc', integrity: 'hmac-sha2-256-128', integrityKey: 32 },
+    { ...base, cipher: 'aes-cbc', integrity: 'hmac-sha2-384-192', integrityKey: 48 },
+    {
+      ...base,
+      shape: 'gre-transport',
+      encapsulation: 'raw',
+      cipher: 'aes-cbc',
+      integrity: 'hmac-sha1-96',
+      integrityKey: 20,
+    },
+    { ...base, shape: 'esp-tunnel', cipher: 'aes-ctr', integrity: 'hmac-sha2-512-256', integrityKey: 64 },
+    { ...base, outerFamily: 6, cipher: 'null', integrity: 'hmac-sha2-256-128', integrityKey: 32 },
+    { ...base, encapsulation: 'raw', cipher: 'aes-cbc', integrity: 'hmac-sha2-512-256', integrityKey: 64 },
+  );
+  for (const { shape, encapsulation, outerFamily, cipher, integrity, integrityKey: integrityBytes } of cases) {
+    it(`${shape}, ${encapsulation}, IPv${outerFamily} outside, ${cipher} ${integrity ?? ''}`, async () => {
       spi++;
-      const keyLength = cipher === 'aes-gcm-16' ? 16 + (spi % 2) * 16 : 32;
-      const [key, salt] = [randomBytes(keyLength).toString('hex'), randomBytes(4).toString('hex')];
-      const esn = spi % 3 === 0;
+      const keyLength = cipher === 'null' ? 0 : cipher === 'chacha20-poly1305' ? 32 : 16 + (spi % 2) * 16;
+      const saltLength = cipher === 'aes-cbc' || cipher === 'null' ? 0 : 4;
+      const [key, salt] = [randomBytes(keyLength).toString('hex'), randomBytes(saltLength).toString('hex')];
+      const integrityKey = randomBytes(integrityBytes ?? 0).toString('hex');
+      const unencrypted = cipher === 'null';
+      // scapy leaves the upper half of the sequence number out of an HMAC; linux-kernel.test.ts has a peer that does not.
+      const esn = spi % 3 === 0 && !integrity;
       const gre = shape === 'esp-tunnel' ? null : spi % 2 ? GRE : PLAIN_GRE;
       const packets = [0, 1, 2, 3, 31, 500, 1300].flatMap((size) => [innerPacket(4, size), innerPacket(6, size)]);
       const job = {
-        ...{ outerFamily, encapsulation, cipher, key, salt, spi, esn, shape, gre },
+        ...{ outerFamily, encapsulation, cipher, key, salt, integrity, integrityKey, spi, esn, shape, gre },
+        unencrypted,
         remote: outerFamily === 4 ? '192.0.2.1' : '2001:db8::1',
         delivery: shape === 'gre-tunnel' ? { local: '10.99.0.1', remote: '10.77.0.1' } : null,
         packets: packets.map((packet) => packet.toString('hex')),
@@ -95,7 +126,7 @@ live('what leaves the data plane, decrypted by scapy', missing, () => {
       await wire.stop();
 
       const mode = shape === 'gre-transport' ? 'transport' : 'tunnel';
-      const found = await wire.esp([{ spi, cipher, key, salt, mode, esn }]);
+      const found = await wire.esp([{ spi, cipher, key, salt, integrity, integrityKey, mode, esn }]);
       expect(found.filter(({ error }) => error)).toEqual([]);
       expect(found.map(({ sequence }) => sequence)).toEqual(packets.map((_, index) => index + 1));
       expect(found.every((packet) => packet.encapsulation === encapsulation)).toBe(true);

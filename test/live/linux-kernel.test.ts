@@ -94,6 +94,8 @@ live('a Linux kernel’s own ESP and GRE, transport mode', missing, () => {
     ['raw ESP, AES-GCM', false, 'aes256gcm16'],
     ['raw ESP, ChaCha20-Poly1305', false, 'chacha20poly1305'],
     ['raw ESP, extended sequence numbers', false, 'aes128gcm16-esn'],
+    ['raw ESP, AES-CBC with HMAC-SHA2', false, 'aes256-sha256'],
+    ['raw ESP, AES-CBC with HMAC-SHA1, extended sequence numbers', false, 'aes128-sha1-esn'],
     ['UDP-encapsulated through a NAT', true, 'aes256gcm16'],
   ] as const) {
     it(`${name}: pings and TCP both ways, intact`, async () => {

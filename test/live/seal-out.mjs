@@ -1,6 +1,6 @@
 // Sends given inner packets through the real data plane and real sockets, with keys chosen by the test, so that a
 // capture can be decrypted by others. Run in a namespace:  seal-out.mjs JOB.json
-//   job: { outerFamily, remote, encapsulation, cipher, key, salt, spi, esn, shape, gre, delivery, packets: [hex] }
+//   job: { outerFamily, remote, encapsulation, cipher, key, salt, integrity?, integrityKey?, unencrypted?, spi, esn, shape, gre, delivery, packets: [hex] }
 // Prints `sent N` when the datagrams have left.
 import { readFileSync } from 'node:fs';
 import { NetError } from '../../build/out/main/net/error.js';
@@ -52,6 +52,8 @@ await plane.send({
   slot: 0,
   params: {
     ...{ spi: job.spi, tunnel: 0, cipher: job.cipher, key: bytes(job.key), salt: bytes(job.salt), esn: job.esn },
+    ...(job.integrity && { integrity: job.integrity, integrityKey: bytes(job.integrityKey) }),
+    unencrypted: job.unencrypted,
     ...{ hardPackets: Number.POSITIVE_INFINITY, hardBytes: Number.POSITIVE_INFINITY },
   },
 });
