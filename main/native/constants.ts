@@ -26,8 +26,15 @@ export const SO_RCVBUF = 8;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
+export const SO_TIMESTAMPNS = 35;
 export const SO_PROTOCOL = 38;
 export const SO_DOMAIN = 39;
+/** Nine u32 (linux/sock_diag.h); the last counts datagrams that the socket dropped. */
+export const SO_MEMINFO = 55;
+export const MEMINFO_BYTES = 36;
+export const MEMINFO_DROPS = 8;
+/** linux/sockios.h: an ioctl that stores how many bytes have not left the socket's queue yet. */
+export const SIOCOUTQ = 0x5411;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_ERRQUEUE = 0x2000;
@@ -69,6 +76,7 @@ export const POLLNVAL = 32;
 export const TUNSETIFF = 0x400454ca;
 export const TUNSETOFFLOAD = 0x400454d0;
 export const TUNSETVNETHDRSZ = 0x400454d8;
+export const TUNGETIFF = 0x800454d2;
 export const IFF_TUN = 0x1;
 export const IFF_NO_PI = 0x1000;
 export const IFF_VNET_HDR = 0x4000;
@@ -77,6 +85,9 @@ export const TUN_F_CSUM = 0x1;
 export const TUN_F_TSO4 = 0x2;
 export const TUN_F_TSO6 = 0x4;
 export const TUN_F_TSO_ECN = 0x8;
+/** Since Linux 6.2. */
+export const TUN_F_USO4 = 0x20;
+export const TUN_F_USO6 = 0x40;
 /** sizeof(struct ifreq): the name in 16 bytes, then a union. */
 export const IFREQ_BYTES = 40;
 export const IFREQ_FLAGS = 16;

@@ -28,6 +28,8 @@ export interface Libc {
   setsockopt(fd: number, level: number, option: number, value: number): number;
   /** The option as an int, or -1 (with errno) where the call failed. */
   getsockopt(fd: number, level: number, option: number): number;
+  /** Fills `value` with a structure; -1 (with errno) where the call failed. */
+  getsockoptBytes(fd: number, level: number, option: number, value: Uint8Array): number;
   /** Fills `address` (at least 28 bytes) with a sockaddr. */
   getsockname(fd: number, address: Uint8Array): number;
   sendto(fd: number, bytes: Uint8Array, flags: number, address: Uint8Array): number;
@@ -139,6 +141,10 @@ function bind(): Libc {
       length[0] = 4;
       value[0] = 0;
       return getsockopt(fd, level, option, value, length) < 0 ? -1 : value[0];
+    },
+    getsockoptBytes: (fd, level, option, bytes) => {
+      length[0] = bytes.length;
+      return getsockopt(fd, level, option, bytes, length);
     },
     getsockname: (fd, address) => {
       length[0] = address.length;

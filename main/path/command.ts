@@ -83,6 +83,8 @@ export type PathEvent =
   | { readonly kind: 'exhausted'; readonly slot: number; readonly spi: number }
   /** The network refused a datagram: EMSGSIZE with the known path MTU, ECONNREFUSED, ENETUNREACH, … */
   | { readonly kind: 'pathError'; readonly errno: number; readonly name: string; readonly mtu: number | null }
+  /** How the data plane runs here, for the log: what it chose, what this kernel lacks. */
+  | { readonly kind: 'note'; readonly text: string }
   /** A worker is gone. Everything it owned is lost; the data plane must be closed and started anew. */
   | { readonly kind: 'died'; readonly worker: 'sender' | 'receiver' | 'single'; readonly message: string };
 
@@ -97,6 +99,14 @@ export interface PathStatistics {
   readonly greNextSequence?: readonly number[];
 }
 
+/**
+ * What crossed the edges of the core, so that every packet can be accounted for. With nothing on its way:
+ *
+ *   tunRead + injected   = outPackets - outCut + the core's drops from outTooBig on + queueDropped + queued
+ *   datagrams made       = sent + sendDropped + noPeer
+ *   received             = inPackets + inIke + … + the core's drops (main/core/counters.ts)
+ *   inPackets - inMerged = tunWritten + tunDropped + noTun - ICMP errors written
+ */
 export interface IoStatistics {
   /** Datagrams that the network or a full socket buffer refused. */
   readonly sendDropped: number;
@@ -108,6 +118,30 @@ export interface IoStatistics {
   readonly noTun: number;
   /** IKE messages beyond what the control thread keeps up with. */
   readonly ikeDropped: number;
+  /** Packets off the TUN and for it; a super-packet counts once. ICMP errors of our own making are among those written. */
+  readonly tunRead: number;
+  readonly tunWritten: number;
+  /** Packets of the control plane's, sealed as though the TUN had given them. */
+  readonly injected: number;
+  /** Packets that wait to be sealed, now. */
+  readonly queued: number;
+  /** Packets that had waited too long for too long, dropped (RFC 8289), or marked where they could be (RFC 3168). */
+  readonly queueDropped: number;
+  readonly queueMarked: number;
+  /** Datagrams that the kernel took and gave, ESP and IKE alike; a burst counts as many times as it has segments. */
+  readonly sent: number;
+  readonly received: number;
+  /**
+   * Datagrams that had waited too long in the socket, treated as marked by the network (RFC 6040 §4.2): inner packets that
+   * cannot carry the mark are dropped, and in inEcn.
+   */
+  readonly receiveMarked: number;
+  /** Segments of bursts beyond what the table of a batch holds. */
+  readonly cutOff: number;
+  /** Datagrams that found a socket's receive buffer full, or failed its checks: the kernel dropped them. */
+  readonly socketOverflow: number;
+  /** Packets that found the TUN's queue full: the kernel dropped them before they could be read. */
+  readonly tunOverflow: number;
 }
 
 export interface DataPlane {
@@ -122,8 +156,8 @@ export interface DataPlane {
 }
 
 export interface DataPlaneOptions {
-  /** `workers`: one thread per direction. `single`: both directions on one thread. */
-  readonly threads: 'workers' | 'single';
+  /** `workers`: one thread per direction. `single`: both on one thread. `auto`: as this machine's processors suggest. */
+  readonly threads: 'workers' | 'single' | 'auto';
   readonly onEvent: (event: PathEvent) => void;
 }
 

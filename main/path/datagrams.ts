@@ -4,7 +4,9 @@
 //   OUT_DESC   [0] 1448  [1] 1448  [2] 1448  [3] 900  [4] 1448      entries, each with an iovec of the same number
 //   messages   └─────────── 0 ─────────────────────┘  └── 1 ──┘     a shorter one may end a run
 //
-// Nothing here allocates per packet. A datagram that nobody takes is dropped and counted; there is no queue.
+// What the link does not take yet stays where it is, in OUT, and nothing more is sealed until it has left: resume(). How
+// much may be in the socket at once is window.ts's to say; a socket that is full says it itself (EAGAIN). Nothing here
+// allocates per packet. A datagram that nobody takes is dropped and counted.
 import {
   AUX_TOS_MASK,
   AUX_TUNNEL_SHIFT,
@@ -36,14 +38,14 @@ import {
   MSG_NAME,
   MSG_NAMELEN,
   MSG_NOSIGNAL,
-  POLLOUT,
+  SIOCOUTQ,
   UDP_SEGMENT,
 } from '../native/constants.ts';
 import { encodeSockaddr, SOCKADDR_SLOT_BYTES } from '../native/sockaddr.ts';
 import type { Peer } from './command.ts';
 import {
   CMSG_SLOT_BYTES,
-  POLL_ONE,
+  SEND_ANSWER,
   SEND_CONTROL_BYTES,
   SEND_CONTROLS,
   SEND_HEADERS,
@@ -52,10 +54,9 @@ import {
   SEND_NAMES,
 } from './layout.ts';
 import type { PathParts } from './parts.ts';
-import { IO_NO_PEER, IO_SEND_DROPPED, LAST_OUTBOUND } from './shared.ts';
+import { IO_NO_PEER, IO_SEND_DROPPED, IO_SENT, LAST_OUTBOUND } from './shared.ts';
+import { SendWindow } from './window.ts';
 
-/** A socket whose buffer is full gets this long before the rest of the batch is dropped: a queue would only add delay. */
-const SEND_WAIT_MS = 10;
 /** Tries of one message: a pending ICMP error is returned by the next send instead of its own result. */
 const PENDING_ERRORS = 4;
 /** UDP_MAX_SEGMENTS of older kernels, and a total that fits UDP over either family. */
@@ -72,7 +73,12 @@ interface Destination {
   readonly segments: boolean;
   /** … but refused it lately: a time. */
   noSegmentsUntil: number;
+  readonly window: SendWindow;
+  noted: boolean;
 }
+
+/** Of a batch: all sent or dropped, or what has to happen before the rest can be. */
+type Progress = 'done' | 'full' | 'held';
 
 /** One message goes out with one tunnel's address and one TOS. (DF is the socket's, see net/socket.) */
 function sameTreatment(aux: number, other: number): boolean {
@@ -84,8 +90,14 @@ export class Datagrams {
   readonly #peers: (Destination | undefined)[] = new Array(TUNNELS).fill(undefined);
   /** Entry of OUT_DESC that each message of the table begins with, and the one after the last. */
   readonly #firstOf = new Int32Array(SEND_MESSAGES + 1);
-  /** Datagrams of the current batch that nobody took. */
-  #dropped = 0;
+  // The current batch: entries of OUT_DESC, the next one that is not in the message table; of the table, how many
+  // messages, and the next one to send.
+  #count = 0;
+  #entry = 0;
+  #peer: Destination | undefined;
+  #messages = 0;
+  #next = 0;
+  #progress: Progress = 'done';
 
   constructor(parts: PathParts) {
     this.#parts = parts;
@@ -102,6 +114,7 @@ export class Datagrams {
   /** Where a tunnel's datagrams go from now on. Throws for a tunnel that cannot exist. */
   setPeer(tunnel: number, peer: Peer): void {
     if (!(tunnel >= 0 && tunnel < TUNNELS)) throw new Error(`there is no tunnel slot ${tunnel}`);
+    this.#abandon(tunnel);
     const name = SEND_NAMES + tunnel * SOCKADDR_SLOT_BYTES;
     const port = peer.encapsulation === 'udp' ? peer.remote.port : 0;
     const nameLength = encodeSockaddr(peer.remote.address, port, this.#parts.memory.bytes, name);
@@ -113,33 +126,97 @@ export class Datagrams {
       nameLength,
       segments: udp && this.#parts.calls.getsockopt(peer.socket, IPPROTO_UDP, UDP_SEGMENT) >= 0,
       noSegmentsUntil: 0,
+      window: new SendWindow(),
+      noted: false,
     };
   }
 
   removePeer(tunnel: number): void {
+    this.#abandon(tunnel);
     this.#peers[tunnel] = undefined;
   }
 
-  /** Sends the first `count` entries of OUT_DESC, each to its tunnel's peer. */
+  /** The last batch is not all sent yet. */
+  get waiting(): boolean {
+    return this.#progress !== 'done';
+  }
+
+  /** The socket that was full; -1: none. */
+  get blockedOn(): number {
+    return this.#progress === 'full' ? (this.#peer?.fd ?? -1) : -1;
+  }
+
+  /** Enough is on its way to the link; nothing will say when it is less. */
+  get holding(): boolean {
+    return this.#progress === 'held';
+  }
+
+  /** Bytes that a batch had better not exceed: a slow link should get little at a time. */
+  get window(): number {
+    return this.#peer?.window.bytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Sends the first `count` entries of OUT_DESC, each to its tunnel's peer, or as many as the link takes: `waiting`. */
   send(count: number, now: number): void {
-    const { memory, shared } = this.#parts;
-    const { words } = memory;
-    this.#dropped = 0;
-    let unaddressed = 0;
-    for (let i = 0; i < count; ) {
-      const aux = words[(OUT_DESC + i * DESC_BYTES + DESC_AUX) >>> 2]!;
-      const tunnel = (aux >>> AUX_TUNNEL_SHIFT) & 0xf;
-      const peer = this.#peers[tunnel];
-      if (peer) i = this.#sendAll(peer, this.#address(peer, i, count, now), now);
-      else {
-        unaddressed++;
-        i++;
+    this.#count = count;
+    this.#entry = 0;
+    this.#messages = 0;
+    this.#next = 0;
+    this.#goOn(now);
+  }
+
+  /** Goes on with a batch that was `waiting`. True: it is all sent. */
+  resume(now: number): boolean {
+    const peer = this.#peer;
+    if (this.#progress === 'held' && peer) peer.window.waited(this.#inFlight(peer), now);
+    this.#goOn(now);
+    return this.#progress === 'done';
+  }
+
+  #goOn(now: number): void {
+    const { words } = this.#parts.memory;
+    const { numbers } = this.#parts.shared;
+    this.#progress = 'done';
+    for (;;) {
+      if (this.#next < this.#messages && this.#peer) {
+        this.#progress = this.#sendAll(this.#peer, now);
+        if (this.#progress !== 'done') return;
+      }
+      this.#messages = 0;
+      this.#next = 0;
+      if (this.#entry >= this.#count) return;
+      const aux = words[(OUT_DESC + this.#entry * DESC_BYTES + DESC_AUX) >>> 2]!;
+      const peer = this.#peers[(aux >>> AUX_TUNNEL_SHIFT) & 0xf];
+      if (peer) {
+        this.#peer = peer;
+        this.#messages = this.#address(peer, this.#entry, this.#count, now);
+        this.#entry = this.#firstOf[this.#messages]!;
+      } else {
+        numbers[IO_NO_PEER] = numbers[IO_NO_PEER]! + 1;
+        this.#entry++;
       }
     }
-    const { numbers } = shared;
-    if (unaddressed > 0) numbers[IO_NO_PEER] = numbers[IO_NO_PEER]! + unaddressed;
-    if (this.#dropped > 0) numbers[IO_SEND_DROPPED] = numbers[IO_SEND_DROPPED]! + this.#dropped;
-    if (unaddressed + this.#dropped < count) numbers[LAST_OUTBOUND] = now;
+  }
+
+  /** What waits for a peer that is no longer the tunnel's is lost with it. */
+  #abandon(tunnel: number): void {
+    if (this.#progress === 'done' || this.#peer?.tunnel !== tunnel) return;
+    this.#drop(this.#firstOf[this.#messages]! - this.#firstOf[this.#next]!);
+    this.#messages = 0;
+    this.#next = 0;
+    // The rest, of other tunnels, goes out when the loop comes back.
+    this.#progress = this.#entry < this.#count ? 'held' : 'done';
+  }
+
+  #drop(datagrams: number): void {
+    const { numbers } = this.#parts.shared;
+    numbers[IO_SEND_DROPPED] = numbers[IO_SEND_DROPPED]! + datagrams;
+  }
+
+  /** Bytes that the socket holds and the link has not taken; 0 where the kernel does not tell. */
+  #inFlight(peer: Destination): number {
+    const { calls, memory } = this.#parts;
+    return calls.ioctlValue(peer.fd, SIOCOUTQ, memory.base + SEND_ANSWER) < 0 ? 0 : memory.words[SEND_ANSWER >>> 2]!;
   }
 
   /**
@@ -218,59 +295,58 @@ export class Datagrams {
   }
 
   /**
-   * Sends the first `count` messages of the table. Every datagram is sent, or dropped and counted; but where the kernel
-   * refuses to segment, segmenting is given up for a while. Returns the entry of OUT_DESC to go on with.
+   * Sends the messages of the table from #next on. Every datagram is sent, dropped and counted, or kept for resume(); but
+   * where the kernel refuses to segment, segmenting is given up for a while, and #entry goes back to try again without.
    */
-  #sendAll(peer: Destination, count: number, now: number): number {
-    const { calls, memory, errors } = this.#parts;
+  #sendAll(peer: Destination, now: number): Progress {
+    const { calls, memory, errors, shared } = this.#parts;
+    const { numbers } = shared;
     const firstOf = this.#firstOf;
-    let next = 0;
     let patience = PENDING_ERRORS;
-    let waited = false;
-    while (next < count) {
-      const header = memory.base + SEND_HEADERS + next * MMSGHDR_BYTES;
-      const sent = calls.sendmmsg(peer.fd, header, count - next, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (!peer.window.open(this.#inFlight(peer))) return 'held';
+    while (this.#next < this.#messages) {
+      const header = memory.base + SEND_HEADERS + this.#next * MMSGHDR_BYTES;
+      const sent = calls.sendmmsg(peer.fd, header, this.#messages - this.#next, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (sent > 0) {
-        next += sent;
+        const first = this.#next;
+        this.#next += sent;
+        numbers[IO_SENT] = numbers[IO_SENT]! + firstOf[this.#next]! - firstOf[first]!;
+        numbers[LAST_OUTBOUND] = now;
         patience = PENDING_ERRORS;
-        waited = false;
         continue;
       }
       const errno = calls.errno();
       if (errno === EINTR) continue;
-      if (errno === EAGAIN) {
-        if (!waited && this.#waitForRoom(peer.fd)) {
-          waited = true;
-          continue;
-        }
-        this.#dropped += firstOf[count]! - firstOf[next]!;
-        break;
-      }
+      if (errno === EAGAIN) return 'full';
       // The first refusals may tell of earlier datagrams, by ICMP (EMSGSIZE comes from the error queue, with the MTU); then
       // this one has not been tried yet.
       if (errno !== EMSGSIZE && errno !== ENOBUFS) errors.report(errno, null, now);
       if (--patience > 0) continue;
-      const segments = firstOf[next + 1]! - firstOf[next]!;
+      const segments = firstOf[this.#next + 1]! - firstOf[this.#next]!;
       // A segment longer than the path MTU (EMSGSIZE, once EINVAL), or a device that cannot (EIO).
       if (segments > 1 && (errno === EMSGSIZE || errno === EINVAL || errno === EIO)) {
         peer.noSegmentsUntil = now + SEGMENTS_AGAIN_MS;
-        return firstOf[next]!;
+        this.#entry = firstOf[this.#next]!;
+        this.#messages = 0;
+        if (errno === EIO) this.#noteNoSegments(peer);
+        return 'done';
       }
       if (errno === EMSGSIZE) {
         const name = SEND_NAMES + peer.tunnel * SOCKADDR_SLOT_BYTES;
         errors.report(errno, errors.pathMtu(peer.fd, name, peer.nameLength), now);
       }
       patience = PENDING_ERRORS;
-      this.#dropped += segments;
-      next++;
+      this.#drop(segments);
+      this.#next++;
     }
-    return firstOf[count]!;
+    return 'done';
   }
 
-  #waitForRoom(fd: number): boolean {
-    const { calls, memory } = this.#parts;
-    memory.words[POLL_ONE >>> 2] = fd;
-    memory.words[(POLL_ONE >>> 2) + 1] = POLLOUT;
-    return calls.poll(memory.base + POLL_ONE, 1, SEND_WAIT_MS) > 0;
+  /** Once for each peer. */
+  #noteNoSegments(peer: Destination): void {
+    if (peer.noted) return;
+    peer.noted = true;
+    const text = 'The network device cannot segment UDP (EIO): datagrams are handed over one by one for a while';
+    this.#parts.emit({ kind: 'note', text });
   }
 }

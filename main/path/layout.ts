@@ -40,8 +40,8 @@ export const ERROR_DATA_BYTES = 64;
 export const POLL_FDS = ERROR_DATA + ERROR_DATA_BYTES;
 export const POLL_FDS_COUNT = 64;
 export const WAKE_BUFFER = POLL_FDS + POLL_FDS_COUNT * 8;
-/** One pollfd for the sender's wait for room in a socket. */
-export const POLL_ONE = WAKE_BUFFER + 8;
+/** An i32 that an ioctl of the sender's fills. */
+export const SEND_ANSWER = WAKE_BUFFER + 8;
 
-const END = POLL_ONE + 8;
+const END = SEND_ANSWER + 8;
 if (END > NATIVE + NATIVE_BYTES) throw new Error('the tables of main/path/layout.ts do not fit into NATIVE');

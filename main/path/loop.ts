@@ -4,7 +4,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { COUNTER_COUNT, COUNTER_IN_IKE, COUNTERS, TUNNELS } from '../../assembly/layout.ts';
 import type { Core } from '../core/api.ts';
-import { EINTR, ENODEV, POLLERR, POLLFD_BYTES, POLLHUP, POLLIN, POLLNVAL } from '../native/constants.ts';
+import { EINTR, ENODEV, POLLERR, POLLFD_BYTES, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from '../native/constants.ts';
 import { errnoName, type Libc } from '../native/libc.ts';
 import type { PathEvent } from './command.ts';
 import { POLL_FDS, POLL_FDS_COUNT, WAKE_BUFFER } from './layout.ts';
@@ -19,6 +19,8 @@ import { TunPort } from './tun-port.ts';
 
 /** Batches from a TUN that never runs dry before sockets and commands are looked at again. */
 const TURNS = 8;
+/** How often a link that has enough to do is looked at again. */
+const HOLD_MS = 1;
 const EBADF = 9;
 
 export interface LoopOptions {
@@ -93,9 +95,9 @@ export function runLoop(options: LoopOptions): void {
   };
 
   let entries = 0;
-  const watch = (fd: number) => {
+  const watch = (fd: number, events: number) => {
     words[(POLL_FDS + entries * POLLFD_BYTES) >>> 2] = fd;
-    words[((POLL_FDS + entries * POLLFD_BYTES) >>> 2) + 1] = POLLIN;
+    words[((POLL_FDS + entries * POLLFD_BYTES) >>> 2) + 1] = events;
     entries++;
   };
   const revents = (entry: number) => words[((POLL_FDS + entry * POLLFD_BYTES) >>> 2) + 1]! >>> 16;
@@ -104,29 +106,34 @@ export function runLoop(options: LoopOptions): void {
     if (Atomics.load(shared.flags, PENDING) > 0 && !takeCommands()) return;
 
     entries = 0;
-    watch(eventfd);
-    const tunEntry = sender && tun.fd >= 0 ? entries : -1;
-    if (tunEntry >= 0) watch(tun.fd);
+    watch(eventfd, POLLIN);
+    const tunEntry = sender && tun.fd >= 0 && sender.reading ? entries : -1;
+    if (tunEntry >= 0) watch(tun.fd, POLLIN);
+    if (sender && sender.blockedOn >= 0) watch(sender.blockedOn, POLLOUT);
     const firstSocket = entries;
-    if (receiver) for (const fd of receiver.sockets.keys()) if (entries < POLL_FDS_COUNT) watch(fd);
+    if (receiver) for (const fd of receiver.sockets.keys()) if (entries < POLL_FDS_COUNT) watch(fd, POLLIN);
 
     publish();
-    const timeout = receiver ? core.expireFragments(time()) : -1;
-    const ready = calls.poll(base + POLL_FDS, entries, timeout < 0 ? -1 : Math.ceil(timeout));
+    let timeout = receiver ? Math.ceil(core.expireFragments(time())) : -1;
+    if (sender?.busy) timeout = 0;
+    else if (sender?.holding) timeout = HOLD_MS;
+    const ready = calls.poll(base + POLL_FDS, entries, timeout);
     if (ready < 0 && calls.errno() !== EINTR) throw new Error(`poll: ${errnoName(calls.errno())}`);
-    if (ready <= 0) continue;
+    if (ready < 0) continue;
     const now = time();
 
     // Without it the loop could not be woken any more, and would spin.
     if ((revents(0) & POLLNVAL) !== 0) throw new Error("the worker's eventfd was closed");
     if (revents(0) !== 0) calls.read(eventfd, base + WAKE_BUFFER, 8);
 
-    if (tunEntry >= 0 && sender && revents(tunEntry) !== 0) {
-      const what = revents(tunEntry);
-      for (let turn = 0; turn < TURNS && sender.turn(now); turn++) if (Atomics.load(shared.flags, PENDING) > 0) break;
+    const what = tunEntry >= 0 ? revents(tunEntry) : 0;
+    if (sender && (what !== 0 || sender.busy || sender.waiting)) {
+      const attached = tun.fd >= 0;
+      for (let turn = 0; turn < TURNS && sender.turn(turn === 0 ? now : time()); turn++)
+        if (Atomics.load(shared.flags, PENDING) > 0) break;
       // The interface was deleted, or the other end of an in-memory one closed: waiting for it would spin.
       if ((what & POLLIN) === 0 && (what & (POLLERR | POLLHUP | POLLNVAL)) !== 0) tun.detach();
-      if (tun.fd < 0) errors.report(ENODEV, null, now);
+      if (attached && tun.fd < 0) errors.report(ENODEV, null, now);
     }
 
     if (receiver) {

@@ -62,9 +62,10 @@ import {
 } from './layout.ts';
 import type { PeerNotice } from './messages.ts';
 import type { PathParts } from './parts.ts';
-import { IKE_IN_FLIGHT, IO_IKE_DROPPED, LAST_INBOUND } from './shared.ts';
+import { IKE_IN_FLIGHT, IO_CUT_OFF, IO_IKE_DROPPED, IO_RECEIVED, LAST_INBOUND } from './shared.ts';
 
 const PACKET_SLOTS = 64;
+/** One super-packet a turn: eight give no more throughput, but what comes behind them waits for all of them. */
 const BURST_SLOTS = 8;
 /** IKE messages that the control thread has not handled yet; more are dropped: anybody can send them. */
 const IKE_IN_FLIGHT_LIMIT = 256;
@@ -174,7 +175,7 @@ export class Receiver {
 
   /** Reads and opens one batch from a socket that poll() named. */
   turn(socket: ReceiveSocket, now: number): void {
-    const { calls, memory, errors } = this.#parts;
+    const { calls, memory, errors, shared } = this.#parts;
     const { words } = memory;
     const slots = socket.gro ? BURST_SLOTS : PACKET_SLOTS;
     this.#prepare(slots, socket.gro ? BURST_SLOT_BYTES : PACKET_SLOT_BYTES);
@@ -187,7 +188,9 @@ export class Receiver {
       return;
     }
     this.#socket = socket.fd;
+    const { numbers } = shared;
     if (socket.kind === 'ike') {
+      numbers[IO_RECEIVED] = numbers[IO_RECEIVED]! + received;
       for (let i = 0; i < received; i++) {
         const length = words[(RECEIVE_HEADERS + i * MMSGHDR_BYTES + MSG_LEN) >>> 2]!;
         this.ikeDirect++;
@@ -197,6 +200,7 @@ export class Receiver {
     }
     let count = 0;
     for (let i = 0; i < received; i++) count = this.#describe(socket, i, count);
+    numbers[IO_RECEIVED] = numbers[IO_RECEIVED]! + count;
     if (count > 0) this.#open(count, now);
   }
 
@@ -247,7 +251,11 @@ export class Receiver {
 
   #input(index: number, offset: number, capacity: number, length: number, aux: number): number {
     // 8 bursts of 64 segments (UDP_GRO_CNT_MAX) are just what the table holds.
-    if (index >= IN_DESC_COUNT) return index;
+    if (index >= IN_DESC_COUNT) {
+      const { numbers } = this.#parts.shared;
+      numbers[IO_CUT_OFF] = numbers[IO_CUT_OFF]! + 1;
+      return index;
+    }
     const { words } = this.#parts.memory;
     const at = (IN_DESC + index * DESC_BYTES) >>> 2;
     words[at + (DESC_OFFSET >>> 2)] = offset;

@@ -1,9 +1,15 @@
 // The sending direction, on whatever thread runs it. Owns the outbound SAs.
 //
-//   1. read packets off the TUN into the slots of IN, until none waits or the slots are full (never wait to fill them)
-//   2. core.seal: IN_DESC → OUT_DESC (datagrams), SIDE_DESC (ICMP errors)
-//   3. write SIDE_DESC back to the TUN
-//   4. send OUT_DESC (datagrams.ts)
+//   1. read packets off the TUN into the queue (queue.ts), until none waits (never wait for more)
+//   2. take about a super-packet's worth from the queue into IN_DESC; CoDel (codel.ts) drops or marks what has waited too
+//      long for too long
+//   3. core.seal: IN_DESC → OUT_DESC (datagrams), SIDE_DESC (ICMP errors)
+//   4. write SIDE_DESC back to the TUN
+//   5. send OUT_DESC (datagrams.ts); while the link takes no more, steps 2 to 5 rest and only 1 goes on
+//
+// The queue is where packets wait, because nothing else on the way can tell how long they do: a TUN's own queue has no
+// clock and no back-pressure, the socket's is behind encryption. Everything is first in, first out, so no flow is ever
+// reordered.
 //
 // Nothing here allocates per packet, and nothing throws for a packet's sake.
 import {
@@ -18,24 +24,31 @@ import {
   DESC_LENGTH,
   DESC_OFFSET,
   IN,
-  IN_BYTES,
   IN_DESC,
+  IN_DESC_COUNT,
   PACKET_SLOT_BYTES,
   SIDE_DESC,
   VNET_HEADER_BYTES,
 } from '../../assembly/layout.ts';
 import type { SealResult } from '../core/api.ts';
+import { CoDel } from './codel.ts';
 import type { OutboundSaParams, SenderCommand } from './command.ts';
+import { markCongestion } from './congestion.ts';
 import { Datagrams } from './datagrams.ts';
 import type { PathParts } from './parts.ts';
+import { PacketQueue } from './queue.ts';
+import { IO_INJECTED, IO_QUEUE_DROPPED, IO_QUEUE_MARKED, IO_QUEUED, IO_SEND_DROPPED } from './shared.ts';
 
 /**
  * A turn takes at most about one super-packet's worth of bytes: more gives no more throughput, but lets whatever comes
  * behind it wait (a third of the loaded latency, measured).
  */
 const TURN_BYTES = 65_536;
-const PACKET_SLOTS = 64;
-const BURST_SLOTS = Math.floor(IN_BYTES / BURST_SLOT_BYTES);
+const TURN_PACKETS = Math.min(64, IN_DESC_COUNT);
+/** Reading twice as fast as sealing moves a standing queue from the TUN, where nobody sees its age, to ours. */
+const READ_BYTES = 2 * TURN_BYTES;
+/** So little behind a packet is no queue. */
+const MTU = 1500;
 
 interface InstalledSa {
   readonly params: Pick<OutboundSaParams, 'spi' | 'tunnel' | 'esn' | 'hardPackets' | 'hardBytes'>;
@@ -46,6 +59,12 @@ export class Sender {
   readonly #parts: PathParts;
   readonly #datagrams: Datagrams;
   readonly #outbound = new Map<number, InstalledSa>();
+  readonly #queue = new PacketQueue();
+  readonly #codel = new CoDel();
+  /** Inputs at the beginning of IN_DESC that seal found no room for. */
+  #left = 0;
+  /** The TUN has more than the queue took. */
+  #full = false;
   /** Sum of the two counters that say an SA stopped itself, when last looked at. */
   #stops = 0;
 
@@ -93,6 +112,7 @@ export class Sender {
         this.#injectPacket(command.packet, now);
         return;
       case 'injectDummy':
+        if (this.#occupied()) return;
         // An empty batch, so that the dummy is the first and only entry of OUT_DESC.
         core.seal(0, now);
         if (core.sealDummy(command.tunnel, command.length)) this.#datagrams.send(1, now);
@@ -103,31 +123,97 @@ export class Sender {
     }
   }
 
-  /** One batch. true: more packets may be waiting already. Detaches a TUN whose other side is gone. */
+  /** The socket to wait for until it can be written; -1: none. */
+  get blockedOn(): number {
+    return this.#datagrams.blockedOn;
+  }
+
+  /** Look again in a millisecond: the link has enough to do, and nothing will say when it has less. */
+  get holding(): boolean {
+    return this.#datagrams.holding;
+  }
+
+  /** Sealed datagrams wait for the link. */
+  get waiting(): boolean {
+    return this.#datagrams.waiting;
+  }
+
+  /** A turn has something to do at once. */
+  get busy(): boolean {
+    return !this.#datagrams.waiting && (this.#left > 0 || this.#queue.length > 0);
+  }
+
+  /** The queue takes packets: wait for the TUN. */
+  get reading(): boolean {
+    return !this.#full || !this.#datagrams.waiting;
+  }
+
+  /** One batch. true: more may be had at once. Detaches a TUN whose other side is gone. */
   turn(now: number): boolean {
-    const { tun, memory } = this.#parts;
-    if (tun.fd < 0) return false;
-    const { words } = memory;
+    const { shared } = this.#parts;
+    const dry = this.#fill(now);
+    if (this.#datagrams.waiting && !this.#datagrams.resume(now)) {
+      shared.numbers[IO_QUEUED] = this.#queue.length + this.#left;
+      return false;
+    }
+    if (this.#left === 0) this.#left = this.#takeTurn(now);
+    if (this.#left > 0) this.#seal(now);
+    if (this.#left === 0) this.#queue.release();
+    shared.numbers[IO_QUEUED] = this.#queue.length + this.#left;
+    return !this.#datagrams.waiting && (!dry || this.#queue.length > 0 || this.#left > 0);
+  }
+
+  /** Reads what the TUN has, as far as the queue takes it. true: nothing more waits. */
+  #fill(now: number): boolean {
+    const { tun } = this.#parts;
+    const queue = this.#queue;
     const slotBytes = tun.vnetHeader ? BURST_SLOT_BYTES : PACKET_SLOT_BYTES;
-    const slots = tun.vnetHeader ? BURST_SLOTS : PACKET_SLOTS;
-    const aux = tun.vnetHeader ? AUX_VNET : 0;
-    let count = 0;
-    let total = 0;
-    let full = true;
-    while (count < slots && total < TURN_BYTES) {
-      const offset = IN + count * slotBytes;
+    // Without a backlog one batch is enough: what was read first must not wait for what could be read next.
+    const most = queue.length > 0 ? READ_BYTES : Math.min(TURN_BYTES, this.#datagrams.window);
+    this.#full = false;
+    for (let total = 0; total < most; ) {
+      if (tun.fd < 0) return true;
+      const offset = queue.reserve(slotBytes);
+      if (offset < 0) {
+        this.#full = true;
+        return false;
+      }
       const length = tun.read(offset, slotBytes);
       if (length <= 0) {
         if (length < 0) tun.detach();
-        full = false;
-        break;
+        return true;
       }
-      this.#describe(words, count, offset, slotBytes, length, aux);
+      queue.put(offset, length, now);
       total += length;
+    }
+    return false;
+  }
+
+  /** Moves the next batch from the queue to IN_DESC. Its number of packets. */
+  #takeTurn(now: number): number {
+    const { memory, tun, shared } = this.#parts;
+    const { numbers } = shared;
+    const queue = this.#queue;
+    const most = Math.min(TURN_BYTES, this.#datagrams.window);
+    const header = tun.vnetHeader ? VNET_HEADER_BYTES : 0;
+    const aux = tun.vnetHeader ? AUX_VNET : 0;
+    let count = 0;
+    for (let total = 0; total < most && count < TURN_PACKETS && queue.length > 0; ) {
+      const { offset, size, time } = queue;
+      queue.take();
+      // A queue that is full has become the TUN's: the wait there comes on top, unseen.
+      const sojourn = this.#full ? Number.POSITIVE_INFINITY : now - time;
+      if (this.#codel.congested(sojourn, now, queue.bytes <= MTU)) {
+        const marked = markCongestion(memory.bytes, offset + header);
+        const counter = marked ? IO_QUEUE_MARKED : IO_QUEUE_DROPPED;
+        numbers[counter] = numbers[counter]! + 1;
+        if (!marked) continue;
+      }
+      this.#describe(memory.words, count, offset, size, size, aux);
+      total += size;
       count++;
     }
-    if (count > 0) this.#seal(count, now);
-    return full;
+    return count;
   }
 
   #describe(words: Uint32Array, index: number, offset: number, capacity: number, length: number, aux: number): void {
@@ -138,12 +224,12 @@ export class Sender {
     words[at + (DESC_AUX >>> 2)] = aux;
   }
 
-  #seal(count: number, now: number): void {
+  /** Seals and sends what IN_DESC holds, until the link takes no more. */
+  #seal(now: number): void {
     const { core, memory, tun } = this.#parts;
     const { words } = memory;
-    let left = count;
-    while (left > 0) {
-      const result: Readonly<SealResult> = core.seal(left, now);
+    while (this.#left > 0 && !this.#datagrams.waiting) {
+      const result: Readonly<SealResult> = core.seal(this.#left, now);
       const { consumed, out, side } = result;
       for (let i = 0; i < side; i++) {
         const at = (SIDE_DESC + i * DESC_BYTES) >>> 2;
@@ -151,25 +237,39 @@ export class Sender {
       }
       if (out > 0) this.#datagrams.send(out, now);
       // Neither took an input nor made an output: going on would never end. The core has counted why.
-      if (consumed === 0 && out === 0) break;
-      left -= consumed;
-      if (left > 0) {
+      if (consumed === 0 && out === 0) {
+        this.#left = 0;
+        break;
+      }
+      this.#left -= consumed;
+      if (this.#left > 0) {
         const first = IN_DESC >>> 2;
         const step = DESC_BYTES >>> 2;
-        words.copyWithin(first, first + consumed * step, first + (consumed + left) * step);
+        words.copyWithin(first, first + consumed * step, first + (consumed + this.#left) * step);
       }
     }
     this.#reportExhausted();
   }
 
+  /** OUT still holds datagrams that the link did not take: then a packet of the control plane's is lost, as on a full link. */
+  #occupied(): boolean {
+    const { numbers } = this.#parts.shared;
+    if (!this.#datagrams.waiting && this.#left === 0) return false;
+    numbers[IO_SEND_DROPPED] = numbers[IO_SEND_DROPPED]! + 1;
+    return true;
+  }
+
   #injectPacket(packet: Uint8Array, now: number): void {
-    const { memory, tun } = this.#parts;
+    const { memory, tun, shared } = this.#parts;
     const header = tun.vnetHeader ? VNET_HEADER_BYTES : 0;
     if (packet.length + header > BURST_SLOT_BYTES) throw new Error(`a packet of ${packet.length} bytes is too long`);
+    if (this.#occupied()) return;
     memory.bytes.fill(0, IN, IN + header);
     memory.bytes.set(packet, IN + header);
     this.#describe(memory.words, 0, IN, BURST_SLOT_BYTES, packet.length + header, header > 0 ? AUX_VNET : 0);
-    this.#seal(1, now);
+    shared.numbers[IO_INJECTED] = shared.numbers[IO_INJECTED]! + 1;
+    this.#left = 1;
+    this.#seal(now);
   }
 
   /** Tells the control thread which SA stopped itself, once for each. */

@@ -3,12 +3,13 @@
 // A command is posted, the shared flag raised, the eventfd written: the worker wakes, takes it, acknowledges it. Commands
 // to one worker are carried out in the order they were given.
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { TUNNELS } from '../../assembly/layout.ts';
 import { COUNTER_NAMES, type CounterName } from '../core/counters.ts';
 import { loadCoreModule } from '../core/load.ts';
-import { EFD_CLOEXEC, EFD_NONBLOCK } from '../native/constants.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK, IPPROTO_UDP, UDP_GRO, UDP_SEGMENT } from '../native/constants.ts';
 import { errnoName, libc } from '../native/libc.ts';
 import type {
   DataPlane,
@@ -17,17 +18,30 @@ import type {
   PathStatistics,
   ReceiverCommand,
   SenderCommand,
+  SocketHandle,
+  TunHandle,
 } from './command.ts';
+import { KernelDrops } from './kernel-drops.ts';
 import { type FromWorker, monotonic, type PeerNotice, type Role, type ToWorker, type WorkerData } from './messages.ts';
 import {
   CORE,
   GRE_NEXT,
   IKE_IN_FLIGHT,
+  IO_CUT_OFF,
   IO_IKE_DROPPED,
+  IO_INJECTED,
   IO_NO_PEER,
   IO_NO_TUN,
+  IO_QUEUE_DROPPED,
+  IO_QUEUE_MARKED,
+  IO_QUEUED,
+  IO_RECEIVE_MARKED,
+  IO_RECEIVED,
   IO_SEND_DROPPED,
+  IO_SENT,
   IO_TUN_DROPPED,
+  IO_TUN_READ,
+  IO_TUN_WRITTEN,
   LAST_INBOUND,
   LAST_OUTBOUND,
   PENDING,
@@ -38,7 +52,16 @@ import {
 /** Resolves once every worker is ready. Rejects with a message for a person where one cannot be started. */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   const module = await loadCoreModule();
-  const roles: readonly Role[] = options.threads === 'single' ? ['single'] : ['sender', 'receiver'];
+  const threads = options.threads === 'auto' ? threadsFor(availableParallelism()) : options.threads;
+  if (options.threads === 'auto')
+    options.onEvent({
+      kind: 'note',
+      text:
+        threads === 'workers'
+          ? `${availableParallelism()} processors: one thread for each direction`
+          : 'One processor: both directions on one thread',
+    });
+  const roles: readonly Role[] = threads === 'single' ? ['single'] : ['sender', 'receiver'];
   const links = roles.map((role) => new WorkerLink(role, module, options.onEvent));
   try {
     await Promise.all(links.map((link) => link.ready));
@@ -46,12 +69,42 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     await Promise.all(links.map((link) => link.close()));
     throw error;
   }
-  return dataPlane(links[0]!, links.at(-1)!);
+  return dataPlane(links[0]!, links.at(-1)!, options.onEvent);
+}
+
+/** On one processor two threads only take turns, and each turn costs a switch and another core's memory. */
+export function threadsFor(processors: number): 'workers' | 'single' {
+  return processors > 1 ? 'workers' : 'single';
+}
+
+/** What a kernel lacks is worth a line each, once for a data plane: it costs throughput, never packets. */
+function noteLacks(onEvent: (event: PathEvent) => void) {
+  const noted = new Set<string>();
+  const note = (text: string): void => {
+    if (noted.has(text)) return;
+    noted.add(text);
+    onEvent({ kind: 'note', text });
+  };
+  return {
+    tun: (tun: TunHandle): void => {
+      if (!tun.vnetHeader)
+        note('The TUN has no virtio header: TCP comes and goes packet by packet, not in super-packets');
+    },
+    socket: (socket: SocketHandle): void => {
+      if (socket.kind !== 'natt') return;
+      if (libc().getsockopt(socket.fd, IPPROTO_UDP, UDP_GRO) !== 1)
+        note('UDP receive offload (UDP_GRO, Linux 5.0) is not on: datagrams are received one by one');
+      if (libc().getsockopt(socket.fd, IPPROTO_UDP, UDP_SEGMENT) < 0)
+        note('This kernel has no UDP_SEGMENT (Linux 4.18): datagrams are sent one by one');
+    },
+  };
 }
 
 /** `sender` and `receiver` are one and the same with `threads: 'single'`. */
-function dataPlane(sender: WorkerLink, receiver: WorkerLink): DataPlane {
+function dataPlane(sender: WorkerLink, receiver: WorkerLink, onEvent: (event: PathEvent) => void): DataPlane {
   const single = sender === receiver;
+  const drops = new KernelDrops();
+  const lacks = noteLacks(onEvent);
   const send = async (command: SenderCommand): Promise<void> => {
     const done = [sender.post({ to: 'sender', command: plain(command) })];
     if (command.kind === 'setPeer') {
@@ -60,8 +113,13 @@ function dataPlane(sender: WorkerLink, receiver: WorkerLink): DataPlane {
     }
     await Promise.all(done);
   };
-  const receive = (command: ReceiverCommand): Promise<void> =>
-    receiver.post({ to: 'receiver', command: plain(command) });
+  const receive = (command: ReceiverCommand): Promise<void> => {
+    if (command.kind === 'addSocket') {
+      drops.addSocket(command.socket.fd);
+      lacks.socket(command.socket);
+    } else if (command.kind === 'removeSocket') drops.removeSocket(command.fd);
+    return receiver.post({ to: 'receiver', command: plain(command) });
+  };
   return {
     send,
     receive,
@@ -71,10 +129,13 @@ function dataPlane(sender: WorkerLink, receiver: WorkerLink): DataPlane {
       await Promise.all(single ? [send(command)] : [send(command), receive(command)]);
     },
     attachTun: async (tun) => {
+      drops.attachTun(tun.fd);
+      lacks.tun(tun);
       await Promise.all([send({ kind: 'attachTun', tun }), receive({ kind: 'attachTun', tun })]);
     },
-    statistics: () => statistics(single ? [sender.shared] : [sender.shared, receiver.shared]),
+    statistics: () => statistics(single ? [sender.shared] : [sender.shared, receiver.shared], drops),
     close: async () => {
+      drops.close();
       await Promise.all(single ? [sender.close()] : [sender.close(), receiver.close()]);
     },
   };
@@ -88,7 +149,7 @@ function plain<Command extends SenderCommand | ReceiverCommand>(command: Command
   return command;
 }
 
-function statistics(parts: readonly Shared[]): PathStatistics {
+function statistics(parts: readonly Shared[], drops: KernelDrops): PathStatistics {
   const sum = (index: number) => parts.reduce((total, part) => total + part.numbers[index]!, 0);
   const newest = (index: number) => Math.max(...parts.map((part) => part.numbers[index]!));
   const counters: Partial<Record<CounterName, number>> = {};
@@ -105,6 +166,18 @@ function statistics(parts: readonly Shared[]): PathStatistics {
       tunDropped: sum(IO_TUN_DROPPED),
       noTun: sum(IO_NO_TUN),
       ikeDropped: sum(IO_IKE_DROPPED),
+      tunRead: sum(IO_TUN_READ),
+      tunWritten: sum(IO_TUN_WRITTEN),
+      injected: sum(IO_INJECTED),
+      queued: sum(IO_QUEUED),
+      queueDropped: sum(IO_QUEUE_DROPPED),
+      queueMarked: sum(IO_QUEUE_MARKED),
+      sent: sum(IO_SENT),
+      received: sum(IO_RECEIVED),
+      receiveMarked: sum(IO_RECEIVE_MARKED),
+      cutOff: sum(IO_CUT_OFF),
+      socketOverflow: drops.sockets(),
+      tunOverflow: drops.tun(),
     },
     greNextSequence: Array.from({ length: TUNNELS }, (_, tunnel) => newest(GRE_NEXT + tunnel)),
   };

@@ -5,7 +5,7 @@ import { EAGAIN, EINTR } from '../native/constants.ts';
 import type { Libc } from '../native/libc.ts';
 import type { TunHandle } from './command.ts';
 import type { NativeMemory } from './memory.ts';
-import { IO_NO_TUN, IO_TUN_DROPPED, type Shared } from './shared.ts';
+import { IO_NO_TUN, IO_TUN_DROPPED, IO_TUN_READ, IO_TUN_WRITTEN, type Shared } from './shared.ts';
 
 export class TunPort {
   fd = -1;
@@ -32,7 +32,11 @@ export class TunPort {
   /** Bytes read into `offset`; 0 when nothing waits; -1 when the other side is gone. */
   read(offset: number, capacity: number): number {
     const length = this.#calls.read(this.fd, this.#memory.base + offset, capacity);
-    if (length > 0) return length;
+    if (length > 0) {
+      const { numbers } = this.#shared;
+      numbers[IO_TUN_READ] = numbers[IO_TUN_READ]! + 1;
+      return length;
+    }
     if (length === 0) return -1;
     const errno = this.#calls.errno();
     return errno === EAGAIN || errno === EINTR ? 0 : -1;
@@ -44,6 +48,7 @@ export class TunPort {
     if (this.fd < 0) numbers[IO_NO_TUN] = numbers[IO_NO_TUN]! + 1;
     else if (this.#calls.write(this.fd, this.#memory.base + offset, length) < 0)
       numbers[IO_TUN_DROPPED] = numbers[IO_TUN_DROPPED]! + 1;
+    else numbers[IO_TUN_WRITTEN] = numbers[IO_TUN_WRITTEN]! + 1;
   }
 
   /** Where a packet of `headerless` form has to begin in a slot, so that a virtio header of zeros fits in front. */

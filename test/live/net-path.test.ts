@@ -137,8 +137,8 @@ live('the data plane on real TUNs', [skipped], () => {
     for (const final of finals) {
       expect(final.counters.inPackets).toBe(40);
       expect(final.counters.outPackets).toBe(40);
-      expect(final.io).toEqual({ sendDropped: 0, noPeer: 0, tunDropped: 0, noTun: 0, ikeDropped: 0 });
-      expect(final.events.filter(({ kind }) => kind !== 'firstInbound')).toEqual([]);
+      expect(final.io).toMatchObject({ sendDropped: 0, noPeer: 0, tunDropped: 0, noTun: 0, ikeDropped: 0 });
+      expect(final.events.filter(({ kind }) => kind !== 'firstInbound' && kind !== 'note')).toEqual([]);
     }
   });
 

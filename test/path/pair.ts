@@ -22,7 +22,10 @@ export interface Side {
   readonly plane: DataPlane;
   readonly tun: InMemoryTun;
   readonly socket: TunnelSocket;
+  /** All but notes. */
   readonly events: PathEvent[];
+  /** What the data plane said for the log. */
+  readonly notes: string[];
   /** Packets that came out of the TUN, oldest first. */
   readonly packets: Uint8Array[];
   /** Resolves with the first event, past or future, that matches. */
@@ -34,6 +37,7 @@ export interface Side {
 
 export async function openSide(threads: DataPlaneOptions['threads'], family: 4 | 6 = 4, gro = false): Promise<Side> {
   const events: PathEvent[] = [];
+  const notes: string[] = [];
   const packets: Uint8Array[] = [];
   const watchers = new Set<() => void>();
   const changed = () => {
@@ -65,7 +69,8 @@ export async function openSide(threads: DataPlaneOptions['threads'], family: 4 |
   const plane = await startDataPlane({
     threads,
     onEvent: (event) => {
-      events.push(event);
+      if (event.kind === 'note') notes.push(event.text);
+      else events.push(event);
       changed();
     },
   });
@@ -76,6 +81,7 @@ export async function openSide(threads: DataPlaneOptions['threads'], family: 4 |
     tun,
     socket,
     events,
+    notes,
     packets,
     event: (kind) =>
       until(() => events.find((event): event is Extract<PathEvent, { kind: typeof kind }> => event.kind === kind)),
