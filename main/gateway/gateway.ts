@@ -322,6 +322,9 @@ function run(
       case 'pathError':
         log('debug', `the network refused a datagram: ${event.name}${event.mtu === null ? '' : `, MTU ${event.mtu}`}`);
         return;
+      case 'note':
+        log('debug', event.text);
+        return;
       case 'died':
         onEvent({ kind: 'failed', message: `the data plane's ${event.worker} died: ${event.message}` });
     }

@@ -117,7 +117,7 @@ export function openLink(options: LinkOptions): Link {
   async function run(): Promise<void> {
     const addresses = await breaker.race(gatewayAddresses(profile, deps, memory));
     enter('socket');
-    starting = deps.startDataPlane({ threads: 'workers', onEvent });
+    starting = deps.startDataPlane({ threads: 'auto', onEvent });
     plane = await breaker.race(starting);
     planeAlive = true;
     for (const [i, address] of addresses.entries())
@@ -190,7 +190,8 @@ export function openLink(options: LinkOptions): Link {
   }
 
   function onEvent(event: PathEvent): void {
-    if (event.kind === 'died') {
+    if (event.kind === 'note') log({ level: 'info', area: 'path', text: event.text });
+    else if (event.kind === 'died') {
       planeAlive = false;
       fail(workerDied(event.worker, event.message), true);
     } else if (planeAlive) way?.onEvent(event);
