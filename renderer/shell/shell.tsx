@@ -1,13 +1,12 @@
 // The frame of every page: navigation, the tunnel's state in a corner, the engine's absence, and what happens elsewhere.
 import { type ReactNode, useEffect, useRef } from 'react';
 import { Icon, type IconName, Mark } from '../components/icon.tsx';
-import type { Tone } from '../components/tone.ts';
 import { useI18n } from '../i18n/context.tsx';
 import { PAGES, type PageName, pageHref, usePage } from '../router.ts';
 import { useModel } from '../store/context.tsx';
 import { currentProfile } from '../store/model.ts';
 import { ConnectionPage } from '../views/connection/connection.tsx';
-import { type Face, faceOf } from '../views/connection/face.ts';
+import { faceOf, TONES } from '../views/connection/face.ts';
 import { DiagnosticsPage } from '../views/diagnostics/diagnostics.tsx';
 import { MtuPage } from '../views/mtu/mtu.tsx';
 import { ProfilesPage } from '../views/profiles/profiles.tsx';
@@ -91,19 +90,6 @@ export function Shell(): ReactNode {
     </ProfileDrop>
   );
 }
-
-export const TONES: Readonly<Record<Face['kind'], Tone>> = {
-  starting: 'idle',
-  unreachable: 'bad',
-  refused: 'bad',
-  disconnected: 'idle',
-  connecting: 'busy',
-  connected: 'ok',
-  reconnecting: 'warn',
-  blocked: 'warn',
-  disconnecting: 'busy',
-  failed: 'bad',
-};
 
 function Corner(): ReactNode {
   const { t } = useI18n();

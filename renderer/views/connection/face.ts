@@ -1,6 +1,7 @@
 // The one state that the interface shows, from all that is known: the link to the engine, the engine's state, and what the
 // person asked for that the engine has not taken up yet. It never says "connected" of an engine that does not answer.
 import type { ConnectStep, ContractError, TunnelInfo } from '../../../main/ipc/contract.ts';
+import type { Tone } from '../../components/tone.ts';
 import type { Model } from '../../store/model.ts';
 
 export type Face =
@@ -40,6 +41,19 @@ export type Face =
     }
   | { readonly kind: 'disconnecting'; readonly profile: string }
   | { readonly kind: 'failed'; readonly profile: string; readonly error: ContractError };
+
+export const TONES: Readonly<Record<Face['kind'], Tone>> = {
+  starting: 'idle',
+  unreachable: 'bad',
+  refused: 'bad',
+  disconnected: 'idle',
+  connecting: 'busy',
+  connected: 'ok',
+  reconnecting: 'warn',
+  blocked: 'warn',
+  disconnecting: 'busy',
+  failed: 'bad',
+};
 
 /** Attempts at reaching the engine before its silence is worth a word. */
 const EARLY = 2;

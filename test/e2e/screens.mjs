@@ -1,0 +1,124 @@
+// Pictures of every page in its states, at three widths, light and dark: build/out/screens. Run after `npm run build`:
+//   node test/e2e/screens.mjs [--only <name>] [--widths 360,900,1440] [--schemes light,dark] [--language de]
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openBrowser } from './browser.mjs';
+import { serveFake } from './fake-server.mjs';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const out = join(root, 'build/out/screens');
+const option = (name, otherwise) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? otherwise : process.argv[at + 1];
+};
+const only = option('only', '');
+const widths = option('widths', '360,900,1440').split(',').map(Number);
+const schemes = option('schemes', 'light,dark').split(',');
+const language = option('language', 'en');
+const HEIGHTS = { 360: 780, 900: 700, 1440: 900 };
+
+const { createFakeEngine, fakeStates, FAKE_ERROR } = await import(join(root, 'build/out/main/ipc/fake.js'));
+
+const COUNTERS = { outPackets: 48211, inPackets: 90112, inAuthFailed: 2, inReplayDuplicate: 14, outTooBig: 3 };
+
+/** Two minutes of traffic that looks like work: a few downloads, some calls. */
+function traffic(fake, now) {
+  const samples = Array.from({ length: 120 }, (_, i) => {
+    const wave = 1 + Math.sin(i / 9) + 0.4 * Math.sin(i / 2.3);
+    const burst = i % 47 < 9 ? 2_400_000 : 0;
+    return {
+      time: now - (119 - i) * 1000,
+      seconds: 1,
+      bytesIn: Math.round(220_000 * wave + burst + 90_000),
+      bytesOut: Math.round(60_000 * wave + burst / 14 + 20_000),
+      packetsIn: 400,
+      packetsOut: 260,
+      latency: 18 + 3 * Math.sin(i / 5) + (i % 31 === 0 ? 14 : 0),
+      loss: i % 40 === 0 ? 0.01 : 0,
+    };
+  });
+  fake.publish('samples', samples);
+  const sum = (key) => samples.reduce((total, sample) => total + sample[key], 0) * 30;
+  fake.publish('traffic', {
+    bytesIn: sum('bytesIn'),
+    bytesOut: sum('bytesOut'),
+    packetsIn: COUNTERS.inPackets,
+    packetsOut: COUNTERS.outPackets,
+    counters: COUNTERS,
+    lastInboundAgo: 400,
+  });
+}
+
+const PAGES = {
+  profiles: { page: 'profiles', state: 'disconnected' },
+  'profiles-empty': { page: 'profiles', state: 'disconnected', profiles: [] },
+  'profiles-import': {
+    page: 'profiles',
+    state: 'disconnected',
+    act: (browser) => browser.run(`document.querySelector('[data-act=import]')?.click()`),
+  },
+  routes: { page: 'routes', state: 'connected' },
+  mtu: { page: 'mtu', state: 'connected' },
+  diagnostics: { page: 'diagnostics', state: 'failed' },
+  settings: { page: 'settings', state: 'disconnected' },
+};
+const CONNECTION = {
+  ...Object.fromEntries(
+    ['disconnected', 'connecting', 'connected', 'reconnecting', 'disconnecting', 'failed'].map((state) => [
+      `connection-${state}`,
+      { page: 'connection', state },
+    ]),
+  ),
+  'connection-empty': { page: 'connection', state: 'disconnected', profiles: [] },
+  'connection-last-error': { page: 'connection', engine: { state: 'disconnected', lastError: FAKE_ERROR } },
+  'connection-unreachable': { page: 'connection', state: 'connected', down: true },
+};
+
+let fake = createFakeEngine();
+const server = await serveFake(() => fake);
+const browser = await openBrowser();
+mkdirSync(out, { recursive: true });
+let shot = 0;
+try {
+  for (const [name, scene] of Object.entries({ ...CONNECTION, ...PAGES })) {
+    if (only && !name.startsWith(only)) continue;
+    const now = Date.now();
+    server.setUp(true);
+    fake = createFakeEngine({ now, ...(scene.profiles ? { profiles: scene.profiles } : {}) });
+    fake.setState(scene.engine ?? fakeStates(now)[scene.state]);
+    await browser.send('Emulation.setLocaleOverride', { locale: language });
+    await browser.send('Network.setUserAgentOverride', { userAgent: 'culvert-screens', acceptLanguage: language });
+    await browser.go(`${server.url}/?${name}#/${scene.page}`);
+    await browser.until(
+      `location.search === '?${name}' && document.querySelector('h1') && !document.querySelector('[data-state=starting]')`,
+    );
+    await browser.settle();
+    if (scene.state === 'connected' || scene.state === 'reconnecting') traffic(fake, now);
+    if (scene.down) {
+      server.setUp(false);
+      await browser.until(`document.querySelector('[data-state=unreachable]')`);
+    }
+    await browser.settle();
+    await scene.act?.(browser);
+    for (const scheme of schemes)
+      for (const width of widths) {
+        await browser.look(width, HEIGHTS[width] ?? 800, scheme);
+        await browser.settle();
+        const wide = await browser.run(
+          `document.documentElement.scrollWidth > innerWidth || [...document.querySelectorAll('main')].some((m) => m.scrollWidth > m.clientWidth)`,
+        );
+        if (wide) console.error(`${name} at ${width}: wider than the window`);
+        writeFileSync(
+          join(out, `${name}-${width}-${scheme}${language === 'en' ? '' : `-${language}`}.png`),
+          await browser.shoot(),
+        );
+        shot++;
+      }
+  }
+} finally {
+  browser.close();
+  server.close();
+}
+for (const complaint of new Set(browser.complaints)) console.error(`complaint: ${complaint}`);
+console.log(`${shot} pictures in build/out/screens`);
