@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Status } from '../../main/ipc/contract.ts';
 import { connected, openScene, profileText, type Scene } from '../daemon/fakes.ts';
+import { live } from '../live/live.ts';
+import { closedToOthers, NOT_ROOT } from '../machine.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(root, 'build', 'out', 'main', 'cli', 'culvert.js');
-const isRoot = process.getuid?.() === 0;
+const engineMissing = NOT_ROOT ?? (existsSync('/usr/bin/unshare') ? undefined : 'there is no unshare');
 const NOBODY = 65534;
 
 beforeAll(() => {
@@ -120,7 +122,9 @@ describe('the command line, compiled', () => {
     expect(out.trim().split('\n')).toHaveLength(3);
   });
 
-  it.skipIf(!isRoot)('tells a user outside the group how to join it', async () => {
+  it('tells a user outside the group how to join it', async ({ skip }) => {
+    const missing = NOT_ROOT ?? closedToOthers(CLI);
+    if (missing) skip(missing);
     scene = await openScene();
     // Everybody may reach the socket's directory; the socket itself says no.
     chmodSync(scene.directory, 0o755);
@@ -136,7 +140,7 @@ describe('the command line, compiled', () => {
   });
 });
 
-describe.skipIf(!isRoot || !existsSync('/usr/bin/unshare'))('a real engine (as root, in a network namespace)', () => {
+live('a real engine (as root, in a network namespace)', [engineMissing], () => {
   const paths = () => ['--socket', join(directory, 'run', 'engine.sock'), '--profiles', join(directory, 'profiles')];
   const daemon = (...more: string[]): string[] => [process.execPath, CLI, 'daemon', ...paths(), ...more];
   const socket = () => ['--socket', join(directory, 'run', 'engine.sock')];

@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { closedToOthers } from '../machine.ts';
 import { cannotRunLive } from './lab.ts';
 import { live } from './live.ts';
 
@@ -90,7 +91,9 @@ live('npm run demo, as root', missing, () => {
 });
 
 live('npm run demo, without privilege', missing, () => {
-  test('as nobody it says why it runs over loopback, and works', async () => {
+  test('as nobody it says why it runs over loopback, and works', async ({ skip }) => {
+    const closed = closedToOthers(DEMO);
+    if (closed) skip(closed);
     const run = await demo(['--seconds', '1'], { user: NOBODY });
     expect(run.output).toContain('Running over loopback, with adapters in memory: we are not root.');
     expect(run.output).toContain('This page comes from the far side of the tunnel.');

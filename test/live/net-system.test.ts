@@ -143,15 +143,9 @@ live('the operating system', [skipped], () => {
     const long = only.start({ task: 'tun', name: 'a-name-of-16-byte' });
     expect(await long.next()).toMatchObject([{ code: 'unsupported' }, null]);
     await long.end();
-    const nobody = only.start({ task: 'tun' }, [
-      'setpriv',
-      '--reuid=65534',
-      '--clear-groups',
-      '--bounding-set=-all',
-      '--inh-caps=-all',
-    ]);
-    expect(await nobody.next()).toMatchObject([{ code: 'no-permission', errno: 'EPERM' }, null]);
-    await nobody.end();
+    const powerless = only.start({ task: 'tun' }, ['setpriv', '--bounding-set=-all', '--inh-caps=-all']);
+    expect(await powerless.next()).toMatchObject([{ code: 'no-permission', errno: 'EPERM' }, null]);
+    await powerless.end();
     const hidden = only.start({ task: 'tun' }, [
       'unshare',
       '--mount',

@@ -108,7 +108,8 @@ test.each(blocks.map((block) => [`${block[0]} to ${block.at(-1)}`, block] as con
   },
 );
 
-test.skipIf(ONE)('most schedules end established', () => {
+test('most schedules end established', ({ skip }) => {
+  if (ONE) skip('CULVERT_SEED repeats one schedule only');
   console.log(`simulation: ${outcomes.established} schedules established, ${outcomes.failed} gave up cleanly`);
   expect(outcomes.established).toBeGreaterThan(0.95 * seeds.length);
 });
