@@ -35,6 +35,25 @@ export type ConnectStep = Of<typeof ConnectStep>;
 
 export const TunnelShape = oneOf('gre-transport', 'gre-tunnel', 'esp-tunnel', 'gre-plain');
 
+export const MtuPart = object({
+  kind: oneOf(
+    'outer-ip',
+    'udp',
+    'esp',
+    'iv',
+    'icv',
+    'gre-delivery',
+    'gre',
+    'padding',
+    'esp-trailer',
+    'unused',
+    'payload',
+  ),
+  name: text(),
+  bytes: integer(),
+});
+export type MtuPart = Of<typeof MtuPart>;
+
 /** What holds in a tunnel that is up. */
 export const TunnelInfo = object({
   shape: TunnelShape,
@@ -53,8 +72,25 @@ export const TunnelInfo = object({
   espProposal: text(),
   /** The keys come also from a key exchange that a quantum computer cannot break (ML-KEM, RFC 9370). */
   postQuantum: optional(boolean),
-  mtu: object({ value: count, explanation: text(), mss4: count, mss6: count }),
-  routes: object({ include: texts, exclude: texts }),
+  mtu: object({
+    value: count,
+    explanation: text(),
+    mss4: count,
+    mss6: count,
+    /** What automatic gives, the path MTU, and what is around the inner packet, from the outside to the inside. */
+    computed: optional(integer()),
+    path: optional(count),
+    parts: optional(list(MtuPart)),
+    ipv6Allowed: optional(boolean),
+  }),
+  routes: object({
+    include: texts,
+    exclude: texts,
+    /** Refused, because the tunnel has no address of their family. */
+    blocked: optional(texts),
+    /** Announced by the gateway, whether they are routed or not. */
+    gateway: optional(texts),
+  }),
   since: number,
   warnings: texts,
 });
@@ -232,25 +268,6 @@ export const RouteLookup = object({
   answers: list(RouteAnswer),
 });
 export type RouteLookup = Of<typeof RouteLookup>;
-
-export const MtuPart = object({
-  kind: oneOf(
-    'outer-ip',
-    'udp',
-    'esp',
-    'iv',
-    'icv',
-    'gre-delivery',
-    'gre',
-    'padding',
-    'esp-trailer',
-    'unused',
-    'payload',
-  ),
-  name: text(),
-  bytes: integer(),
-});
-export type MtuPart = Of<typeof MtuPart>;
 
 export const PathTestResult = object({
   /** Largest packet that crosses the path, outer headers included; null: not even the smallest came back. */

@@ -80,7 +80,10 @@ export interface MtuInput {
   readonly deliveryFamily: 4 | 6 | null;
 }
 
+export type MtuPartKind = 'outer-ip' | 'udp' | 'esp' | 'iv' | 'icv' | 'unused' | 'esp-trailer' | 'gre-delivery' | 'gre';
+
 export interface MtuPart {
+  readonly kind: MtuPartKind;
   readonly name: string;
   readonly bytes: number;
 }
@@ -121,38 +124,48 @@ function grePart(input: MtuInput): MtuPart[] {
   const fields = [gre.checksum && 'checksum', gre.key !== null && 'key', gre.sequence && 'sequence number'].filter(
     Boolean,
   );
-  return [{ name: fields.length > 0 ? `GRE with ${fields.join(', ')}` : 'GRE', bytes: greHeaderBytes(gre) }];
+  return [
+    { kind: 'gre', name: fields.length > 0 ? `GRE with ${fields.join(', ')}` : 'GRE', bytes: greHeaderBytes(gre) },
+  ];
 }
 
 function deliveryPart(input: MtuInput): MtuPart[] {
   if (input.shape !== 'gre-tunnel') return [];
   if (input.deliveryFamily === null) throw new RangeError('gre-tunnel needs the family of its delivery header');
-  return [{ name: `IPv${input.deliveryFamily} header of GRE`, bytes: IP_HEADER[input.deliveryFamily] }];
+  return [
+    { kind: 'gre-delivery', name: `IPv${input.deliveryFamily} header of GRE`, bytes: IP_HEADER[input.deliveryFamily] },
+  ];
 }
 
 /** Everything around the inner packet. Throws RangeError on a shape whose GRE settings are missing or superfluous. */
 export function computeMtu(input: MtuInput): Mtu {
   if ((input.gre === null) !== (input.shape === 'esp-tunnel'))
     throw new RangeError(`${input.shape} ${input.gre ? 'has no' : 'needs'} GRE`);
-  const outer: MtuPart = { name: `outer IPv${input.outerFamily} header`, bytes: IP_HEADER[input.outerFamily] };
+  const outer: MtuPart = {
+    kind: 'outer-ip',
+    name: `outer IPv${input.outerFamily} header`,
+    bytes: IP_HEADER[input.outerFamily],
+  };
   const inside = [...deliveryPart(input), ...grePart(input)];
   if (input.shape === 'gre-plain') return result(input.path, [outer, ...inside]);
 
   const cipher = typeof input.cipher === 'string' ? CIPHER_OVERHEAD[input.cipher] : input.cipher;
   const around: MtuPart[] = [
     outer,
-    ...(input.encapsulation === 'udp' ? [{ name: 'UDP encapsulation', bytes: UDP_HEADER }] : []),
-    { name: 'ESP header', bytes: ESP_HEADER },
-    { name: 'ESP initialisation vector', bytes: cipher.iv },
-    { name: 'ESP integrity check value', bytes: cipher.icv },
+    ...(input.encapsulation === 'udp' ? [{ kind: 'udp' as const, name: 'UDP encapsulation', bytes: UDP_HEADER }] : []),
+    { kind: 'esp', name: 'ESP header', bytes: ESP_HEADER },
+    { kind: 'iv', name: 'ESP initialisation vector', bytes: cipher.iv },
+    { kind: 'icv', name: 'ESP integrity check value', bytes: cipher.icv },
   ];
   const room = input.path - sum(around);
   // What is encrypted comes in whole multiples of `align`; what is left over on the path cannot be used.
   const unusable = room - Math.floor(room / cipher.align) * cipher.align;
   return result(input.path, [
     ...around,
-    ...(unusable > 0 ? [{ name: `left over (ESP comes in steps of ${cipher.align})`, bytes: unusable }] : []),
-    { name: 'ESP trailer', bytes: ESP_TRAILER },
+    ...(unusable > 0
+      ? [{ kind: 'unused' as const, name: `left over (ESP comes in steps of ${cipher.align})`, bytes: unusable }]
+      : []),
+    { kind: 'esp-trailer', name: 'ESP trailer', bytes: ESP_TRAILER },
     ...inside,
   ]);
 }

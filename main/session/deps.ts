@@ -6,7 +6,14 @@ import type { RouteTable } from '../net/route/api.ts';
 import type { SocketFactory } from '../net/socket/api.ts';
 import type { TunAdapter } from '../net/tun/api.ts';
 import type { DataPlane, DataPlaneOptions } from '../path/command.ts';
+import type { Profile } from '../profile/profile.ts';
 import type { Address } from '../wire/address.ts';
+import type { ProbeOutcome } from './path-probe.ts';
+import type { RoundTrip } from './round-trip.ts';
+
+export type { ProbeOutcome } from './path-probe.ts';
+export type { RoundTrip } from './round-trip.ts';
+
 import type { GreSequenceStore } from './gre-sequence.ts';
 
 export interface Timer {
@@ -50,6 +57,19 @@ export interface Session {
   stop(): Promise<void>;
   /** Calls `listener` after every change of state. */
   on(listener: (state: EngineState) => void): void;
+  /**
+   * Other routes and another MTU, from now on and at once where a tunnel is up, without reconnecting. Rejects with a
+   * SessionError where they cannot be; then everything is as before.
+   */
+  reconfigure(next: Pick<Profile, 'routes' | 'mtu'>): Promise<void>;
+  /** Where it waits before the next try: it tries now. */
+  retryNow(): void;
+  /** The newest round trip between us and the gateway; null where none was measured on this connection. */
+  latency(): RoundTrip | null;
+  /** Asks the gateway for a sign of life now (which also measures the round trip), where a tunnel is up. */
+  checkLiveness(): void;
+  /** Sends one IP packet of `size` bytes to the gateway beside the tunnel; disturbs nothing. */
+  probe(size: number): Promise<ProbeOutcome>;
   /** Totals since start(), over reconnections; null before the first data plane. */
   traffic(): TrafficStatistics | null;
 }

@@ -38,7 +38,12 @@ export function tunnelInfo(facts: InfoFacts): TunnelInfo {
     ikeProposal: established?.proposal ?? 'none',
     espProposal: facts.child?.proposal ?? 'none: not encrypted',
     mtu: plan.mtu,
-    routes: { include: plan.routes.include.map(formatPrefix), exclude: plan.routes.exclude.map(formatPrefix) },
+    routes: {
+      include: plan.routes.include.map(formatPrefix),
+      exclude: plan.routes.exclude.map(formatPrefix),
+      blocked: plan.routes.unreachable.map(formatPrefix),
+      gateway: (configuration?.subnets ?? []).map(formatPrefix),
+    },
     since: facts.since,
     warnings: plan.warnings,
   };

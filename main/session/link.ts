@@ -43,6 +43,10 @@ export interface Link {
   close(): Promise<void>;
   /** The newest that is known; null before the data plane runs. */
   statistics(): PathStatistics | null;
+  /** See Tunnel. A link on its way up takes them over when the tunnel is made. */
+  reconfigure(next: Pick<Profile, 'routes' | 'mtu'>): Promise<void>;
+  /** What holds for the gateway's address in use; null where there is none. */
+  readonly way: Pick<Way, 'roundTrip' | 'checkLiveness' | 'probe'> | null;
 }
 
 /** Failures for which another address of the same gateway may do better. */
@@ -52,7 +56,8 @@ const WORTH_ANOTHER_ADDRESS: readonly string[] = ['ike/no-response', 'net/unreac
 const GRE_MARGIN = 1024;
 
 export function openLink(options: LinkOptions): Link {
-  const { profile, deps, createPeer, holding, memory } = options;
+  const { deps, createPeer, holding, memory } = options;
+  let profile = options.profile;
   const { clock, log } = deps;
   const { connectSeconds } = profile.timing;
   let stage: 'connecting' | 'up' | 'lost' | 'closed' = 'connecting';
@@ -272,5 +277,19 @@ export function openLink(options: LinkOptions): Link {
       return closing;
     },
     statistics,
+    get way() {
+      return stage === 'up' ? way : null;
+    },
+    async reconfigure({ routes, mtu }) {
+      const before = profile;
+      // For the addresses of the gateway that are not tried yet.
+      profile = { ...profile, routes, mtu };
+      try {
+        await way?.reconfigure(profile);
+      } catch (error) {
+        profile = before;
+        throw error;
+      }
+    },
   };
 }

@@ -2,7 +2,7 @@
 // core's parameters, routes. Pure; called again whenever the path MTU turns out to be smaller.
 import { coversAddress, coversPrefix, prefixContains } from '../esp/selectors.ts';
 import type { ChildSa, Configuration } from '../ike/types.ts';
-import { computeMtu, type Mtu, overheadOf } from '../mtu/mtu.ts';
+import { computeMtu, IPV6_MINIMUM_MTU, type Mtu, type MtuPart, overheadOf } from '../mtu/mtu.ts';
 import type { DesiredRoutes } from '../net/route/api.ts';
 import type { TunnelParams } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
@@ -39,6 +39,11 @@ export interface TunnelPlan {
     readonly mss4: number;
     readonly mss6: number;
     readonly explanation: string;
+    /** What would be the value without the profile's wish, and of what it is made: `path` = the parts' sum + `computed`. */
+    readonly computed: number;
+    readonly path: number;
+    readonly parts: readonly MtuPart[];
+    readonly ipv6Allowed: boolean;
   };
   readonly routes: Omit<DesiredRoutes, 'interfaceName'>;
   /** For people: what is not as they might think. */
@@ -199,7 +204,12 @@ function mtuOf(
   const mss6 = mss === 0 ? 0 : Math.min(mss ?? value - 60, value - 60);
   const explanation =
     value === computed.mtu ? computed.explanation : `${value} from the profile (computed: ${computed.explanation})`;
-  return { mtu: { value, mss4, mss6, explanation }, ipv6: value >= 1280 && computed.ipv6Allowed };
+  const ipv6 = value >= IPV6_MINIMUM_MTU && computed.ipv6Allowed;
+  const { mtu: automatic, parts } = computed;
+  return {
+    mtu: { value, mss4, mss6, explanation, computed: automatic, path: facts.path, parts, ipv6Allowed: ipv6 },
+    ipv6,
+  };
 }
 
 function routesOf(

@@ -30,10 +30,11 @@ import { onConnecting } from './connect.ts';
 import type { Session, SessionDeps, Timer } from './deps.ts';
 import { onClosing, onIdle } from './down.ts';
 import { onConnected } from './established.ts';
-import { reasonText } from './failure.ts';
+import { failureOf, reasonText, SessionError } from './failure.ts';
 import { createGreNumbers } from './gre-sequence.ts';
 import { createHolding } from './holding.ts';
 import { type Link, openLink } from './link.ts';
+import { LinkClosed } from './loss.ts';
 import { onWaiting } from './reconnect.ts';
 import type { GatewayMemory } from './resolve.ts';
 import {
@@ -67,7 +68,8 @@ export function transition(state: State, event: SessionEvent, context: Context):
   }
 }
 
-export function createSession(profile: Profile, deps: SessionDeps, createPeer: CreatePeer = createInitiator): Session {
+export function createSession(given: Profile, deps: SessionDeps, createPeer: CreatePeer = createInitiator): Session {
+  let profile = given;
   const { clock, log } = deps;
   const holding = createHolding(deps);
   const memory: GatewayMemory = {
@@ -198,6 +200,23 @@ export function createSession(profile: Profile, deps: SessionDeps, createPeer: C
     on(listener) {
       listeners.push(listener);
     },
+    async reconfigure({ routes, mtu }) {
+      const before = profile;
+      profile = { ...profile, routes, mtu };
+      try {
+        await link?.reconfigure(profile);
+      } catch (error) {
+        if (error instanceof LinkClosed) return;
+        profile = before;
+        throw new SessionError(failureOf(error));
+      }
+    },
+    retryNow() {
+      if (state.kind === 'waiting') handle({ kind: 'retryDue' });
+    },
+    latency: () => link?.way?.roundTrip ?? null,
+    checkLiveness: () => link?.way?.checkLiveness(),
+    probe: (size) => link?.way?.probe(size) ?? Promise.resolve({ kind: 'unavailable' }),
     traffic(): TrafficStatistics | null {
       const statistics = link?.statistics();
       if (!statistics) return seen ? earlier : null;

@@ -3,6 +3,7 @@
 //   install (first)  plan → TUN → data plane gets the TUN → children.install → routes
 //   install (rekey)  plan → children.install; the old child stays until the peer or we remove it
 //   lowerPath        plan with the smaller path MTU → core → TUN → routes, where IPv6 no longer fits
+//   reconfigure      plan with other routes or another MTU → core → TUN → routes
 //
 // Changes run one after another, in the order of the calls: SAs that come and go never overtake each other.
 import { type Children, createChildren } from '../esp/children.ts';
@@ -15,7 +16,7 @@ import type { Profile } from '../profile/profile.ts';
 import type { Address, Endpoint } from '../wire/address.ts';
 import type { SessionDeps } from './deps.ts';
 import type { Established } from './drive.ts';
-import { SessionError, sessionFailure } from './failure.ts';
+import { reasonText, SessionError, sessionFailure } from './failure.ts';
 import type { Holding } from './holding.ts';
 import { tunnelInfo } from './info.ts';
 import { planTunnel, type TunnelPlan } from './plan.ts';
@@ -48,6 +49,11 @@ export interface Tunnel {
   remove(spiIn: number): Promise<number | undefined>;
   /** The path MTU is `mtu` bytes. True: the tunnel changed. */
   lowerPath(mtu: number): Promise<boolean>;
+  /**
+   * Other routes and another MTU from now on (nothing else of the profile counts here). True: the tunnel changed. Rejects
+   * where they cannot be; then everything is as before, as far as the operating system lets it.
+   */
+  reconfigure(next: Pick<Profile, 'routes' | 'mtu'>): Promise<boolean>;
   readonly children: Children;
   /** null until the first install is done. */
   info(): TunnelInfo | null;
@@ -67,8 +73,9 @@ interface Up {
 }
 
 export function createTunnel(facts: TunnelFacts): Tunnel {
-  const { profile, deps, plane, holding, local, gateway, greNext } = facts;
+  const { deps, plane, holding, local, gateway, greNext } = facts;
   const children = createChildren(plane);
+  let profile = facts.profile;
   let path = profile.mtu.path;
   let up: Up | null = null;
   let last: Promise<unknown> = Promise.resolve();
@@ -119,19 +126,41 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     const before = path;
     path = next;
     if (!up) return false;
-    let plan: TunnelPlan;
     try {
-      plan = planFor(up.child, up.established, up.encapsulation);
+      await replan(up);
     } catch (error) {
-      path = before;
+      if (error instanceof SessionError) path = before;
       throw error;
     }
+    return true;
+  }
+
+  /** Throws SessionError before anything is touched, or what the operating system says while it is. */
+  async function replan(here: Up): Promise<void> {
+    const plan = planFor(here.child, here.established, here.encapsulation);
     await plane.configure(TUNNEL, plan.params);
-    up.plan = plan;
+    here.plan = plan;
     facts.check();
     await holding.change({ mtu: plan.mtu.value, addresses: plan.addresses });
-    await applyRoutes(plan, up.tun);
-    return true;
+    await applyRoutes(plan, here.tun);
+  }
+
+  async function reconfigure(next: Pick<Profile, 'routes' | 'mtu'>): Promise<boolean> {
+    const before = { profile, path };
+    profile = { ...profile, routes: next.routes, mtu: next.mtu };
+    // What the network said holds on, unless the person now says something else about the path.
+    if (next.mtu.path !== before.profile.mtu.path) path = next.mtu.path;
+    if (!up) return false;
+    try {
+      await replan(up);
+      return true;
+    } catch (error) {
+      ({ profile, path } = before);
+      await replan(up).catch((again: unknown) =>
+        deps.log({ level: 'error', area: 'session', text: `going back to the former settings: ${reasonText(again)}` }),
+      );
+      throw error;
+    }
   }
 
   return {
@@ -174,6 +203,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
       }),
 
     lowerPath: (mtu) => inOrder(() => lowerPath(mtu)),
+    reconfigure: (next) => inOrder(() => reconfigure(next)),
 
     info() {
       if (!up) return null;

@@ -23,7 +23,9 @@ import { createDrive, type Drive, type DriveActions, type Established } from './
 import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
 import type { Holding } from './holding.ts';
 import { closedHere, deletedByGateway, keyUsedUp } from './loss.ts';
+import { createPathProber, type ProbeOutcome } from './path-probe.ts';
 import { initiatorConfig } from './request.ts';
+import { createRoundTripMeter, type RoundTrip } from './round-trip.ts';
 import { type IkeSockets, openGreSocket, openIkeSockets } from './sockets.ts';
 import { createTunnel, type Tunnel } from './tunnel.ts';
 import { createUndoStack, tidy, within } from './undo.ts';
@@ -74,6 +76,13 @@ export interface Way {
   readonly authenticated: boolean;
   /** null until the tunnel is up. */
   info(): TunnelInfo | null;
+  /** See Tunnel. */
+  reconfigure(next: Pick<Profile, 'routes' | 'mtu'>): Promise<void>;
+  /** Newest round trip of an IKE exchange with the gateway. */
+  readonly roundTrip: RoundTrip | null;
+  checkLiveness(): void;
+  /** Whether an IP packet of `size` bytes reaches the gateway. */
+  probe(size: number): Promise<ProbeOutcome>;
   /** Tells the gateway, where there is one to tell. Never rejects. */
   goodbye(): Promise<void>;
   /** Closes the sockets. Never rejects. */
@@ -81,7 +90,8 @@ export interface Way {
 }
 
 export function createWay(options: WayOptions): Way {
-  const { profile, deps, plane, gateway, fail } = options;
+  const { deps, plane, gateway, fail } = options;
+  let profile = options.profile;
   const { log } = deps;
   const undo = createUndoStack(deps);
   const opener = { deps, plane, planeOpen: options.planeOpen, undo };
@@ -90,6 +100,8 @@ export function createWay(options: WayOptions): Way {
   let drive: Drive | null = null;
   let established: Established | null = null;
   let up = false;
+  const meter = createRoundTripMeter();
+  const prober = createPathProber(deps);
   /** Set while goodbye waits for the peer to say `closed`. */
   let gone: (() => void) | null = null;
 
@@ -162,6 +174,7 @@ export function createWay(options: WayOptions): Way {
   }
 
   function sendIke(open: IkeSockets, bytes: Uint8Array, to: Endpoint, transport: Transport): void {
+    meter.sent(bytes, deps.clock.now());
     if (transport === 'ike') {
       write(open.ike, bytes, to);
       return;
@@ -242,6 +255,8 @@ export function createWay(options: WayOptions): Way {
           const socket = [sockets?.ike, sockets?.natt].find((one) => one?.fd === event.socket);
           if (!socket || (socket.kind !== 'ike' && socket.kind !== 'natt')) return;
           const { bytes, from } = event;
+          if (prober.received(bytes)) return;
+          meter.received(bytes, deps.clock.now());
           drive?.feed({ kind: 'datagram', bytes, from, local: socket.local, transport: socket.kind });
           return;
         }
@@ -267,6 +282,33 @@ export function createWay(options: WayOptions): Way {
 
     info: () => tunnel?.info() ?? null,
 
+    async reconfigure({ routes, mtu }) {
+      const before = profile;
+      profile = { ...profile, routes, mtu };
+      try {
+        if (await tunnel?.reconfigure(profile)) options.changed();
+      } catch (error) {
+        profile = before;
+        throw error;
+      }
+    },
+
+    get roundTrip() {
+      return meter.newest;
+    },
+
+    checkLiveness: () => drive?.feed({ kind: 'checkLiveness' }),
+
+    probe(size) {
+      if (!up || !sockets || !established) return Promise.resolve({ kind: 'unavailable' });
+      const { natt, ike } = sockets;
+      const address = established.remote.address;
+      // Behind a NAT, or where ESP is encapsulated, the tunnel's own ports; else those of IKE.
+      return tunnel?.info()?.encapsulation === 'udp'
+        ? prober.probe({ socket: natt, to: { address, port: profile.gateway.nattPort }, marker: true }, size)
+        : prober.probe({ socket: ike, to: { address, port: profile.gateway.port }, marker: false }, size);
+    },
+
     goodbye: () =>
       tidy(deps, 'saying goodbye to the gateway', async () => {
         const current = drive;
@@ -280,6 +322,9 @@ export function createWay(options: WayOptions): Way {
         current.stop();
       }),
 
-    release: () => undo.unwind(),
+    release: () => {
+      prober.close();
+      return undo.unwind();
+    },
   };
 }

@@ -10,7 +10,7 @@ import { type FakeRouteTable, fakeRouteTable } from '../../main/net/route/fake.t
 import { fakeSocketFactory } from '../../main/net/socket/fake.ts';
 import { inMemoryTunAdapter } from '../../main/net/tun/fake.ts';
 import type { Profile } from '../../main/profile/profile.ts';
-import type { Session } from '../../main/session/deps.ts';
+import type { ProbeOutcome, Session } from '../../main/session/deps.ts';
 
 export const SECRET = 'correct horse battery staple';
 
@@ -58,6 +58,13 @@ export interface FakeSession extends Session {
   /** Goes to a state, as the real one would by itself. */
   go(state: EngineState): void;
   stops: number;
+  /** What reconfigure was given, in order; it rejects with `refuse` where that is set. */
+  readonly given: Pick<Profile, 'routes' | 'mtu'>[];
+  refuse: unknown;
+  /** How often it was told not to wait. */
+  retries: number;
+  /** What probes of so many bytes come to; by default they arrive after 10 ms. */
+  path: (bytes: number) => ProbeOutcome;
   /** Until set to true stop() waits; then it ends by itself. */
   letStop(): void;
 }
@@ -74,6 +81,20 @@ export function fakeSession(profile: Profile, stopsAtOnce = true): FakeSession {
   const session: FakeSession = {
     profile,
     stops: 0,
+    given: [],
+    refuse: undefined,
+    retries: 0,
+    path: () => ({ kind: 'arrived', milliseconds: 10 }),
+    async reconfigure(next) {
+      if (session.refuse !== undefined) throw session.refuse;
+      session.given.push(next);
+    },
+    retryNow: () => {
+      session.retries++;
+    },
+    latency: () => ({ milliseconds: 12.5, at: 0 }),
+    checkLiveness: () => {},
+    probe: async (bytes) => session.path(bytes),
     get state() {
       return state;
     },

@@ -20,6 +20,11 @@ export interface TunnelSocket extends SocketHandle {
   readonly local: Endpoint;
   /** Sends one datagram as it is (callers put the non-ESP marker in front themselves). */
   send(bytes: Uint8Array, to: Endpoint): NetError | undefined;
+  /**
+   * Sends one datagram in one piece whatever is known of the path (DF set, no local fragmentation), for measuring it.
+   * 'too-big': this machine's own link carries no such packet. Absent where the platform cannot.
+   */
+  sendWhole?(bytes: Uint8Array, to: Endpoint): NetError | 'too-big' | undefined;
   close(): void;
 }
 

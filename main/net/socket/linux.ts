@@ -20,6 +20,7 @@ import {
   EAGAIN,
   ECONNREFUSED,
   EHOSTUNREACH,
+  EMSGSIZE,
   ENETUNREACH,
   EPERM,
   IP_MTU_DISCOVER,
@@ -131,6 +132,24 @@ function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
         if (attempt === SEND_ATTEMPTS) return sendError(errno, to);
       }
     },
+    sendWhole: (bytes, to) => {
+      const [level, option] = six ? [IPPROTO_IPV6, IPV6_MTU_DISCOVER] : [IPPROTO_IP, IP_MTU_DISCOVER];
+      const sockaddr = sockaddrOf(to.address, udp ? to.port : 0);
+      // PROBE: DF set, and what the kernel has learnt of the path does not count. For this one call; what the data plane sends
+      // on the same socket meanwhile fits the path anyway.
+      calls.setsockopt(fd, level, option, IP_PMTUDISC_PROBE);
+      try {
+        for (let attempt = 1; ; attempt++) {
+          if (calls.sendto(fd, bytes, MSG_NOSIGNAL, sockaddr) >= 0) return undefined;
+          const errno = calls.errno();
+          if (errno === EAGAIN) return undefined;
+          // An error that an earlier datagram brought is cleared by reading it, which this was.
+          if (attempt === SEND_ATTEMPTS) return errno === EMSGSIZE ? 'too-big' : sendError(errno, to);
+        }
+      } finally {
+        calls.setsockopt(fd, level, option, IP_PMTUDISC_WANT);
+      }
+    },
     close: () => {
       if (closed) return;
       closed = true;
@@ -138,6 +157,9 @@ function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
     },
   };
 }
+
+/** linux/in.h; the number is the same for IPv6. */
+const IP_PMTUDISC_PROBE = 3;
 
 /** Connecting a UDP socket sends nothing, but makes the kernel choose route and source address. */
 function sourceAddress(remote: Endpoint, mark: number): Address | NetError {

@@ -98,3 +98,12 @@ it('closes once', () => {
   socket.close();
   expect(calls.getsockopt(other.fd, linux.SOL_SOCKET, linux.SO_DOMAIN)).toBe(linux.AF_INET);
 });
+
+it('sends in one piece to measure a path, and says what its own link does not carry', () => {
+  const receiver = open();
+  const socket = open();
+  expect(socket.sendWhole?.(new Uint8Array(60_000), receiver.local)).toBeUndefined();
+  // Loopback carries 65,536 bytes; UDP's own limit comes first.
+  expect(socket.sendWhole?.(new Uint8Array(65_520), receiver.local)).toBe('too-big');
+  expect(calls.getsockopt(socket.fd, linux.IPPROTO_IP, linux.IP_MTU_DISCOVER)).toBe(linux.IP_PMTUDISC_WANT);
+});
