@@ -1,124 +1,138 @@
-// Whole tunnels, side by side in one run: iperf3 TCP in both directions and idle pings, for Culvert at both ends (GRE
-// included), strongSwan's userspace ESP and the bare veth pair. Machines are noisy: the ratios are what counts, the figure
-// of each is the median of its rounds, and the rounds take turns. CULVERT_BENCH_ROUNDS, CULVERT_BENCH_SECONDS.
-import { mkdirSync, writeFileSync } from 'node:fs';
+// Whole tunnels, side by side in one run: iperf3 TCP in both directions, pings through the idle and the saturated tunnel, for
+// Culvert at both ends (GRE included), OpenVPN, wireguard-go, strongSwan's userspace ESP and the bare veth pair. Machines are
+// noisy: contenders take turns inside each round, a transfer that others disturbed is repeated, and ratios are what counts.
 import { it } from 'vitest';
-import { culvertMissing } from '../live/culvert.ts';
 import { cannotRunLive } from '../live/lab.ts';
 import { live } from '../live/live.ts';
-import { strongSwanMissing } from '../live/strongswan.ts';
-import { bareLink, type Contender, culvert, strongSwan } from './contenders.ts';
-import { iperf } from './iperf.ts';
+import { everyTunnel, openAll } from './contenders/all.ts';
+import type { Contender } from './contenders/contender.ts';
+import { ping, type Transfer, transfer } from './iperf.ts';
+import { CALM, machine } from './machine.ts';
+import { cipherOf, type Direction, isOurs, type Row, reachTable } from './reach.ts';
+import { mark, print, save } from './report.ts';
+import { ROUNDS, SECONDS } from './settings.ts';
+import { figure, percentile, ratio, spread, table, withRange } from './table.ts';
 
-const ROUNDS = Number(process.env.CULVERT_BENCH_ROUNDS ?? 3);
-const SECONDS = Number(process.env.CULVERT_BENCH_SECONDS ?? 5);
+const IDLE_PING_SECONDS = 1;
+const IDLE_PING_INTERVAL = 0.02;
+/** A disturbed transfer is tried so many times in all; the calmest counts. */
+const ATTEMPTS = ROUNDS > 1 ? 3 : 1;
 
-interface Row {
-  name: string;
-  up: number;
-  down: number;
-  cpuUp: number;
-  cpuDown: number;
-  /** Milliseconds, idle. */
-  ping: number;
+async function calmest(contender: Contender, direction: 'up' | 'down'): Promise<Transfer> {
+  let best: Transfer | undefined;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const tried = await transfer(contender.lab, contender.address, direction, SECONDS);
+    if (!best || tried.foreign < best.foreign) best = tried;
+    if (best.foreign <= CALM) break;
+  }
+  return best as Transfer;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
-}
-
-async function ping(contender: Contender): Promise<number> {
-  const { stdout } = await contender.lab.finish('cl', [
-    'ping',
-    '-n',
-    '-q',
-    '-c',
-    '50',
-    '-i',
-    '0.02',
-    contender.address,
-  ]);
-  const match = /= [\d.]+\/([\d.]+)\//.exec(stdout);
-  if (!match) throw new Error(`ping ${contender.name}: ${stdout}`);
-  return Number(match[1]);
+function directionOf(samples: readonly Transfer[]): Direction {
+  const loaded = samples.flatMap((sample) => sample.loaded);
+  return {
+    throughput: spread(samples.map((sample) => sample.megabitsPerSecond)),
+    cpu: spread(samples.map((sample) => sample.cpuPerGigabyte)),
+    loadedMedian: percentile(loaded, 0.5),
+    loaded99: percentile(loaded, 0.99),
+    pings: loaded.length,
+    pingsLost: samples.reduce((sum, sample) => sum + sample.lost, 0),
+  };
 }
 
 async function measure(contenders: readonly Contender[]): Promise<Row[]> {
-  const samples = contenders.map(
-    () =>
-      ({ up: [], down: [], cpuUp: [], cpuDown: [], ping: [] as number[] }) as Record<
-        'up' | 'down' | 'cpuUp' | 'cpuDown' | 'ping',
-        number[]
-      >,
-  );
+  const samples = contenders.map(() => ({ up: [] as Transfer[], down: [] as Transfer[], idle: [] as number[] }));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, contender] of contenders.entries()) {
       const of = samples[index] as (typeof samples)[number];
-      of.ping.push(await ping(contender));
-      const up = await iperf(contender.lab, 'cl', 'gw', contender.address, 'up', SECONDS);
-      const down = await iperf(contender.lab, 'cl', 'gw', contender.address, 'down', SECONDS);
-      of.up.push(up.megabitsPerSecond);
-      of.down.push(down.megabitsPerSecond);
-      of.cpuUp.push(up.cpuPerGigabyte);
-      of.cpuDown.push(down.cpuPerGigabyte);
+      const idle = await ping(contender.lab, contender.address, IDLE_PING_SECONDS, IDLE_PING_INTERVAL);
+      of.idle.push(percentile(idle.times, 0.5));
+      of.up.push(await calmest(contender, 'up'));
+      of.down.push(await calmest(contender, 'down'));
     }
   }
-  return contenders.map(({ name }, index) => {
-    const of = samples[index] as (typeof samples)[number];
+  return contenders.map(({ product, name }, index) => {
+    const { up, down, idle } = samples[index] as (typeof samples)[number];
     return {
+      product,
       name,
-      up: median(of.up),
-      down: median(of.down),
-      cpuUp: median(of.cpuUp),
-      cpuDown: median(of.cpuDown),
-      ping: median(of.ping),
+      up: directionOf(up),
+      down: directionOf(down),
+      idlePing: spread(idle),
+      foreign: Math.max(...[...up, ...down].map((sample) => sample.foreign)),
     };
   });
 }
 
-function print(title: string, rows: readonly Row[]): void {
-  const best = (cipher: string): Row | undefined =>
-    rows.find(({ name }) => name.includes('strongSwan') && name.includes(cipher));
-  console.log(`\n${title} (medians of ${ROUNDS} rounds of ${SECONDS} s)`);
-  console.log('                                        Mbit/s         × strongSwan    CPU s/GB       idle ping');
-  console.log('                                        up     down    up     down     up     down    ms');
-  for (const row of rows) {
-    const base = best(row.name.includes('chacha') ? 'chacha' : 'aes');
-    const ratio = (key: 'up' | 'down'): string => (base ? (row[key] / base[key]).toFixed(2) : '–');
-    console.log(
-      row.name.padEnd(40) +
-        [
-          row.up.toFixed(0).padEnd(7),
-          row.down.toFixed(0).padEnd(8),
-          ratio('up').padEnd(7),
-          ratio('down').padEnd(9),
-        ].join('') +
-        [row.cpuUp.toFixed(2).padEnd(7), row.cpuDown.toFixed(2).padEnd(8), row.ping.toFixed(3)].join(''),
-    );
-  }
+function mainTable(rows: readonly Row[]): string {
+  return table(
+    [
+      ['', 'TCP Mbit/s', '', 'CPU s/GB', '', 'idle ping', 'ping under load, median / p99, ms', ''],
+      ['', 'up', 'down', 'up', 'down', 'ms', 'up', 'down'],
+    ],
+    rows.map(({ name, up, down, idlePing, foreign }) => [
+      name,
+      withRange(up.throughput),
+      withRange(down.throughput),
+      figure(up.cpu.median),
+      figure(down.cpu.median),
+      withRange(idlePing),
+      `${figure(up.loadedMedian)} / ${figure(up.loaded99)}`,
+      `${figure(down.loadedMedian)} / ${figure(down.loaded99)}${mark(foreign)}`,
+    ]),
+  );
 }
 
-live('end to end', [cannotRunLive(), strongSwanMissing(), culvertMissing(), culvertMissing('gateway/run.js')], () => {
+/** Everyone else against each of Culvert's ciphers: TCP up / down, then CPU seconds up / down. */
+function ratioTable(rows: readonly Row[]): string {
+  const ours = rows.filter(isOurs);
+  const pair = (up: number, down: number): string => `${ratio(up)} / ${ratio(down)}`;
+  return table(
+    [
+      ['Culvert against (above 1: ahead), up / down', ...ours.map(cipherOf), ...ours.map(cipherOf)],
+      ['', ...ours.map(() => 'TCP'), ...ours.map(() => 'CPU')],
+    ],
+    rows
+      .filter((row) => !isOurs(row))
+      .map(({ name, up, down }) => [
+        name,
+        ...ours.map((mine) =>
+          pair(mine.up.throughput.median / up.throughput.median, mine.down.throughput.median / down.throughput.median),
+        ),
+        ...ours.map((mine) => pair(up.cpu.median / mine.up.cpu.median, down.cpu.median / mine.down.cpu.median)),
+      ]),
+  );
+}
+
+live('end to end', [cannotRunLive()], () => {
   for (const offloads of [true, false]) {
     it(`offloads of the link ${offloads ? 'on' : 'off'}`, async () => {
-      const contenders: Contender[] = [];
+      const opened: Contender[] = [];
       try {
-        contenders.push(await bareLink({ offloads }));
-        for (const esp of ['aes128gcm16', 'chacha20poly1305']) {
-          contenders.push(await culvert({ offloads }, esp));
-          contenders.push(await strongSwan({ offloads }, esp));
-        }
+        const finished = machine();
+        const { contenders, absent } = await openAll(everyTunnel(), { offloads }, (one) => opened.push(one));
         const rows = await measure(contenders);
-        print(`Link with segmentation offloads ${offloads ? 'on' : 'off'}`, rows);
-        mkdirSync('build/out/bench', { recursive: true });
-        writeFileSync(
-          `build/out/bench/end-to-end-${offloads ? 'offloads' : 'plain'}.json`,
-          JSON.stringify(rows, null, 2),
+        const report = {
+          benchmark: `end-to-end-${offloads ? 'offloads' : 'plain'}`,
+          machine: finished(),
+          rows,
+          absent,
+        };
+        save(report);
+        print(
+          `End to end, segmentation offloads of the link ${offloads ? 'on' : 'off'}: medians (ranges) of ${ROUNDS} rounds of ${SECONDS} s`,
+          report,
+          mainTable(rows),
+          '',
+          ratioTable(rows),
+          '',
+          reachTable(rows),
+          '',
+          '! behind a row: the share of the processors that other programs used in its worst sample.',
         );
       } finally {
-        for (const contender of contenders) await contender.close();
+        for (const contender of opened) await contender.close();
       }
-    }, 900_000);
+    }, 3_600_000);
   }
 });
