@@ -63,3 +63,22 @@ export function aesEncrypt(key: Uint8Array, block: Uint8Array): Uint8Array {
   for (let round = 1; round < rounds; round++) state = addRoundKey(mixColumns(shiftRows(state.map(sub))), round);
   return Uint8Array.from(addRoundKey(shiftRows(state.map(sub)), rounds));
 }
+
+/** InvCipher (§5.3) of one block, step by step backwards. */
+export function aesDecrypt(key: Uint8Array, block: Uint8Array): Uint8Array {
+  const words = expand(key);
+  const rounds = key.length / 4 + 6;
+  const addRoundKey = (state: number[], round: number) =>
+    state.map((byte, i) => byte ^ words[4 * round + (i >> 2)]![i & 3]!);
+  const invShiftRows = (state: number[]) => state.map((_, i) => state[(i + 16 - 4 * (i & 3)) % 16]!);
+  const invSub = (byte: number) => remembered.indexOf(byte);
+  const invMixColumns = (state: number[]) =>
+    state.map((_, i) => {
+      const row = (k: number) => state[(i & 12) + ((i + k) & 3)]!;
+      return multiply(row(0), 14) ^ multiply(row(1), 11) ^ multiply(row(2), 13) ^ multiply(row(3), 9);
+    });
+  let state = addRoundKey([...block], rounds);
+  for (let round = rounds - 1; round > 0; round--)
+    state = invMixColumns(addRoundKey(invShiftRows(state).map(invSub), round));
+  return Uint8Array.from(addRoundKey(invShiftRows(state).map(invSub), 0));
+}
