@@ -1,5 +1,6 @@
 // The exported ABI of core.wasm, and nothing else. Arguments are slots, counts, SPIs and times; everything larger lies in
 // linear memory as assembly/layout.ts says. main/core is the only caller and checks arguments.
+import { transformAccelerate } from './crypto/transform';
 import { initialiseEncapsulation } from './encapsulate';
 import { initialiseFragmentation } from './fragment';
 import { INBOUND_SAS, OUTBOUND_SAS, PARAMS, SA_SPI, TUNNELS } from './layout';
@@ -12,6 +13,7 @@ import {
   installInbound as install,
   outboundSa,
   removeSa,
+  saContext,
   saTunnel,
   saUsed,
 } from './sa';
@@ -26,6 +28,7 @@ export { configureTunnel, greSequence } from './tunnel';
 export { inboundUse, installOutbound, outboundUse } from './sa';
 export { cancelExpected, expect, takeParked } from './park';
 export { configureVnet } from './vnet';
+export { acceleratorRegion, acceleratorTrial, configureAccelerator } from './crypto/aes-stream';
 
 /** Lays out the core's tables; once, before everything else. */
 export function initialise(): void {
@@ -55,6 +58,15 @@ export function removeOutbound(slot: u32): void {
 export function installInbound(slot: u32): void {
   fulfil(load<u32>(PARAMS, SA_SPI));
   install(slot);
+}
+
+/** From now on the accelerator makes this SA's AES keystream; it knows its key as `handle`. */
+export function accelerateOutbound(slot: u32, handle: u32): void {
+  transformAccelerate(saContext(outboundSa(slot)), handle);
+}
+
+export function accelerateInbound(slot: u32, handle: u32): void {
+  transformAccelerate(saContext(inboundSa(slot)), handle);
 }
 
 export function removeInbound(slot: u32): void {

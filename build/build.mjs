@@ -1,4 +1,4 @@
-// Builds everything that runs: assembly/ → build/out/core.wasm (asc), main/ → build/out/main (tsc),
+// Builds everything that runs: assembly/ → build/out/core.wasm and core-relaxed.wasm (asc), main/ → build/out/main (tsc),
 // renderer/ → build/out/renderer (vite).
 // Steps whose inputs did not change since the last build are left out, so every script may call this first.
 import { execFileSync } from 'node:child_process';
@@ -29,15 +29,15 @@ function step(name, inputs, output, run) {
 const node = (script, ...args) =>
   execFileSync(process.execPath, [join(root, 'node_modules', script), ...args], { cwd: root, stdio: 'inherit' });
 
-step('core.wasm', ['assembly'], 'core.wasm', () => {
-  // No runtime and no garbage collector: every byte the core touches is laid out in assembly/layout.ts.
+/** No runtime and no garbage collector: every byte the core touches is laid out in assembly/layout.ts. */
+function asc(name, ...features) {
   node(
     'assemblyscript/bin/asc.js',
     'assembly/index.ts',
     '--outFile',
-    'build/out/core.wasm',
+    `build/out/${name}.wasm`,
     '--textFile',
-    'build/out/core.wat',
+    `build/out/${name}.wat`,
     '--runtime',
     'stub',
     '--importMemory',
@@ -49,14 +49,17 @@ step('core.wasm', ['assembly'], 'core.wasm', () => {
     // asc's static data starts at HEAP of assembly/layout.ts; the core's own records follow at __heap_base.
     '--memoryBase',
     '262144',
-    '--enable',
-    'simd',
+    ...features.flatMap((feature) => ['--enable', feature]),
     '-O3',
     '--noAssert',
     '--use',
     'abort=',
   );
-});
+}
+
+step('core.wasm', ['assembly'], 'core.wasm', () => asc('core', 'simd'));
+// The same for engines with relaxed SIMD (main/core/load.ts chooses).
+step('core-relaxed.wasm', ['assembly'], 'core-relaxed.wasm', () => asc('core-relaxed', 'simd', 'relaxed-simd'));
 step('main', ['main', 'assembly/layout.ts', 'tsconfig.json', 'tsconfig.build.json'], '.built', () => {
   node('typescript/bin/tsc', '-p', 'tsconfig.build.json');
   chmodSync(join(out, 'main/cli/culvert.js'), 0o755);

@@ -13,6 +13,7 @@ import {
   aesCounterInstall,
   aesCounterNonce,
 } from './aes-counter';
+import { aesStreamAt, aesStreamMake } from './aes-stream';
 import { addMask } from './block';
 
 export const AES_CTR_KEY_BYTES: i32 = AES_COUNTER_KEY_BYTES;
@@ -30,7 +31,16 @@ export function aesCtrInstall(key: usize, secret: usize, secretLength: i32): voi
 
 /** Adds the keystream to the data of every job, or with `verified` only of those whose JOB_OK is 1, in place. */
 export function aesCtrApply(key: usize, jobs: usize, count: i32, verified: bool): void {
-  for (; count > 0; count -= GROUP) {
+  while (count > 0) {
+    const streamed = aesStreamMake(key, jobs, count);
+    for (let i = 0; i < streamed; i++) {
+      if (!verified || load<u32>(jobs, JOB_OK)) {
+        addMask(load<u32>(jobs, JOB_DATA), aesStreamAt(i), load<i32>(jobs, JOB_LENGTH));
+      }
+      jobs += JOB_BYTES;
+    }
+    count -= streamed;
+    if (streamed > 0) continue;
     const here = min(count, GROUP);
     for (let i = 0; i < here; i++) aesCounterNonce(i, load<u32>(jobs + JOB_BYTES * i, JOB_NONCE));
     aesCounterBegin(key, FIRST, here);
@@ -44,6 +54,7 @@ export function aesCtrApply(key: usize, jobs: usize, count: i32, verified: bool)
       jobs += JOB_BYTES;
     }
     aesCounterFlush(key);
+    count -= here;
   }
   memory.fill(FIRST, 0, 256);
 }

@@ -18,6 +18,8 @@ import {
   aesCounterNonce,
   aesCounterSubkey,
 } from './aes-counter';
+import { aesStreamAt, aesStreamMake } from './aes-stream';
+import { addMask } from './block';
 import { equalTags } from './constant-time';
 import { GHASH_KEY_BYTES, ghashInstall, ghashText } from './ghash';
 import { GHASH_LANES_KEY_BYTES, ghashLanes, ghashLanesInstall, ghashLanesWorth } from './ghash-lanes';
@@ -78,31 +80,95 @@ function apply(gcm: usize, job: usize, place: i32): void {
 
 /** §7.1: GCTR over the plaintext, then the tag over the ciphertext. */
 export function aesGcmSeal(gcm: usize, jobs: usize, count: i32): void {
-  for (; count > 0; count -= GROUP) {
+  while (count > 0) {
+    const streamed = aesStreamMake(gcm, jobs, count);
+    if (streamed > 0) {
+      sealStreamed(gcm, jobs, streamed);
+      jobs += JOB_BYTES * streamed;
+      count -= streamed;
+      continue;
+    }
     const here = min(count, GROUP);
     begin(gcm, jobs, here);
     for (let i = 0; i < here; i++) apply(gcm, jobs + JOB_BYTES * i, i);
     aesCounterFlush(gcm);
     computeTags(gcm, jobs, here);
-    for (let i = 0; i < here; i++) {
-      v128.store(load<u32>(jobs, JOB_TAG), v128.load(TAGS + 16 * i));
-      jobs += JOB_BYTES;
-    }
+    writeTags(jobs, here);
+    jobs += JOB_BYTES * here;
+    count -= here;
+  }
+}
+
+function writeTags(jobs: usize, count: i32): void {
+  for (let i = 0; i < count; i++) {
+    v128.store(load<u32>(jobs, JOB_TAG), v128.load(TAGS + 16 * i));
+    jobs += JOB_BYTES;
   }
 }
 
 /** §7.2: the tag over the ciphertext, and only where it is right the plaintext. */
 export function aesGcmOpen(gcm: usize, jobs: usize, count: i32): void {
-  for (; count > 0; count -= GROUP) {
+  while (count > 0) {
+    const streamed = aesStreamMake(gcm, jobs, count);
+    if (streamed > 0) {
+      openStreamed(gcm, jobs, streamed);
+      jobs += JOB_BYTES * streamed;
+      count -= streamed;
+      continue;
+    }
     const here = min(count, GROUP);
     begin(gcm, jobs, here);
     computeTags(gcm, jobs, here);
     for (let i = 0; i < here; i++) {
-      const ok = equalTags(TAGS + 16 * i, load<u32>(jobs, JOB_TAG));
-      store<u32>(jobs, ok, JOB_OK);
-      if (ok) apply(gcm, jobs, i);
-      jobs += JOB_BYTES;
+      const job = jobs + JOB_BYTES * i;
+      if (verify(job, i)) apply(gcm, job, i);
     }
     aesCounterFlush(gcm);
+    jobs += JOB_BYTES * here;
+    count -= here;
   }
+}
+
+/** Notes in the job whether tag `i` is its own. */
+// @ts-ignore: decorator
+@inline
+function verify(job: usize, i: i32): u32 {
+  const ok = equalTags(TAGS + 16 * i, load<u32>(job, JOB_TAG));
+  store<u32>(job, ok, JOB_OK);
+  return ok;
+}
+
+// Both again, with the keystream of all jobs, J0's block first, where aesStreamMake left it.
+
+function sealStreamed(gcm: usize, jobs: usize, count: i32): void {
+  for (let first = 0; first < count; first += GROUP) {
+    const here = min(count - first, GROUP);
+    for (let i = 0; i < here; i++) applyStream(jobs + JOB_BYTES * i, first + i);
+    streamedTags(gcm, jobs, first, here);
+    writeTags(jobs, here);
+    jobs += JOB_BYTES * GROUP;
+  }
+}
+
+function openStreamed(gcm: usize, jobs: usize, count: i32): void {
+  for (let first = 0; first < count; first += GROUP) {
+    const here = min(count - first, GROUP);
+    streamedTags(gcm, jobs, first, here);
+    for (let i = 0; i < here; i++) {
+      const job = jobs + JOB_BYTES * i;
+      if (verify(job, i)) applyStream(job, first + i);
+    }
+    jobs += JOB_BYTES * GROUP;
+  }
+}
+
+function streamedTags(gcm: usize, jobs: usize, first: i32, count: i32): void {
+  for (let i = 0; i < count; i++) v128.store(MASKS + 16 * i, v128.load(aesStreamAt(first + i)));
+  computeTags(gcm, jobs, count);
+}
+
+// @ts-ignore: decorator
+@inline
+function applyStream(job: usize, i: i32): void {
+  addMask(load<u32>(job, JOB_DATA), aesStreamAt(i) + 16, load<i32>(job, JOB_LENGTH));
 }

@@ -25,6 +25,8 @@
 const ROUND_KEY_BYTES: i32 = 128;
 /** Offset of the number of rounds (u32), after the room for 15 round keys. */
 const ROUNDS: i32 = 1920;
+/** Offset of what the accelerator knows this key by (u32), or 0: see aes-stream.ts. */
+const HANDLE: i32 = 1924;
 /** Bytes of an expanded key. */
 export const AES_KEY_BYTES: i32 = 1936;
 
@@ -164,6 +166,7 @@ export function aesInstall(aes: usize, key: usize, keyLength: i32): void {
   const rounds = nk + 6;
   const words = 4 * (rounds + 1);
   store<u32>(aes, rounds, ROUNDS);
+  store<u32>(aes, 0, HANDLE);
 
   memory.copy(SCHEDULE, key, keyLength);
   let rcon: u32 = 1;
@@ -393,6 +396,16 @@ export function aesWhiten(aes: usize, state: usize): void {
 
 export function aesRoundCount(aes: usize): i32 {
   return load<u32>(aes, ROUNDS);
+}
+
+// @ts-ignore: decorator
+@inline
+export function aesHandle(aes: usize): u32 {
+  return load<u32>(aes, HANDLE);
+}
+
+export function aesSetHandle(aes: usize, handle: u32): void {
+  store<u32>(aes, handle, HANDLE);
 }
 
 /** Eight blocks into planes, in place. */

@@ -24,6 +24,14 @@ export function padBlock(to: usize, data: usize, length: i32): void {
 
 /** data += mask (XOR), `length` bytes of any number. */
 export function addMask(data: usize, mask: usize, length: i32): void {
+  for (; length >= 64; length -= 64) {
+    v128.store(data, v128.xor(v128.load(data), v128.load(mask)), 0);
+    v128.store(data, v128.xor(v128.load(data, 16), v128.load(mask, 16)), 16);
+    v128.store(data, v128.xor(v128.load(data, 32), v128.load(mask, 32)), 32);
+    v128.store(data, v128.xor(v128.load(data, 48), v128.load(mask, 48)), 48);
+    data += 64;
+    mask += 64;
+  }
   for (; length >= 16; length -= 16) {
     v128.store(data, v128.xor(v128.load(data), v128.load(mask)));
     data += 16;

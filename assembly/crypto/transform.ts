@@ -27,9 +27,11 @@ import {
   JOB_TAG,
 } from '../layout';
 import { AEAD_CONTEXT_BYTES, aeadInstall, aeadOpen, aeadSeal } from './aead';
+import { aesSetHandle } from './aes';
 import { aesCbcDecrypt, aesCbcEncrypt, aesCbcInstall } from './aes-cbc';
 import { aesCtrApply, aesCtrInstall, AES_CTR_KEY_BYTES } from './aes-ctr';
 import { aesGmacInstall, aesGmacTags } from './aes-gmac';
+import { aesStreamForget } from './aes-stream';
 import { equalIcvs } from './constant-time';
 import { HMAC_MOST_ICV, hmacIcvBytes, hmacInstall, hmacTags } from './hmac';
 
@@ -92,9 +94,16 @@ export function transformInstall(
   else hmacInstall(ctx + HMAC, integrity, integrityKey, integrityKeyLength);
 }
 
-/** Forgets the keys: the whole context becomes zero. */
+/** Lets the accelerator (aes-stream.ts) that knows this key as `handle` make its keystream, where the cipher counts. */
+export function transformAccelerate(ctx: usize, handle: u32): void {
+  const cipher = load<i32>(ctx);
+  if (cipher == CIPHER_AES_GCM || cipher == CIPHER_AES_CTR) aesSetHandle(ctx + KEY, handle);
+}
+
+/** Forgets the keys: the whole context becomes zero, and so does what the last batches left in scratch memory. */
 export function transformWipe(ctx: usize): void {
   memory.fill(ctx, 0, TRANSFORM_CONTEXT_BYTES);
+  aesStreamForget();
 }
 
 /** ICVs of at most GROUP jobs, into TAGS. */

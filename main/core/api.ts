@@ -116,6 +116,8 @@ export interface Core {
   /** All of linear memory as u32, for descriptors; never detached. */
   readonly words: Uint32Array;
   readonly bytes: Uint8Array;
+  /** From how many AES blocks a batch on the accelerator makes its keystream (accelerator.ts); Infinity: it is not used. */
+  readonly acceleratedFrom: number;
 
   configureTunnel(tunnel: number, params: TunnelParams): void;
   removeTunnel(tunnel: number): void;

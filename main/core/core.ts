@@ -17,22 +17,40 @@ import {
   USE_PACKETS,
   USE_SEQUENCE,
 } from '../../assembly/layout.ts';
-import type { Core, InboundSaParams, OpenResult, OutboundSaParams, SaUse, SealResult, TunnelParams } from './api.ts';
+import {
+  type AcceleratedExports,
+  Accelerator,
+  type AcceleratorChoice,
+  acceleratorChoice,
+  NEVER,
+} from './accelerator.ts';
+import type {
+  Core,
+  EspCipher,
+  InboundSaParams,
+  OpenResult,
+  OutboundSaParams,
+  SaUse,
+  SealResult,
+  TunnelParams,
+} from './api.ts';
 import { COUNTER_NAMES, type CounterName, type Counters } from './counters.ts';
 import { loadCoreModule } from './load.ts';
 import { whole, writeSa, writeTunnel } from './params.ts';
 
 /** What assembly/index.ts exports. Booleans are 0 and 1. */
-interface Exports {
+interface Exports extends AcceleratedExports {
   initialise(): void;
   configureTunnel(tunnel: number): void;
   removeTunnel(tunnel: number): void;
   greSequence(tunnel: number): number;
   installOutbound(slot: number): void;
   activateOutbound(tunnel: number, slot: number): void;
+  accelerateOutbound(slot: number, handle: number): void;
   removeOutbound(slot: number): void;
   outboundUse(slot: number): void;
   installInbound(slot: number): void;
+  accelerateInbound(slot: number, handle: number): void;
   removeInbound(slot: number): void;
   inboundUse(slot: number): void;
   expect(spi: number): number;
@@ -50,23 +68,45 @@ interface Exports {
 const LONGEST_DUMMY = 65000;
 
 function isExports(exports: unknown): exports is Exports {
-  return typeof exports === 'object' && exports !== null && 'initialise' in exports && 'sealDummy' in exports;
+  return (
+    typeof exports === 'object' && exports !== null && 'initialise' in exports && 'configureAccelerator' in exports
+  );
+}
+
+export interface CoreOptions {
+  /** Whether node:crypto may make AES keystream for batches; by default what CULVERT_AES_ACCELERATOR says (accelerator.ts). */
+  readonly accelerator?: AcceleratorChoice;
 }
 
 /** Compiles core.wasm and starts an instance. */
-export async function createCore(): Promise<Core> {
-  return createCoreSync(await loadCoreModule());
+export async function createCore(options: CoreOptions = {}): Promise<Core> {
+  return createCoreSync(await loadCoreModule(), options);
 }
 
+/** What was measured for a build on this thread: blocks from which a batch is accelerated. */
+const measured = new WeakMap<WebAssembly.Module, number>();
+
 /** Starts an instance of an already compiled module (loadCoreModule), for workers. */
-export function createCoreSync(module: WebAssembly.Module): Core {
+export function createCoreSync(module: WebAssembly.Module, options: CoreOptions = {}): Core {
+  const choice = options.accelerator ?? acceleratorChoice();
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const accelerator = new Accelerator();
+  const { encryptBlocks } = accelerator;
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, encryptBlocks } });
   if (!isExports(exports))
     throw new Error('core.wasm is not the packet core of this version; run "npm run build" to make it anew.');
   exports.initialise();
-  return new WasmCore(memory, exports);
+  accelerator.attach(new Uint8Array(memory.buffer));
+  const least = accelerator.configure(exports, choice, choice === 'auto' ? measured.get(module) : undefined);
+  if (choice === 'auto') measured.set(module, least);
+  return new WasmCore(memory, exports, accelerator, least);
 }
+
+/** Whose keystream is AES of counter blocks. */
+const COUNTING: ReadonlySet<EspCipher> = new Set(['aes-gcm-16', 'aes-ctr']);
+/** Handles of the accelerator: 0 is none. */
+const outboundHandle = (slot: number) => 1 + slot;
+const inboundHandle = (slot: number) => 1 + OUTBOUND_SAS + slot;
 
 class WasmCore implements Core {
   readonly memory: WebAssembly.Memory;
@@ -74,6 +114,8 @@ class WasmCore implements Core {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
   readonly #exports: Exports;
+  readonly #accelerator: Accelerator;
+  readonly acceleratedFrom: number;
   readonly #tunnels = new Set<number>();
   readonly #outbound = new Map<number, number>();
   /** What is installed where; outbound: slot → tunnel. */
@@ -82,7 +124,9 @@ class WasmCore implements Core {
   readonly #opened: OpenResult = { out: 0, side: 0 };
   #closed = false;
 
-  constructor(memory: WebAssembly.Memory, exports: Exports) {
+  constructor(memory: WebAssembly.Memory, exports: Exports, accelerator: Accelerator, leastBlocks: number) {
+    this.#accelerator = accelerator;
+    this.acceleratedFrom = leastBlocks === NEVER ? Number.POSITIVE_INFINITY : leastBlocks;
     this.memory = memory;
     this.words = new Uint32Array(memory.buffer);
     this.bytes = new Uint8Array(memory.buffer);
@@ -113,8 +157,8 @@ class WasmCore implements Core {
     this.#check();
     this.#exports.removeTunnel(whole('tunnel', tunnel, 0, TUNNELS - 1));
     this.#tunnels.delete(tunnel);
-    for (const [slot, of] of this.#outbound) if (of === tunnel) this.#outbound.delete(slot);
-    for (const [slot, sa] of this.#inbound) if (sa.tunnel === tunnel) this.#inbound.delete(slot);
+    for (const [slot, of] of this.#outbound) if (of === tunnel) this.#forgetOutbound(slot);
+    for (const [slot, sa] of this.#inbound) if (sa.tunnel === tunnel) this.#forgetInbound(slot);
   }
 
   greSequence(tunnel: number): number {
@@ -128,6 +172,21 @@ class WasmCore implements Core {
     writeSa(this.bytes, params);
     this.#exports.installOutbound(slot);
     this.#outbound.set(slot, params.tunnel);
+    if (this.#accelerate(outboundHandle(slot), params)) this.#exports.accelerateOutbound(slot, outboundHandle(slot));
+  }
+
+  #accelerate(handle: number, { cipher, key }: OutboundSaParams): boolean {
+    return Number.isFinite(this.acceleratedFrom) && COUNTING.has(cipher) && this.#accelerator.install(handle, key);
+  }
+
+  #forgetOutbound(slot: number): void {
+    this.#outbound.delete(slot);
+    this.#accelerator.remove(outboundHandle(slot));
+  }
+
+  #forgetInbound(slot: number): void {
+    this.#inbound.delete(slot);
+    this.#accelerator.remove(inboundHandle(slot));
   }
 
   activateOutbound(tunnel: number, slot: number): void {
@@ -141,7 +200,7 @@ class WasmCore implements Core {
   removeOutbound(slot: number): void {
     this.#check();
     this.#exports.removeOutbound(whole('outbound slot', slot, 0, OUTBOUND_SAS - 1));
-    this.#outbound.delete(slot);
+    this.#forgetOutbound(slot);
   }
 
   outboundUse(slot: number): SaUse {
@@ -159,12 +218,13 @@ class WasmCore implements Core {
     writeSa(this.bytes, params);
     this.#exports.installInbound(slot);
     this.#inbound.set(slot, { spi: params.spi, tunnel: params.tunnel });
+    if (this.#accelerate(inboundHandle(slot), params)) this.#exports.accelerateInbound(slot, inboundHandle(slot));
   }
 
   removeInbound(slot: number): void {
     this.#check();
     this.#exports.removeInbound(whole('inbound slot', slot, 0, INBOUND_SAS - 1));
-    this.#inbound.delete(slot);
+    this.#forgetInbound(slot);
   }
 
   inboundUse(slot: number): SaUse {
@@ -251,6 +311,7 @@ class WasmCore implements Core {
   close(): void {
     if (this.#closed) return;
     this.#exports.close();
+    this.#accelerator.close();
     this.#closed = true;
     // Plaintext and expanded keys may lie anywhere in it.
     this.bytes.fill(0);

@@ -16,6 +16,7 @@ declare global {
       constructor(module: Module, imports?: Record<string, Record<string, unknown>>);
       readonly exports: Record<string, unknown>;
     }
+    function validate(bytes: Uint8Array): boolean;
     function compile(bytes: Uint8Array): Promise<Module>;
   }
 }

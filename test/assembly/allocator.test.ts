@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { MEMORY_PAGES } from '../../assembly/layout.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -22,8 +23,11 @@ describe('core.wasm', () => {
     expect(lines).toEqual([]);
   });
 
-  it('imports its memory and nothing else', () => {
+  it('imports its memory, the optional accelerator, and nothing else', () => {
     const imports = text.split('\n').filter((line) => line.trimStart().startsWith('(import'));
-    expect(imports.map((line) => line.trim())).toEqual(['(import "env" "memory" (memory $0 96 96))']);
+    expect(imports.map((line) => line.trim())).toEqual([
+      `(import "env" "memory" (memory $0 ${MEMORY_PAGES} ${MEMORY_PAGES}))`,
+      '(import "env" "encryptBlocks" (func $assembly/crypto/aes-stream/encryptBlocks (param i32 i32 i32) (result i32)))',
+    ]);
   });
 });

@@ -1,13 +1,18 @@
-// Compiles test/assembly/crypto/entry.ts with the flags of build/build.mjs and lays out a memory to try the AEADs in.
+// Compiles test/assembly/crypto/entry.ts with the flags of build/build.mjs and lays out a memory to try the AEADs in. CULVERT_CORE
+// and CULVERT_AES_ACCELERATOR choose the build and the way of AES as they do for the packet core, so that the same tests
+// run over all of them (the projects of vitest.config.ts).
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CIPHER_AES_GCM, CIPHER_CHACHA20_POLY1305, JOB_BYTES, JOB_OK, MEMORY_PAGES } from '../../../assembly/layout.ts';
+import { type AcceleratedExports, Accelerator, acceleratorChoice, NEVER } from '../../../main/core/accelerator.ts';
+import { coreBuild } from '../../../main/core/load.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const out = join(root, 'build', 'out', 'test');
 
-interface Exports {
+interface Exports extends AcceleratedExports {
+  transformAccelerate(ctx: number, handle: number): void;
   contextBytes(): number;
   aeadInstall(ctx: number, cipher: number, key: number, keyLength: number): void;
   aeadWipe(ctx: number): void;
@@ -21,7 +26,8 @@ interface Exports {
 
 function compile(): Uint8Array<ArrayBuffer> {
   mkdirSync(out, { recursive: true });
-  const wasm = join(out, 'aead.wasm');
+  const relaxed = coreBuild() === 'core-relaxed.wasm';
+  const wasm = join(out, relaxed ? 'aead-relaxed.wasm' : 'aead.wasm');
   const sources = ['assembly/crypto', 'test/assembly/crypto'].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => join(root, folder, name)),
   );
@@ -36,6 +42,7 @@ function compile(): Uint8Array<ArrayBuffer> {
         ...['--outFile', own, '--runtime', 'stub', '--importMemory', '--memoryBase', '262144'],
         ...['--initialMemory', `${MEMORY_PAGES}`, '--maximumMemory', `${MEMORY_PAGES}`],
         ...['--enable', 'simd', '-O3', '--noAssert', '--use', 'abort='],
+        ...(relaxed ? ['--enable', 'relaxed-simd'] : []),
       ],
       { cwd: root, stdio: 'inherit' },
     );
@@ -67,6 +74,8 @@ export interface Result {
 }
 
 const CONTEXT = 0x100000;
+/** What the accelerator knows the one key by. */
+const HANDLE = 1;
 export const SCRATCH = 0x180000;
 const JOBS = 0x200000;
 const DATA = 0x210000;
@@ -77,9 +86,13 @@ const GUARD_BYTES = 24;
 
 export function aeadModule() {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(compile()), { env: { memory } });
+  const accelerator = new Accelerator();
+  const { encryptBlocks } = accelerator;
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(compile()), { env: { memory, encryptBlocks } });
   const exports = instance.exports as Exports & Record<string, unknown>;
   const bytes = new Uint8Array(memory.buffer);
+  accelerator.attach(bytes);
+  const least = accelerator.configure(exports, acceleratorChoice());
   const words = new Uint32Array(memory.buffer);
 
   function run(operation: 'aeadSeal' | 'aeadOpen', packets: readonly Packet[]): Result[] {
@@ -122,6 +135,9 @@ export function aeadModule() {
   return {
     exports,
     bytes,
+    accelerator,
+    /** From how many AES blocks a batch is accelerated, or NEVER. */
+    least,
     /** Bytes of the installed context. */
     context: () => bytes.slice(CONTEXT, CONTEXT + exports.contextBytes()),
     /** Over a dirty context, with guards behind it. */
@@ -130,6 +146,7 @@ export function aeadModule() {
       bytes.set(key, SCRATCH);
       exports.aeadInstall(CONTEXT, cipher, SCRATCH, key.length);
       bytes.fill(0, SCRATCH, SCRATCH + key.length);
+      if (least !== NEVER && accelerator.install(HANDLE, key)) exports.transformAccelerate(CONTEXT, HANDLE);
       const end = CONTEXT + exports.contextBytes();
       for (const around of [bytes.subarray(CONTEXT - 64, CONTEXT), bytes.subarray(end, end + 64)]) {
         if (around.some((byte) => byte !== GUARD)) throw new Error('aeadInstall wrote outside of its context');
