@@ -7,6 +7,7 @@ import {
   type CipherOverhead,
   computeMtu,
   type MtuInput,
+  overheadOf,
 } from '../../main/mtu/mtu.ts';
 
 const GRE = { key: null, checksum: false, sequence: false };
@@ -45,9 +46,29 @@ describe('known figures', () => {
       { ...plain, outerFamily: 6, gre: { key: 1, checksum: true, sequence: true } },
       1444,
     ],
+    ['AES-CBC with SHA-1', { cipher: 'aes-cbc-hmac-sha1' }, 1398],
+    // 1500 - 20 - 8 - 8 - 16 - 32 = 1416 → 1408 - 2 - 4 - 20
+    ['AES-CBC with SHA-512', { cipher: 'aes-cbc-hmac-sha2-512' }, 1382],
+    ['AES-CTR with SHA-512', { cipher: 'aes-ctr-hmac-sha2-512' }, 1398],
     ['PPPoE', { path: 1492 }, 1406],
   ])('%s: %i', (_name, changes, mtu) => {
     expect(computeMtu({ ...base, ...changes }).mtu).toBe(mtu);
+  });
+
+  it('knows the overhead of every SA, under the names of the table and of the core', () => {
+    for (const cipher of ['aes-cbc', 'aes-ctr'] as const)
+      for (const [short, integrity] of [
+        ['hmac-sha1', 'hmac-sha1-96'],
+        ['hmac-sha2-256', 'hmac-sha2-256-128'],
+        ['hmac-sha2-384', 'hmac-sha2-384-192'],
+        ['hmac-sha2-512', 'hmac-sha2-512-256'],
+      ] as const)
+        expect(overheadOf({ cipher, integrity })).toEqual(CIPHER_OVERHEAD[`${cipher}-${short}`]);
+    for (const cipher of ['aes-gcm-16', 'chacha20-poly1305'] as const)
+      expect(overheadOf({ cipher })).toEqual(CIPHER_OVERHEAD[cipher]);
+    // RFC 4543 §3.1, §3.4; NULL has no IV.
+    expect(overheadOf({ cipher: 'null-aes-gmac' })).toEqual({ iv: 8, icv: 16, align: 4 });
+    expect(overheadOf({ cipher: 'null', integrity: 'hmac-sha1-96' })).toEqual({ iv: 0, icv: 12, align: 4 });
   });
 
   it('has the MSS 40 and 60 below', () => {

@@ -274,6 +274,17 @@ describe('warnings', () => {
     ['an exclusion around an inclusion', changed('/routes/exclude', ['10.0.0.0/8']), /more specific/],
     ['a route twice', changed('/routes/include', ['10.0.0.0/8', '10.0.0.0/8']), /\/routes\/include\/1 repeats/],
     ['an MTU that does not fit', changed('/mtu', { value: 1420 }), /at most 1414 fits/],
+    [
+      'the customary 1400 with AES-CBC',
+      { ...office, proposals: { esp: ['aes256-sha256'] }, mtu: { value: 1400 } },
+      /at most 1398 fits/,
+    ],
+    [
+      'SHA-1 for ESP',
+      { ...office, proposals: { esp: ['aes256-sha256', 'aes128-sha1'] } },
+      /\/proposals\/esp\/1 .*SHA-1/,
+    ],
+    ['SHA-1 for IKE', { ...office, proposals: { ike: ['aes128-sha1-modp2048'] } }, /\/proposals\/ike\/0 .*SHA-1/],
     ['an MTU too small for IPv6', changed('/mtu', { value: 1200 }), /no IPv6/],
     ['a path too narrow for IPv6', changed('/mtu', { path: 1300 }), /no IPv6/],
     ['an MSS that does not fit', changed('/mtu', { mss: 1400 }), /only 1374 fits/],
@@ -290,6 +301,7 @@ describe('warnings', () => {
   it('is silent about a good profile', () => {
     expect(warningsOf({ ...office, mtu: { value: 1414, mss: 1374 } })).toBe('');
     expect(warningsOf(changed('/routes/exclude', ['10.88.0.128/25']))).toBe('');
+    expect(warningsOf({ ...office, proposals: { esp: ['aes256-sha256'] }, mtu: { value: 1398 } })).toBe('');
   });
 });
 
