@@ -10,6 +10,7 @@
 //                          arrive in the error queue, which the data plane drains; a send may return one: see `send`.
 // - IP_RECVTOS             ECN and DSCP of the outer header, for RFC 6040.
 // - buffers of 4 MiB       a burst at 1 Gbit/s while the receiver is off the processor for 30 ms.
+// - SO_TIMESTAMPNS         when a datagram arrived, so that the data plane knows how long it has waited in the buffer.
 // - UDP_GRO                not on the IKE port; where the kernel has it.
 import {
   AF_INET,
@@ -42,6 +43,7 @@ import {
   SO_RCVBUFFORCE,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
+  SO_TIMESTAMPNS,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
@@ -108,6 +110,7 @@ function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
     calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES);
   if (calls.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES) < 0)
     calls.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
+  if (options.kind === 'natt') calls.setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   if (gro && options.kind === 'natt') calls.setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1);
 
   const address = options.localAddress ?? new Uint8Array(six ? 16 : 4);
