@@ -19,9 +19,7 @@ export function Problem({ error, tone = 'bad', actions }: ProblemProps): ReactNo
     <div className="notice" data-tone={tone} data-code={error.code}>
       <Icon name={tone === 'bad' ? 'bad' : 'warn'} />
       <div className="grow stack tight">
-        <p className="problem-what break" lang={lang}>
-          {what}
-        </p>
+        <Lines text={what} lang={lang} className="problem-what" />
         {remedy ? (
           <div className="problem-part">
             <span className="small quiet">{t('problem.whatToDo')}</span>
@@ -33,9 +31,7 @@ export function Problem({ error, tone = 'bad', actions }: ProblemProps): ReactNo
         {detail ? (
           <div className="problem-part">
             <span className="small quiet">{t('problem.detail')}</span>
-            <p className="small break" lang="en">
-              {detail}
-            </p>
+            <Lines text={detail} lang="en" className="small" />
           </div>
         ) : null}
         <div className="row between">
@@ -47,6 +43,27 @@ export function Problem({ error, tone = 'bad', actions }: ProblemProps): ReactNo
         </div>
       </div>
     </div>
+  );
+}
+
+/** The first line is the sentence; what follows, such as the mistakes of a profile, is a list. */
+function Lines({ text, lang, className }: { text: string; lang: string | undefined; className: string }): ReactNode {
+  const [first, ...rest] = text.split('\n');
+  return (
+    <>
+      <p className={`break ${className}`} lang={lang}>
+        {first}
+      </p>
+      {rest.length ? (
+        <ul className="problem-lines" lang={lang}>
+          {rest.map((line) => (
+            <li key={line} className="break">
+              {line.trim()}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </>
   );
 }
 

@@ -4,5 +4,66 @@ import type { Translated } from '../message.ts';
 export const errors: Translated<typeof en> = {
   'error.ipc/disconnected': 'Die Engine war weg, bevor sie antworten konnte.',
   'error.ipc/disconnected.remedy':
-    'Sie wird immer wieder angefragt. Kommt sie nicht zurück, starten Sie sie neu oder sehen Sie in ihr Protokoll.',
+    'Sie wird immer wieder gefragt. Kommt sie nicht zurück, starten Sie sie neu oder sehen Sie in ihr Protokoll.',
+  'error.ipc/not-running': 'Die Engine läuft nicht.',
+  'error.ipc/not-running.remedy': 'Starten Sie sie, oder starten Sie diesen Computer neu.',
+  'error.ipc/no-permission': 'Von hier aus dürfen Sie die Engine nicht ansprechen.',
+  'error.ipc/no-permission.remedy':
+    'Öffnen Sie die Oberfläche erneut mit „culvert ui“, oder bitten Sie Ihren Administrator um Zugang.',
+  'error.ipc/not-allowed': 'Das hat Ihr Administrator gesperrt.',
+  'error.ipc/not-allowed.remedy': 'Bitten Sie ihn um die Änderung, oder nehmen Sie sie als Administrator vor.',
+  'error.ipc/contract-version': 'Dieses Fenster und die Engine haben verschiedene Versionen.',
+  'error.ipc/contract-version.remedy':
+    'Verwenden Sie die zusammen installierten; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
+  'error.ipc/busy': 'Die Engine hat gerade zu viel zu tun.',
+  'error.ipc/busy.remedy': 'Warten Sie einen Moment und versuchen Sie es erneut.',
+  'error.ipc/internal': 'In Culvert ist etwas schiefgegangen.',
+  'error.ipc/internal.remedy':
+    'Versuchen Sie es erneut. Geschieht es wieder, exportieren Sie unter Diagnose einen Bericht und senden Sie ihn Ihrem Administrator.',
+  'error.ike/no-response': 'Das Gateway antwortet nicht.',
+  'error.ike/no-response.remedy':
+    'Prüfen Sie, ob dieser Computer online ist. Eine Firewall auf dem Weg blockiert vielleicht UDP 500 und 4500: Versuchen Sie ein anderes Netz.',
+  'error.ike/authentication-failed': 'Das Gateway hat die Authentifizierung abgelehnt.',
+  'error.ike/authentication-failed.remedy':
+    'Das Geheimnis oder Ihre Identität ist falsch, oder das Gateway kennt Sie nicht. Importieren Sie das Profil erneut, oder fragen Sie Ihren Administrator.',
+  'error.session/timed-out': 'Der Verbindungsaufbau hat zu lange gedauert.',
+  'error.session/timed-out.remedy':
+    'Das Netz ist vielleicht langsam oder blockiert die Verbindung. Versuchen Sie es erneut oder in einem anderen Netz.',
+  'error.session/host-not-found': 'Der Name des Gateways ist nicht zu finden.',
+  'error.session/host-not-found.remedy':
+    'Prüfen Sie, ob dieser Computer online ist und ob der Name des Gateways im Profil stimmt.',
+  'error.session/deleted-by-gateway': 'Das Gateway hat die Verbindung beendet.',
+  'error.session/deleted-by-gateway.remedy':
+    'Vielleicht startet es neu, oder ein Administrator hat die Sitzung beendet. Verbinden Sie erneut.',
+  'error.net/unreachable': 'Das Netz erreicht das Gateway nicht.',
+  'error.net/unreachable.remedy': 'Prüfen Sie, ob dieser Computer online ist.',
+  'error.net/no-permission': 'Die Engine darf keine Tunnel einrichten.',
+  'error.net/no-permission.remedy':
+    'Sie muss mit Administratorrechten laufen. Installieren Sie sie als Dienst, oder starten Sie sie als Administrator.',
+  'error.daemon/cancelled': 'Die Verbindung wurde beendet, bevor sie stand.',
+  'error.daemon/cancelled.remedy': 'Verbinden Sie erneut.',
+  'error.daemon/busy': 'Es besteht schon eine andere Verbindung.',
+  'error.daemon/busy.remedy': 'Trennen Sie diese zuerst.',
+  'error.profile/syntax': 'Das ist kein Profil.',
+  'error.profile/syntax.remedy': 'Wählen Sie die Datei, die Sie von Ihrem Administrator erhalten haben.',
+  'error.profile/invalid': 'Das Profil enthält Fehler.',
+  'error.profile/invalid.remedy':
+    'Berichtigen Sie die Datei, oder bitten Sie den Administrator darum, der sie erstellt hat, und importieren Sie sie erneut.',
+  'error.profile/unknown-key': 'Das Profil enthält einen Schlüssel, den es nicht gibt.',
+  'error.profile/unknown-key.remedy':
+    'Berichtigen Sie die Datei, oder bitten Sie den Administrator darum, der sie erstellt hat, und importieren Sie sie erneut.',
+  'error.profile/missing': 'Im Profil fehlt etwas.',
+  'error.profile/missing.remedy':
+    'Ergänzen Sie die Datei, oder bitten Sie den Administrator darum, der sie erstellt hat, und importieren Sie sie erneut.',
+  'error.profile/conflict': 'Teile des Profils passen nicht zusammen.',
+  'error.profile/conflict.remedy':
+    'Berichtigen Sie die Datei, oder bitten Sie den Administrator darum, der sie erstellt hat, und importieren Sie sie erneut.',
+  'error.profile/version': 'Das Profil ist für eine andere Version von Culvert gemacht.',
+  'error.profile/version.remedy': 'Bitten Sie den Administrator, der es erstellt hat, um eines für diese Version.',
+  'error.profile/exists': 'Es gibt schon ein Profil dieses Namens.',
+  'error.profile/exists.remedy': 'Ersetzen Sie es, oder geben Sie einem von beiden einen anderen Namen.',
+  'error.profile/not-found': 'Dieses Profil gibt es nicht mehr.',
+  'error.profile/not-found.remedy': 'Wählen Sie ein anderes, oder importieren Sie es erneut.',
+  'error.profile/name': 'Dieser Name ist für ein Profil nicht zulässig.',
+  'error.profile/name.remedy': 'Wählen Sie einen aus Buchstaben, Ziffern, „.“, „-“ und „_“.',
 };

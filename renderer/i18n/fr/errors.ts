@@ -4,5 +4,66 @@ import type { Translated } from '../message.ts';
 export const errors: Translated<typeof en> = {
   'error.ipc/disconnected': 'Le moteur a disparu avant de répondre.',
   'error.ipc/disconnected.remedy':
-    'Il est sollicité régulièrement. S’il ne revient pas, redémarrez-le ou consultez son journal.',
+    'Il est resollicité régulièrement. S’il ne revient pas, redémarrez-le ou consultez son journal.',
+  'error.ipc/not-running': 'Le moteur n’est pas en marche.',
+  'error.ipc/not-running.remedy': 'Démarrez-le ou redémarrez cet ordinateur.',
+  'error.ipc/no-permission': 'Vous n’êtes pas autorisé à parler au moteur depuis cette fenêtre.',
+  'error.ipc/no-permission.remedy':
+    'Rouvrez l’interface avec « culvert ui » ou demandez l’accès à votre administrateur.',
+  'error.ipc/not-allowed': 'Votre administrateur a verrouillé ceci.',
+  'error.ipc/not-allowed.remedy': 'Demandez-lui de le modifier, ou faites-le en tant qu’administrateur.',
+  'error.ipc/contract-version': 'Cette fenêtre et le moteur sont de versions différentes.',
+  'error.ipc/contract-version.remedy':
+    'Utilisez les deux installés ensemble ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
+  'error.ipc/busy': 'Le moteur a trop à faire à la fois.',
+  'error.ipc/busy.remedy': 'Attendez un instant et réessayez.',
+  'error.ipc/internal': 'Une erreur s’est produite dans Culvert.',
+  'error.ipc/internal.remedy':
+    'Réessayez. Si cela se reproduit, exportez un rapport sous Diagnostic et envoyez-le à votre administrateur.',
+  'error.ike/no-response': 'La passerelle ne répond pas.',
+  'error.ike/no-response.remedy':
+    'Vérifiez que cet ordinateur est en ligne. Un pare-feu sur le chemin bloque peut-être UDP 500 et 4500 : essayez un autre réseau.',
+  'error.ike/authentication-failed': 'La passerelle a refusé l’authentification.',
+  'error.ike/authentication-failed.remedy':
+    'Le secret ou votre identité est erroné, ou la passerelle ne vous connaît pas. Réimportez le profil ou consultez votre administrateur.',
+  'error.session/timed-out': 'La connexion a pris trop de temps.',
+  'error.session/timed-out.remedy':
+    'Le réseau est peut-être lent ou bloque la connexion. Réessayez, ou essayez un autre réseau.',
+  'error.session/host-not-found': 'Le nom de la passerelle est introuvable.',
+  'error.session/host-not-found.remedy':
+    'Vérifiez que cet ordinateur est en ligne et que le nom de la passerelle dans le profil est juste.',
+  'error.session/deleted-by-gateway': 'La passerelle a mis fin à la connexion.',
+  'error.session/deleted-by-gateway.remedy':
+    'Elle redémarre peut-être, ou un administrateur a clos la session. Reconnectez-vous.',
+  'error.net/unreachable': 'Le réseau n’atteint pas la passerelle.',
+  'error.net/unreachable.remedy': 'Vérifiez que cet ordinateur est en ligne.',
+  'error.net/no-permission': 'Le moteur n’a pas le droit d’établir des tunnels.',
+  'error.net/no-permission.remedy':
+    'Il doit fonctionner avec les droits d’administrateur. Installez-le comme service ou démarrez-le en administrateur.',
+  'error.daemon/cancelled': 'La connexion a été interrompue avant d’être établie.',
+  'error.daemon/cancelled.remedy': 'Reconnectez-vous.',
+  'error.daemon/busy': 'Une autre connexion est déjà établie.',
+  'error.daemon/busy.remedy': 'Déconnectez-la d’abord.',
+  'error.profile/syntax': 'Ce n’est pas un profil.',
+  'error.profile/syntax.remedy': 'Choisissez le fichier que votre administrateur vous a remis.',
+  'error.profile/invalid': 'Le profil contient des erreurs.',
+  'error.profile/invalid.remedy':
+    'Corrigez le fichier ou demandez-le à l’administrateur qui l’a créé, puis réimportez-le.',
+  'error.profile/unknown-key': 'Le profil contient une clé qui n’existe pas.',
+  'error.profile/unknown-key.remedy':
+    'Corrigez le fichier ou demandez-le à l’administrateur qui l’a créé, puis réimportez-le.',
+  'error.profile/missing': 'Il manque quelque chose dans le profil.',
+  'error.profile/missing.remedy':
+    'Complétez le fichier ou demandez-le à l’administrateur qui l’a créé, puis réimportez-le.',
+  'error.profile/conflict': 'Des parties du profil ne vont pas ensemble.',
+  'error.profile/conflict.remedy':
+    'Corrigez le fichier ou demandez-le à l’administrateur qui l’a créé, puis réimportez-le.',
+  'error.profile/version': 'Le profil est fait pour une autre version de Culvert.',
+  'error.profile/version.remedy': 'Demandez à l’administrateur qui l’a créé un profil pour cette version.',
+  'error.profile/exists': 'Un profil porte déjà ce nom.',
+  'error.profile/exists.remedy': 'Remplacez-le, ou donnez un autre nom à l’un des deux.',
+  'error.profile/not-found': 'Ce profil n’existe plus.',
+  'error.profile/not-found.remedy': 'Choisissez-en un autre, ou réimportez-le.',
+  'error.profile/name': 'Ce nom ne convient pas à un profil.',
+  'error.profile/name.remedy': 'Choisissez-en un composé de lettres, chiffres, « . », « - » et « _ ».',
 };

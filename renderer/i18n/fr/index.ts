@@ -2,6 +2,7 @@
 import { app } from './app.ts';
 import { connection } from './connection.ts';
 import { diagnostics } from './diagnostics.ts';
+import { drops } from './drops.ts';
 import { errors } from './errors.ts';
 import { mtu } from './mtu.ts';
 import { profiles } from './profiles.ts';
@@ -17,4 +18,5 @@ export const fr = {
   ...diagnostics,
   ...settings,
   ...errors,
+  ...drops,
 };
