@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AUX_DF, AUX_GRE, AUX_RAW4, AUX_UDP } from '../../assembly/layout.ts';
-import type { Core, EspCipher, GreParams, Shape, TunnelParams } from '../../main/core/api.ts';
+import type { Core, EspCipher, EspIntegrity, GreParams, Shape, TunnelParams } from '../../main/core/api.ts';
+import { padTo } from '../reference/esp.ts';
 import { concat, get16, get32, ip4, ip6, parseGre, parseIp, tcp, udp } from '../reference/ip.ts';
 import { decapsulate, encapsulate, openEsp, sealEsp } from '../reference/packet.ts';
 import { address, counted, INBOUND, newCore, OUTBOUND, open, outputs, place, seal, TUNNEL } from './harness.ts';
@@ -14,19 +15,23 @@ const REMOTE = { 4: address('203.0.113.9'), 6: address('2001:db8:9::1') };
 const DELIVERY_LOCAL = { 4: address('10.99.7.1'), 6: address('fd00:99::1') };
 const DELIVERY_REMOTE = { 4: address('10.77.0.1'), 6: address('fd00:77::1') };
 
-const KEYS: readonly (readonly [EspCipher, number])[] = [
+/** Bytes of key; of salt, integrity algorithm and its key's bytes where they are not an AEAD's. */
+const KEYS: readonly (readonly [EspCipher, number, (readonly [number, EspIntegrity, number])?])[] = [
   ['aes-gcm-16', 16],
   ['aes-gcm-16', 24],
   ['aes-gcm-16', 32],
   ['chacha20-poly1305', 32],
+  // transforms.test.ts has all the others.
+  ['aes-cbc', 32, [0, 'hmac-sha2-256-128', 32]],
+  ['aes-ctr', 16, [4, 'hmac-sha2-512-256', 64]],
 ];
 
 function* configurations() {
   for (const shape of ['gre-transport', 'gre-tunnel', 'esp-tunnel', 'gre-plain'] as const)
     for (const delivery of shape === 'gre-tunnel' ? ([4, 6] as const) : [null])
-      for (const [cipher, keyBytes] of shape === 'gre-plain' ? KEYS.slice(0, 1) : KEYS)
+      for (const [cipher, keyBytes, integrity] of shape === 'gre-plain' ? KEYS.slice(0, 1) : KEYS)
         for (const esn of shape === 'gre-plain' ? [false] : [false, true])
-          yield { shape, delivery, cipher, keyBytes, esn };
+          yield { shape, delivery, cipher, keyBytes, integrity, esn };
 }
 
 interface Case {
@@ -99,10 +104,17 @@ function checkDelivery(header: Uint8Array, delivery: 4 | 6, whole: boolean, tos:
 }
 
 describe(`shapes (SEED=${SEED})`, () => {
-  for (const { shape, delivery, cipher, keyBytes, esn } of configurations()) {
+  for (const { shape, delivery, cipher, keyBytes, integrity, esn } of configurations()) {
     const name = `${shape}${delivery ? ` over IPv${delivery}` : ''} ${cipher} ${keyBytes * 8}${esn ? ' ESN' : ''}`;
     const key = Uint8Array.from({ length: keyBytes }, (_, i) => (i * 31 + 5) & 0xff);
-    const sa = { ...OUTBOUND, cipher, key, esn };
+    const sa = {
+      ...{ ...OUTBOUND, cipher, key, esn },
+      ...(integrity && {
+        salt: OUTBOUND.salt.subarray(0, integrity[0]),
+        integrity: integrity[1],
+        integrityKey: Uint8Array.from({ length: integrity[2] }, (_, i) => (i * 17 + 3) & 0xff),
+      }),
+    };
 
     const prepare = (gre: GreParams, copyDscp: boolean): Core => {
       const core = newCore();
@@ -110,7 +122,7 @@ describe(`shapes (SEED=${SEED})`, () => {
       if (shape !== 'gre-plain') {
         core.installOutbound(2, sa);
         core.activateOutbound(0, 2);
-        core.installInbound(9, { ...INBOUND, cipher, key, esn });
+        core.installInbound(9, { ...INBOUND, ...sa });
       }
       return core;
     };
@@ -180,7 +192,10 @@ describe(`shapes (SEED=${SEED})`, () => {
               });
               if (shape === 'gre-plain') return payload;
               // Any IV, and more padding than need be.
-              return sealEsp(sa, BigInt(i + 1), payload, next, { iv: BigInt(i * 977 + 5), extraPadding: extra * 4 });
+              return sealEsp(sa, BigInt(i + 1), payload, next, {
+                iv: BigInt(i * 977 + 5),
+                extraPadding: (extra % (240 / padTo(sa))) * padTo(sa),
+              });
             });
             const raw = list.map((c) => c.df);
             const source = address('192.0.2.1');

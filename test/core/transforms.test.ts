@@ -1,6 +1,7 @@
 // Every cipher with every integrity algorithm and key length, with and without ESN, against the slow oracle, in both
 // directions and byte for byte: even an IV of AES-CBC can be foreseen by who has the key.
 import { describe, expect, it } from 'vitest';
+import { DESC_BYTES, IN, IN_DESC, IN_DESC_COUNT, OUT, OUT_BYTES, PACKET_SLOT_BYTES } from '../../assembly/layout.ts';
 import type { Core, EspCipher, EspIntegrity } from '../../main/core/api.ts';
 import { cbcIv, icvLength, ivLength, padTo } from '../reference/esp.ts';
 import { ip4, udp } from '../reference/ip.ts';
@@ -12,6 +13,7 @@ import {
   newCore,
   OUTBOUND,
   open,
+  outputs,
   seal,
   setRightEdge,
   setSequence,
@@ -165,6 +167,29 @@ describe.each([...transforms()])('$name', ({ sa }) => {
       expect(open(core, arriving).map((out) => out.bytes)).toEqual([back(60), back(61)]);
       expect(core.inboundUse(3).sequence).toBe(0x6_0000_0001n);
     });
+});
+
+describe('room', () => {
+  it.each(['aes-cbc 256 hmac-sha2-512-256', 'null 0 hmac-sha1-96'])(
+    '%s: fills OUT to the last datagram that fits',
+    (wanted) => {
+      const { sa } = [...transforms()].find(({ name }) => name === wanted)!;
+      const core = prepare(sa);
+      core.configureTunnel(0, { ...TUNNEL, mtu: 9000 });
+      const inner = packet(8000);
+      core.bytes.set(inner, IN);
+      for (let i = 0; i < IN_DESC_COUNT; i++)
+        core.words.set([IN, PACKET_SLOT_BYTES, inner.length, 0], (IN_DESC + i * DESC_BYTES) >> 2);
+      const { consumed, out } = core.seal(IN_DESC_COUNT, 0);
+      const first = sealEsp(sa, 1n, inner, 4);
+      expect(consumed).toBe(Math.floor(OUT_BYTES / first.length));
+      const sealed = outputs(core, out);
+      expect(sealed.length).toBe(consumed);
+      expect(sealed.at(-1)!.offset + first.length).toBeLessThanOrEqual(OUT + OUT_BYTES);
+      for (const [i, { bytes: datagram }] of sealed.entries())
+        expect(Buffer.compare(datagram, sealEsp(sa, BigInt(i + 1), inner, 4)), `datagram ${i}`).toBe(0);
+    },
+  );
 });
 
 describe('AES-CBC', () => {
