@@ -21,7 +21,10 @@ const CIPHERS = [
 live('strongSwan, AES-CBC and AES-CTR with HMAC', missing, () => {
   let scene: Scene;
   beforeAll(async () => {
-    scene = await Scene.open({ espProposals: CIPHERS.map(([proposal]) => proposal).join(',') });
+    scene = await Scene.open({
+      ikeProposals: 'aes256gcm16-prfsha256-ecp256,aes128-sha1-modp2048',
+      espProposals: CIPHERS.map(([proposal]) => proposal).join(','),
+    });
   });
   afterAll(async () => scene?.close());
   // A test that failed must not leave its tunnel to the next one.
@@ -53,6 +56,14 @@ live('strongSwan, AES-CBC and AES-CTR with HMAC', missing, () => {
     const status = await scene.culvert.status();
     if (status.engine.state !== 'connected') throw new Error(status.engine.state);
     expect(status.engine.tunnel.espProposal).toBe('aes256-sha256');
+    expect(await scene.ping(3, 1000)).toBe(3);
+  });
+
+  it('a gateway that knows SHA-1 alone, where the profile names it, and says that it is weak', async () => {
+    const proposals = { ike: ['aes128-sha1-modp2048'], esp: ['aes128-sha1'] };
+    const up = await scene.culvert.up(scene.profile({ proposals }));
+    expect(up.code, up.stderr).toBe(0);
+    expect(up.stdout + up.stderr).toContain('SHA-1');
     expect(await scene.ping(3, 1000)).toBe(3);
   });
 });
