@@ -2,20 +2,26 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const built = (path) => import(pathToFileURL(join(root, 'build', 'out', path)).href);
+const { Accelerator, NEVER } = await built('main/core/accelerator.js');
+const { hasRelaxedSimd } = await built('main/core/load.js');
 const CONTEXT = 0x100000;
 const KEY = 0x1f0000;
 const JOBS = 0x200000;
 const DATA = 0x300000;
+const HANDLE = 1;
 
-let module;
-function compile() {
+export { hasRelaxedSimd };
+
+const modules = new Map();
+function compile(relaxed) {
   const out = join(root, 'build', 'out', 'bench');
   mkdirSync(out, { recursive: true });
-  const wasm = join(out, 'aead.wasm');
-  const sources = ['assembly/crypto', 'test/assembly/crypto'].flatMap((folder) =>
+  const wasm = join(out, relaxed ? 'aead-relaxed.wasm' : 'aead.wasm');
+  const sources = ['assembly', 'assembly/crypto', 'test/assembly/crypto'].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => join(root, folder, name)),
   );
   const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
@@ -26,18 +32,9 @@ function compile() {
         'node_modules/assemblyscript/bin/asc.js',
         'test/assembly/crypto/entry.ts',
         ...['--outFile', wasm, '--runtime', 'stub', '--importMemory', '--memoryBase', '262144'],
-        ...[
-          '--initialMemory',
-          '128',
-          '--maximumMemory',
-          '128',
-          '--enable',
-          'simd',
-          '-O3',
-          '--noAssert',
-          '--use',
-          'abort=',
-        ],
+        ...['--initialMemory', '128', '--maximumMemory', '128', '--enable', 'simd'],
+        ...(relaxed ? ['--enable', 'relaxed-simd'] : []),
+        ...['-O3', '--noAssert', '--use', 'abort='],
       ],
       { cwd: root, stdio: 'inherit' },
     );
@@ -49,15 +46,22 @@ function compile() {
  * Lays out `packets` ({plaintext, aad, nonce, ciphertext, tag}) and returns `seal` and `open`, each handling all of them
  * once. `seal` encrypts whatever is there in place, again and again, which takes the same time as fresh plaintext. `open`
  * needs valid tags, so it first copies the ciphertext in: some tens of nanoseconds a packet that count against it.
+ * `accelerator` is 'auto', 'on' or 'off', as in main/core/accelerator.ts.
  */
-export function instantiateAead(cipher, key, packets) {
-  module ??= compile();
+export function instantiateAead(cipher, key, packets, { relaxed, accelerator }) {
+  if (!modules.has(relaxed)) modules.set(relaxed, compile(relaxed));
   const memory = new WebAssembly.Memory({ initial: 128, maximum: 128 });
-  const { aeadInstall, aeadSeal, aeadOpen } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  const helper = new Accelerator();
+  const { encryptBlocks } = helper;
+  const { exports } = new WebAssembly.Instance(modules.get(relaxed), { env: { memory, encryptBlocks } });
+  const { aeadInstall, aeadSeal, aeadOpen } = exports;
   const bytes = new Uint8Array(memory.buffer);
   const words = new Uint32Array(memory.buffer);
+  helper.attach(bytes);
+  const least = helper.configure(exports, accelerator);
   bytes.set(key, KEY);
   aeadInstall(CONTEXT, cipher, KEY, key.length);
+  if (least !== NEVER && helper.install(HANDLE, key)) exports.transformAccelerate(CONTEXT, HANDLE);
 
   const layOut = (start) => {
     let at = start;
@@ -99,6 +103,7 @@ export function instantiateAead(cipher, key, packets) {
   });
 
   return {
+    least,
     seal: () => aeadSeal(CONTEXT, JOBS, packets.length),
     open() {
       fromTemplate();
