@@ -36,7 +36,6 @@ export const routes: Translated<typeof en> = {
   'routes.addTitle': 'Route hinzufügen',
   'routes.remove': '{prefix} entfernen',
   'routes.removed': '{prefix} entfernt.',
-  'routes.undo': '{prefix} zurückholen',
   'routes.added': '{prefix} hinzugefügt.',
   'routes.changed': '{prefix} geändert.',
   'routes.prefix': 'Netz oder Adresse',

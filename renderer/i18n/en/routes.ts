@@ -33,7 +33,6 @@ export const routes = {
   'routes.addTitle': 'Add a route',
   'routes.remove': 'Remove {prefix}',
   'routes.removed': '{prefix} removed.',
-  'routes.undo': 'Put {prefix} back',
   'routes.added': '{prefix} added.',
   'routes.changed': '{prefix} changed.',
   'routes.prefix': 'Network or address',

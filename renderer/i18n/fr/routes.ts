@@ -36,7 +36,6 @@ export const routes: Translated<typeof en> = {
   'routes.addTitle': 'Ajouter une route',
   'routes.remove': 'Supprimer {prefix}',
   'routes.removed': '{prefix} supprimé.',
-  'routes.undo': 'Remettre {prefix}',
   'routes.added': '{prefix} ajouté.',
   'routes.changed': '{prefix} modifié.',
   'routes.prefix': 'Réseau ou adresse',

@@ -36,7 +36,6 @@ export const routes: Translated<typeof en> = {
   'routes.addTitle': '添加路由',
   'routes.remove': '移除 {prefix}',
   'routes.removed': '已移除 {prefix}。',
-  'routes.undo': '恢复 {prefix}',
   'routes.added': '已添加 {prefix}。',
   'routes.changed': '已更改 {prefix}。',
   'routes.prefix': '网络或地址',

@@ -1,0 +1,110 @@
+// The routes of one kind: each with where it comes from, whether it has an effect, and who locked it.
+import type { ReactNode } from 'react';
+import type { RouteEntry, RouteKind, RoutesView } from '../../../main/ipc/contract.ts';
+import { Button, IconButton } from '../../components/button.tsx';
+import { LockBadge, useLocked } from '../../components/lock.tsx';
+import { Badge, Card } from '../../components/page.tsx';
+import { useI18n } from '../../i18n/context.tsx';
+
+export interface RouteListProps {
+  readonly view: RoutesView;
+  readonly kind: RouteKind;
+  readonly busy: boolean;
+  readonly onAdd: () => void;
+  readonly onEdit: (entry: RouteEntry) => void;
+  readonly onRemove: (entry: RouteEntry) => void;
+}
+
+export function RouteList({ view, kind, busy, onAdd, onEdit, onRemove }: RouteListProps): ReactNode {
+  const { t } = useI18n();
+  const entries = view.entries.filter((entry) => entry.kind === kind);
+  // The most effective first: what has no effect now is at the end.
+  const ordered = [...entries.filter(({ active }) => active), ...entries.filter(({ active }) => !active)];
+  return (
+    <Card
+      title={t(kind === 'include' ? 'routes.include' : 'routes.exclude')}
+      actions={
+        <span className="row">
+          <span className="small quiet">{t('routes.count', { count: entries.length })}</span>
+          <Button
+            size="small"
+            icon="plus"
+            disabled={busy}
+            label={t(kind === 'include' ? 'routes.addInclude' : 'routes.addExclude')}
+            onPress={onAdd}
+          >
+            {t('routes.add')}
+          </Button>
+        </span>
+      }
+    >
+      {ordered.length ? (
+        <ul className="route-list">
+          {ordered.map((entry) => (
+            <Row
+              key={`${entry.origin} ${entry.prefix}`}
+              entry={entry}
+              mode={view.mode}
+              busy={busy}
+              onEdit={() => onEdit(entry)}
+              onRemove={() => onRemove(entry)}
+            />
+          ))}
+        </ul>
+      ) : (
+        <p className="quiet">{t(kind === 'include' ? 'routes.include.empty' : 'routes.exclude.empty')}</p>
+      )}
+    </Card>
+  );
+}
+
+interface RowProps {
+  readonly entry: RouteEntry;
+  readonly mode: RoutesView['mode'];
+  readonly busy: boolean;
+  readonly onEdit: () => void;
+  readonly onRemove: () => void;
+}
+
+function Row({ entry, mode, busy, onEdit, onRemove }: RowProps): ReactNode {
+  const { t } = useI18n();
+  const locked = useLocked();
+  const { prefix, origin, lock } = entry;
+  const all = prefix === '0.0.0.0/0' ? t('routes.all4') : prefix === '::/0' ? t('routes.all6') : null;
+  // What the gateway or the network brought is not ours to edit: their switches above are.
+  const editable = (origin === 'profile' || origin === 'user') && !locked(lock);
+  return (
+    <li className="route" data-inactive={entry.active ? undefined : ''}>
+      <div className="grow">
+        <div className="row">
+          <bdi className="mono break route-prefix">{prefix}</bdi>
+          {all ? <span className="small quiet">{all}</span> : null}
+        </div>
+        <div className="row route-marks">
+          <span className="small quiet">{t(`routes.origin.${origin}`)}</span>
+          <LockBadge lock={lock} />
+          {entry.way === 'blocked' ? (
+            <Badge tone="warn" icon="warn">
+              {t('routes.way.blocked')}
+            </Badge>
+          ) : null}
+        </div>
+        {entry.active ? null : (
+          <p className="small quiet">{t(mode === 'full' ? 'routes.inactive.full' : 'routes.inactive.split')}</p>
+        )}
+      </div>
+      {editable ? (
+        <span className="route-buttons">
+          <IconButton icon="edit" size="small" label={t('routes.edit', { prefix })} disabled={busy} onPress={onEdit} />
+          <IconButton
+            icon="trash"
+            size="small"
+            label={t('routes.remove', { prefix })}
+            disabled={busy}
+            onPress={onRemove}
+          />
+        </span>
+      ) : null}
+    </li>
+  );
+}
