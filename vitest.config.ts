@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/live/**', 'test/e2e/**', 'test/bench/**'],
+          exclude: ['test/live/**', 'test/e2e/**'],
           testTimeout: 30_000,
         },
       },

@@ -27,6 +27,15 @@ const PEERS = {
   '/usr/sbin/modprobe': 'kmod',
 };
 
+/** What only `npm run bench` compares with. */
+const BENCH_PEERS = {
+  '/usr/sbin/openvpn': 'openvpn',
+  '/usr/bin/openssl': 'openssl',
+  '/usr/bin/wireguard-go': 'wireguard-go',
+  '/usr/bin/wg': 'wireguard-tools',
+  '/usr/bin/taskset': 'util-linux',
+};
+
 export function npmPackages() {
   const lock = statSync(join(root, 'package-lock.json')).mtimeMs;
   const installed = statSync(join(root, 'node_modules/.package-lock.json'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -37,9 +46,14 @@ export function npmPackages() {
   execFileSync('touch', [join(root, 'node_modules/.package-lock.json')]);
 }
 
-/** Installs the peers' packages in `names` (all by default) that are missing; says so where it cannot. */
+/** Everything that `npm run bench` compares with; the tests need less. */
+export const benchPackages = () => debianPackages(Object.values({ ...PEERS, ...BENCH_PEERS }));
+
+/** Installs the packages in `names` (by default what the tests' peers need) that are missing; says so where it cannot. */
 export function debianPackages(names = Object.values(PEERS)) {
-  const missing = Object.entries(PEERS).filter(([path, name]) => names.includes(name) && !existsSync(path));
+  const missing = Object.entries({ ...PEERS, ...BENCH_PEERS }).filter(
+    ([path, name]) => names.includes(name) && !existsSync(path),
+  );
   if (!missing.length) return;
   const list = missing.map(([, name]) => name);
   const why =
@@ -53,7 +67,7 @@ export function debianPackages(names = Object.values(PEERS)) {
             ? 'no apt-get'
             : undefined;
   if (why) {
-    console.error(`not installed (${why}): ${list.join(' ')}; the tests that need them will be skipped`);
+    console.error(`not installed (${why}): ${list.join(' ')}; what needs them will be skipped`);
     return;
   }
   console.error(`installing Debian packages: ${list.join(' ')} …`);
@@ -67,7 +81,7 @@ export function debianPackages(names = Object.values(PEERS)) {
     });
   apt('update');
   const result = apt('install', '-y', '--no-install-recommends', ...list);
-  if (result.status !== 0) console.error('apt-get failed; the tests that need these packages will be skipped');
+  if (result.status !== 0) console.error('apt-get failed; what needs these packages will be skipped');
 }
 
 export function build() {

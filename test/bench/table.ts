@@ -35,10 +35,10 @@ export function percentile(values: readonly number[], share: number): number {
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const magnitude = Math.abs(value);
-  if (magnitude >= 1000) return Math.round(value).toLocaleString('en-US').replaceAll(',', ' ');
-  if (magnitude >= 100) return value.toFixed(0);
-  if (magnitude >= 10) return value.toFixed(1);
-  if (magnitude >= 1) return value.toFixed(2);
+  if (magnitude >= 999.5) return Math.round(value).toLocaleString('en-US').replaceAll(',', ' ');
+  if (magnitude >= 99.95) return value.toFixed(0);
+  if (magnitude >= 9.995) return value.toFixed(1);
+  if (magnitude >= 0.9995) return value.toFixed(2);
   return value.toFixed(3);
 }
 
