@@ -29,6 +29,7 @@ export interface PlotProps {
 }
 
 const AXIS_WIDTH = 76;
+const AXIS_HEIGHT = 28;
 
 export function Plot(props: PlotProps): ReactNode {
   const { locale } = useI18n();
@@ -118,7 +119,7 @@ function options(latest: { readonly current: PlotProps }, locale: string, elemen
       y: { range: (_, __, most) => [0, Math.max(latest.current.least, (most ?? 0) * 1.1)] },
     },
     axes: [
-      { ...axis, space: 90, values: (_, splits) => splits.map((time) => clock.format(time * 1000)) },
+      { ...axis, size: AXIS_HEIGHT, space: 90, values: (_, splits) => splits.map((time) => clock.format(time * 1000)) },
       {
         ...axis,
         size: AXIS_WIDTH,

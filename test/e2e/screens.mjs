@@ -25,7 +25,7 @@ const COUNTERS = { outPackets: 48211, inPackets: 90112, inAuthFailed: 2, inRepla
 /** Two minutes of traffic that looks like work: a few downloads, some calls. */
 function traffic(fake, now) {
   const samples = Array.from({ length: 120 }, (_, i) => {
-    const wave = 1 + Math.sin(i / 9) + 0.4 * Math.sin(i / 2.3);
+    const wave = 1.5 + Math.sin(i / 9) + 0.4 * Math.sin(i / 2.3);
     const burst = i % 47 < 9 ? 2_400_000 : 0;
     return {
       time: now - (119 - i) * 1000,
@@ -56,7 +56,7 @@ const PAGES = {
   'profiles-import': {
     page: 'profiles',
     state: 'disconnected',
-    act: (browser) => browser.run(`document.querySelector('[data-act=import]')?.click()`),
+    act: (browser) => browser.run(`document.querySelector('[data-act=import] button')?.click()`),
   },
   routes: { page: 'routes', state: 'connected' },
   mtu: { page: 'mtu', state: 'connected' },

@@ -23,9 +23,27 @@ export const errors: Translated<typeof en> = {
   'error.ike/no-response': 'Das Gateway antwortet nicht.',
   'error.ike/no-response.remedy':
     'Prüfen Sie, ob dieser Computer online ist. Eine Firewall auf dem Weg blockiert vielleicht UDP 500 und 4500: Versuchen Sie ein anderes Netz.',
-  'error.ike/authentication-failed': 'Das Gateway hat die Authentifizierung abgelehnt.',
-  'error.ike/authentication-failed.remedy':
+  'error.ike/no-ike-proposal': 'Das Gateway nimmt keinen der Verschlüsselungsvorschläge des Profils an.',
+  'error.ike/no-ike-proposal.remedy': 'Fragen Sie Ihren Administrator, welche das Gateway annimmt.',
+  'error.ike/no-child-proposal': 'Das Gateway nimmt keinen der Vorschläge des Profils für Daten an.',
+  'error.ike/no-child-proposal.remedy': 'Fragen Sie Ihren Administrator, welche das Gateway annimmt.',
+  'error.ike/refused-by-peer': 'Das Gateway hat die Authentifizierung abgelehnt.',
+  'error.ike/refused-by-peer.remedy':
     'Das Geheimnis oder Ihre Identität ist falsch, oder das Gateway kennt Sie nicht. Importieren Sie das Profil erneut, oder fragen Sie Ihren Administrator.',
+  'error.ike/peer-not-authentic': 'Das Gateway konnte seine Identität nicht nachweisen.',
+  'error.ike/peer-not-authentic.remedy':
+    'Das Geheimnis ist auf beiden Seiten verschieden, oder jemand gibt sich als Gateway aus. Es wurde nichts gesendet. Fragen Sie Ihren Administrator.',
+  'error.ike/peer-identity-mismatch': 'Das Gateway hat eine andere Identität nachgewiesen, als das Profil nennt.',
+  'error.ike/peer-identity-mismatch.remedy':
+    'Prüfen Sie die Identität des Gateways im Profil, oder fragen Sie Ihren Administrator.',
+  'error.ike/traffic-selectors': 'Das Gateway nimmt die Netze des Profils nicht an.',
+  'error.ike/traffic-selectors.remedy':
+    'Bitten Sie Ihren Administrator, die Netze des Gateways mit denen des Profils zu vergleichen.',
+  'error.net/no-tun-device': 'Dieser Computer kann kein Tunnelgerät anlegen.',
+  'error.net/no-tun-device.remedy': 'Installieren oder laden Sie den TUN-Treiber, oder fragen Sie Ihren Administrator.',
+  'error.session/worker-died': 'Ein Teil der Engine hat unerwartet aufgehört.',
+  'error.session/worker-died.remedy':
+    'Er startet von selbst neu. Geschieht es wieder, exportieren Sie unter Diagnose einen Bericht.',
   'error.session/timed-out': 'Der Verbindungsaufbau hat zu lange gedauert.',
   'error.session/timed-out.remedy':
     'Das Netz ist vielleicht langsam oder blockiert die Verbindung. Versuchen Sie es erneut oder in einem anderen Netz.',

@@ -19,9 +19,25 @@ export const errors = {
   'error.ike/no-response': 'The gateway does not answer.',
   'error.ike/no-response.remedy':
     'Check that this computer is online. A firewall on the way may block UDP 500 and 4500: try another network.',
-  'error.ike/authentication-failed': 'The gateway refused the authentication.',
-  'error.ike/authentication-failed.remedy':
+  'error.ike/no-ike-proposal': 'The gateway accepts none of the profile’s cipher suites.',
+  'error.ike/no-ike-proposal.remedy': 'Ask your administrator which ones the gateway accepts.',
+  'error.ike/no-child-proposal': 'The gateway accepts none of the profile’s cipher suites for data.',
+  'error.ike/no-child-proposal.remedy': 'Ask your administrator which ones the gateway accepts.',
+  'error.ike/refused-by-peer': 'The gateway refused the authentication.',
+  'error.ike/refused-by-peer.remedy':
     'The secret or your identity is wrong, or the gateway does not know you. Import the profile again, or ask your administrator.',
+  'error.ike/peer-not-authentic': 'The gateway could not prove who it is.',
+  'error.ike/peer-not-authentic.remedy':
+    'The secret differs on the two sides, or somebody pretends to be the gateway. Nothing was sent. Ask your administrator.',
+  'error.ike/peer-identity-mismatch': 'The gateway proved another identity than the profile names.',
+  'error.ike/peer-identity-mismatch.remedy': 'Check the gateway’s identity in the profile, or ask your administrator.',
+  'error.ike/traffic-selectors': 'The gateway does not accept the networks of the profile.',
+  'error.ike/traffic-selectors.remedy': 'Ask your administrator to compare the gateway’s networks with the profile’s.',
+  'error.net/no-tun-device': 'This computer cannot make a tunnel device.',
+  'error.net/no-tun-device.remedy': 'Install or load the TUN driver, or ask your administrator.',
+  'error.session/worker-died': 'A part of the engine ended unexpectedly.',
+  'error.session/worker-died.remedy':
+    'It starts again by itself. If it happens again, export a report under Diagnostics.',
   'error.session/timed-out': 'Connecting took too long.',
   'error.session/timed-out.remedy':
     'The network may be slow or block the connection. Try again, or try another network.',

@@ -23,9 +23,26 @@ export const errors: Translated<typeof en> = {
   'error.ike/no-response': 'La passerelle ne répond pas.',
   'error.ike/no-response.remedy':
     'Vérifiez que cet ordinateur est en ligne. Un pare-feu sur le chemin bloque peut-être UDP 500 et 4500 : essayez un autre réseau.',
-  'error.ike/authentication-failed': 'La passerelle a refusé l’authentification.',
-  'error.ike/authentication-failed.remedy':
+  'error.ike/no-ike-proposal': 'La passerelle n’accepte aucune des suites de chiffrement du profil.',
+  'error.ike/no-ike-proposal.remedy': 'Demandez à votre administrateur lesquelles elle accepte.',
+  'error.ike/no-child-proposal': 'La passerelle n’accepte aucune des suites de chiffrement du profil pour les données.',
+  'error.ike/no-child-proposal.remedy': 'Demandez à votre administrateur lesquelles elle accepte.',
+  'error.ike/refused-by-peer': 'La passerelle a refusé l’authentification.',
+  'error.ike/refused-by-peer.remedy':
     'Le secret ou votre identité est erroné, ou la passerelle ne vous connaît pas. Réimportez le profil ou consultez votre administrateur.',
+  'error.ike/peer-not-authentic': 'La passerelle n’a pas pu prouver son identité.',
+  'error.ike/peer-not-authentic.remedy':
+    'Le secret diffère des deux côtés, ou quelqu’un se fait passer pour la passerelle. Rien n’a été envoyé. Consultez votre administrateur.',
+  'error.ike/peer-identity-mismatch': 'La passerelle a prouvé une autre identité que celle du profil.',
+  'error.ike/peer-identity-mismatch.remedy':
+    'Vérifiez l’identité de la passerelle dans le profil, ou consultez votre administrateur.',
+  'error.ike/traffic-selectors': 'La passerelle n’accepte pas les réseaux du profil.',
+  'error.ike/traffic-selectors.remedy': 'Demandez à votre administrateur de comparer ses réseaux avec ceux du profil.',
+  'error.net/no-tun-device': 'Cet ordinateur ne peut pas créer de périphérique de tunnel.',
+  'error.net/no-tun-device.remedy': 'Installez ou chargez le pilote TUN, ou consultez votre administrateur.',
+  'error.session/worker-died': 'Une partie du moteur s’est arrêtée inopinément.',
+  'error.session/worker-died.remedy':
+    'Elle redémarre d’elle-même. Si cela se reproduit, exportez un rapport sous Diagnostic.',
   'error.session/timed-out': 'La connexion a pris trop de temps.',
   'error.session/timed-out.remedy':
     'Le réseau est peut-être lent ou bloque la connexion. Réessayez, ou essayez un autre réseau.',

@@ -52,10 +52,14 @@ export function ConnectionPage(): ReactNode {
       ) : null}
       {up || held ? (
         <div className="connection-grid">
-          <Traffic />
-          <Statistics />
-          {up ? <TunnelCard tunnel={face.tunnel} /> : null}
-          <Drops />
+          <div className="connection-column">
+            <Traffic />
+            {up ? <TunnelCard tunnel={face.tunnel} /> : null}
+          </div>
+          <div className="connection-column">
+            <Statistics />
+            <Drops />
+          </div>
         </div>
       ) : null}
     </Page>
