@@ -16,7 +16,7 @@ import { figure, percentile, ratio, spread, table, withRange } from './table.ts'
 const IDLE_PING_SECONDS = 1;
 const IDLE_PING_INTERVAL = 0.02;
 /** A disturbed transfer is tried so many times in all; the calmest counts. */
-const ATTEMPTS = ROUNDS > 1 ? 3 : 1;
+const ATTEMPTS = ROUNDS > 1 ? 2 : 1;
 
 async function calmest(contender: Contender, direction: 'up' | 'down'): Promise<Transfer> {
   let best: Transfer | undefined;
