@@ -32,6 +32,7 @@ const ALLOWED = {
     'main/net/socket/api.ts',
     'main/ipc/contract.ts',
   ],
+  'main/diagnose': ['main/wire', 'main/mtu', 'main/core/counters.ts', 'main/ipc/contract.ts'],
   'main/gateway': [
     'main/wire',
     'main/ike',

@@ -2,20 +2,26 @@
 //
 //   start: crypto check → socket (refuses a second engine) → lock → remove what a crashed run left → ready
 //   stop:  disconnect politely → undo routes → close the socket → release the lock
+import type { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
 import { missingCrypto } from '../crypto/check.ts';
 import { EngineError } from '../ipc/error.ts';
 import { GROUP, groupIdOf } from '../ipc/place.ts';
-import { type IpcServer, serve } from '../ipc/server.ts';
+import { type Caller, type IpcServer, serve } from '../ipc/server.ts';
 import type { Profile } from '../profile/profile.ts';
 import { checkProfileRights, DEFAULT_PROFILE_DIRECTORY, openProfileStore } from '../profile/store.ts';
 import type { Session, SessionDeps } from '../session/deps.ts';
 import { createSession } from '../session/session.ts';
 import type { Adapters } from './adapters.ts';
+import { identify } from './callers.ts';
 import { systemClock } from './clock.ts';
 import { createEngine } from './engine.ts';
+import { fetchProfile } from './fetch-profile.ts';
 import { openGreSequences } from './gre-sequences.ts';
 import { lockNamespace } from './lock.ts';
 import type { EngineLog } from './log.ts';
+import { asksPort } from './reach.ts';
+import { openSettings } from './settings.ts';
 import { readVersion } from './version.ts';
 
 export interface DaemonOptions {
@@ -25,6 +31,9 @@ export interface DaemonOptions {
   readonly adapters: Adapters;
   /** For tests: another session than the real one. */
   readonly createSession?: (profile: Profile, deps: SessionDeps) => Session;
+  /** For tests: who a connection is, and where profiles are fetched from. */
+  readonly identify?: (socket: Socket) => Caller;
+  readonly fetchProfile?: (url: string) => Promise<string>;
   /** Where the lock is; null: no lock (tests, whose adapters change nothing). */
   readonly runDirectory: string | null;
 }
@@ -67,14 +76,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
     createSession: (profile) => make(profile, deps),
     ready,
-    publish: (event, data) => server?.publish(event, data),
+    publish: (event, data, to) => server?.publish(event, data, to),
+    settings: openSettings(join(dirname(options.profileDirectory), 'settings')),
+    clock: systemClock,
+    resolveHost: adapters.resolveHost,
+    fetchProfile: options.fetchProfile ?? fetchProfile,
+    askPort: (address, port, marker) => asksPort(address, port, marker, randomBytes),
   });
 
   server = await serve({
     path: socketPath,
     groupId: groupIdOf(GROUP),
     implementation: engine.implementation,
-    current: (event) => engine.current(event),
+    current: (event, caller) => engine.current(event, caller),
+    identify: options.identify ?? identify,
     onDefect: (error) => note('error', `a defect: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
   });
   const listening = server;
@@ -93,7 +108,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   begin();
 
   const traffic = setInterval(() => {
-    const now = engine.connected && listening.clients > 0 ? engine.current('traffic') : undefined;
+    const now = engine.connected && listening.clients > 0 ? engine.traffic : undefined;
+    engine.sample(listening.clients > 0);
     if (now) listening.publish('traffic', now);
   }, TRAFFIC_INTERVAL);
   traffic.unref();

@@ -1,22 +1,34 @@
-// The engine behind the contract: profiles, and at most one session at a time. Everything it needs is handed in.
+// The engine behind the contract: profiles, and at most one session at a time. Everything it needs is handed in; the calls
+// about profiles, routes, MTU and diagnosis are in files of their own and meet here.
 import {
   CONTRACT_VERSION,
   type ContractError,
   type EngineState,
   type EventName,
   type Events,
-  type ProfileSummary,
   type Status,
+  type TrafficStatistics,
   type TunnelInfo,
 } from '../ipc/contract.ts';
 import { EngineError } from '../ipc/error.ts';
-import type { Implementation } from '../ipc/server.ts';
-import { parseProfile } from '../profile/parse.ts';
-import { ProfileError } from '../profile/problem.ts';
+import { passes } from '../ipc/log-filter.ts';
+import type { Caller, Implementation } from '../ipc/server.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { ProfileStore } from '../profile/store.ts';
-import type { Session } from '../session/deps.ts';
+import type { Clock, Session } from '../session/deps.ts';
+import type { Address } from '../wire/address.ts';
+import { createDesk, known } from './desk.ts';
+import { diagnosticCalls } from './diagnostics.ts';
 import type { EngineLog } from './log.ts';
+import { mtuCalls } from './mtu.ts';
+import { profileCalls } from './profiles.ts';
+import type { PortAnswer } from './reach.ts';
+import { routeCalls } from './routes.ts';
+import { createSeries } from './samples.ts';
+import type { SettingsStore } from './settings.ts';
+
+/** Milliseconds between the liveness checks that measure the round trip. */
+const LIVENESS_INTERVAL = 10_000;
 
 export interface EngineOptions {
   readonly version: string;
@@ -25,15 +37,22 @@ export interface EngineOptions {
   readonly createSession: (profile: Profile) => Session;
   /** Connections begin after this: what a crashed run left must be gone first. */
   readonly ready: Promise<void>;
-  /** Tells every subscriber. */
-  readonly publish: <E extends EventName>(event: E, data: Events[E]) => void;
+  /** Tells every subscriber; with `to`, those whom it answers true for. */
+  readonly publish: <E extends EventName>(event: E, data: Events[E], to?: (caller: Caller) => boolean) => void;
+  readonly settings: SettingsStore;
+  readonly clock: Pick<Clock, 'now' | 'wall'>;
+  readonly resolveHost: (name: string) => Promise<readonly Address[]>;
+  readonly fetchProfile: (url: string) => Promise<string>;
+  readonly askPort: (address: Address, port: number, marker: boolean) => Promise<PortAnswer>;
 }
 
 export interface Engine {
-  readonly implementation: Partial<Implementation>;
-  current<E extends EventName>(event: E): Events[E] | undefined;
-  /** The session's traffic, while one is connected. */
+  readonly implementation: Implementation;
+  current<E extends EventName>(event: E, caller: Caller): Events[E] | undefined | Promise<Events[E] | undefined>;
+  /** Once a second: takes a point of the time series while connected. `watched`: somebody looks at it. */
+  sample(watched: boolean): void;
   readonly connected: boolean;
+  readonly traffic: TrafficStatistics | undefined;
   /** Disconnects; no connection begins any more. */
   close(): Promise<void>;
 }
@@ -48,7 +67,11 @@ function daemonError(code: string, message: string, remedy: string, data?: Contr
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { store, log } = options;
+  const { store, log, publish, clock } = options;
+  const series = createSeries();
+  let livenessAt = 0;
+  let lastError: ContractError | null = null;
+  let network: string | null | undefined;
   let active: Active | null = null;
   let closing = false;
   /** Beginning and ending connections happens one after the other; waiting for a gateway does not hold it up. */
@@ -68,13 +91,32 @@ export function createEngine(options: EngineOptions): Engine {
     pid: process.pid,
     engine: state(),
     traffic: active?.session.traffic() ?? null,
+    blocked: blockedNow(),
   });
+
+  /** What is refused so that it does not go around the tunnel. */
+  const blockedNow = (): readonly string[] => {
+    const now = state();
+    if (now.state === 'connected') return now.tunnel.routes.blocked ?? [];
+    const wasUp = now.state === 'reconnecting' || (now.state === 'connecting' && now.attempt > 1);
+    return wasUp && held ? [...held.include, ...(held.blocked ?? [])] : [];
+  };
+  /** The routes of the tunnel that was up last: they stay while it is made anew. */
+  let held: TunnelInfo['routes'] | null = null;
+
+  const inUse = (): string | null => {
+    const now = state();
+    return active && (now.state !== 'disconnected' || active.session.traffic() !== null) ? active.profile : null;
+  };
+  const running = (): boolean => {
+    const now = state().state;
+    return now !== 'disconnected' && now !== 'failed';
+  };
 
   const begin = async (name: string): Promise<Active> => {
     if (closing) throw daemonError('stopping', 'The engine is stopping.', 'Start it again with `sudo culvert daemon`.');
     const now = state();
-    const running = now.state !== 'disconnected' && now.state !== 'failed';
-    if (active && running) {
+    if (active && running()) {
       if (active.profile === name && now.state !== 'disconnecting') return active;
       if (now.state !== 'disconnecting')
         throw daemonError(
@@ -91,6 +133,8 @@ export function createEngine(options: EngineOptions): Engine {
     const session = options.createSession(profile);
     const begun: Active = { profile: name, session };
     active = begun;
+    series.clear();
+    held = null;
     session.on((next) => {
       if (active !== begun) return;
       announce(next);
@@ -101,7 +145,12 @@ export function createEngine(options: EngineOptions): Engine {
 
   const announce = (next: EngineState): void => {
     log.add({ level: next.state === 'failed' ? 'error' : 'info', area: 'engine', text: describe(next) });
-    options.publish('status', status());
+    if (next.state === 'connected') held = next.tunnel.routes;
+    else mtu.cancel();
+    if ('error' in next) lastError = next.error;
+    if ('because' in next) lastError = next.because;
+    publish('status', status());
+    void tellViews();
     for (const listener of [...listeners]) listener(next);
   };
 
@@ -138,61 +187,140 @@ export function createEngine(options: EngineOptions): Engine {
       listeners.add(listener);
     });
 
-  const implementation: Partial<Implementation> = {
-    hello: async () => ({ version: options.version, contract: CONTRACT_VERSION }),
+  /** Routes and MTU of the profile in use, whose tunnel has just come, changed or gone. */
+  const tellViews = async (): Promise<void> => {
+    const view = await viewed();
+    if (!view) return;
+    publish('routes', desk.routes(view));
+    publish('mtu', desk.mtu(view));
+  };
+  const viewed = async (): Promise<Profile | null> => {
+    const name = inUse();
+    return name === null ? null : store.load(name).catch(() => null);
+  };
+
+  const desk = createDesk({ store, log, publish, active: () => active });
+  const mtu = mtuCalls({ desk, store, publish, session: () => active?.session ?? null, now: clock.wall });
+  const implementation: Implementation = {
+    hello: async (_, { role }) => ({ version: options.version, contract: CONTRACT_VERSION, role }),
     status: async () => status(),
-    connect: async ({ profile }) => outcome(await known(inTurn(() => begin(profile)))),
+    connect: ({ profile }) => connect(profile),
     disconnect: async () => {
       const going = active;
       // Not in turn where a session runs: a connection on its way up must be possible to end.
       await going?.session.stop();
       return {};
     },
-    import: ({ text, replace }) =>
-      known(
-        (async () => {
-          const parsed = parseProfile(text);
-          log.hide(parsed.profile.authentication.secret);
-          const replaced = await store.save(parsed, replace);
-          const { name } = parsed.profile;
-          log.add({ level: 'info', area: 'profile', text: `profile "${name}" ${replaced ? 'replaced' : 'imported'}` });
-          for (const warning of parsed.warnings)
-            log.add({ level: 'warn', area: 'profile', text: `profile "${name}": ${warning}` });
-          return { profile: summaryOf(parsed.profile), warnings: parsed.warnings };
-        })(),
-      ),
-    list: () =>
-      known(
-        store.list().then(({ profiles, broken }) => {
-          for (const { name, error } of broken)
-            log.add({ level: 'warn', area: 'profile', text: `profile "${name}" cannot be used: ${error.message}` });
-          return { profiles: profiles.map(summaryOf) };
-        }),
-      ),
-    remove: ({ profile }) =>
-      known(
-        inTurn(async () => {
-          const now = state();
-          if (active?.profile === profile && now.state !== 'disconnected' && now.state !== 'failed')
-            throw daemonError('in-use', `The profile "${profile}" is in use.`, 'Disconnect first: `culvert down`.');
-          await store.remove(profile);
-          log.add({ level: 'info', area: 'profile', text: `profile "${profile}" removed` });
-          return {};
-        }),
-      ),
-    logs: async ({ lines }) => ({ entries: log.newest(lines) }),
+    ...profileCalls({
+      desk,
+      store,
+      log,
+      fetchProfile: options.fetchProfile,
+      inUse: (name) => active?.profile === name && running(),
+    }),
+    ...routeCalls({ desk, store, resolveHost: options.resolveHost, inUse }),
+    ...mtu.calls,
+    ...diagnosticCalls({
+      desk,
+      store,
+      log,
+      status,
+      lastError: () => lastError,
+      pathTest: () => mtu.test,
+      inUse,
+      resolveHost: options.resolveHost,
+      askPort: options.askPort,
+      now: clock.wall,
+    }),
+    logs: async ({ lines, filter }) => {
+      const entries = filter
+        ? log.newest(Number.MAX_SAFE_INTEGER).filter((entry) => passes(entry, filter))
+        : log.newest(lines);
+      return { entries: lines > 0 ? entries.slice(-lines) : [] };
+    },
+    samples: async () => ({ samples: series.samples }),
+    settings: async (_, { uid }) => options.settings.read(uid),
+    setSettings: async (change, { uid }) => {
+      const next = await options.settings.change(uid, change);
+      publish('settings', next, (caller) => caller.uid === uid);
+      return next;
+    },
+    notice: async ({ event, network: name }, { uid }) => {
+      log.add({ level: 'info', area: 'engine', text: `the desktop reports: ${event}` });
+      if (event === 'suspend') return {};
+      // What was waited for may be there now; what was there may be gone.
+      active?.session.retryNow();
+      active?.session.checkLiveness();
+      if (event === 'network' && name !== undefined && name !== network) {
+        network = name;
+        await connectOnUntrusted(uid, name);
+      }
+      return {};
+    },
   };
+
+  async function connect(name: string): Promise<{ tunnel: TunnelInfo }> {
+    try {
+      return await outcome(await inTurn(() => begin(name)));
+    } catch (error) {
+      throw known(error);
+    }
+  }
+
+  /** On another network than those that the person trusts, the tunnel comes up by itself. */
+  async function connectOnUntrusted(uid: number | null, name: string | null): Promise<void> {
+    const { autoConnect } = await options.settings.read(uid);
+    const { enabled, profile, trusted } = autoConnect;
+    if (!enabled || profile === null || name === null || trusted.includes(name) || running()) return;
+    log.add({
+      level: 'info',
+      area: 'engine',
+      text: `the network "${name}" is not trusted: connecting with "${profile}"`,
+    });
+    connect(profile).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      log.add({ level: 'warn', area: 'engine', text: `connecting by itself failed: ${why}` });
+    });
+  }
 
   return {
     implementation,
-    // Each event's type follows its name; the compiler cannot see it through the switch.
-    current<E extends EventName>(event: E): Events[E] | undefined {
-      const now = status();
-      const events: { readonly [K in EventName]?: Events[K] | undefined } = {
-        status: now,
-        traffic: now.traffic ?? undefined,
+    // Each event's type follows its name; the compiler cannot see it through the table.
+    current<E extends EventName>(event: E, { uid }: Caller): Events[E] | undefined | Promise<Events[E] | undefined> {
+      const now: { readonly [K in EventName]: () => Events[K] | undefined | Promise<Events[K] | undefined> } = {
+        status,
+        traffic: () => status().traffic ?? undefined,
+        samples: () => series.samples,
+        log: () => undefined,
+        profiles: () => desk.profiles(),
+        routes: async () => {
+          const profile = await viewed();
+          return profile ? desk.routes(profile) : undefined;
+        },
+        mtu: async () => {
+          const profile = await viewed();
+          return profile ? desk.mtu(profile) : undefined;
+        },
+        pathTest: () => mtu.test,
+        settings: () => options.settings.read(uid),
       };
-      return events[event];
+      return now[event]();
+    },
+    sample(watched) {
+      const session = active?.session;
+      const traffic = session?.traffic();
+      if (!session || !traffic || state().state !== 'connected') return;
+      const now = clock.now();
+      // A liveness check is one small exchange; only where somebody looks, and not often.
+      if (watched && now - livenessAt >= LIVENESS_INTERVAL) {
+        livenessAt = now;
+        session.checkLiveness();
+      }
+      const sample = series.add({ now, wall: clock.wall(), traffic, latency: session.latency() });
+      if (sample) publish('samples', [sample]);
+    },
+    get traffic() {
+      return active?.session.traffic() ?? undefined;
     },
     get connected() {
       return state().state === 'connected';
@@ -202,26 +330,6 @@ export function createEngine(options: EngineOptions): Engine {
       await inTurn(async () => active?.session.stop());
     },
   };
-}
-
-/** Profile errors in the contract's form; anything else stays what it is. */
-async function known<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof ProfileError)) throw error;
-    const first = error.problems[0];
-    throw new EngineError({
-      code: `profile/${error.code}`,
-      message: error.message,
-      remedy: error.remedy,
-      ...(first ? { data: { pointer: first.pointer, problems: error.problems.length } } : {}),
-    });
-  }
-}
-
-function summaryOf(profile: Profile): ProfileSummary {
-  return { name: profile.name, gateway: profile.gateway.host, shape: profile.tunnel.shape };
 }
 
 function describe(state: EngineState): string {

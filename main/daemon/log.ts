@@ -15,6 +15,8 @@ export interface EngineLog {
   onEntry(listener: (entry: LogEntry) => void): void;
   /** From now on this secret is blotted out wherever it appears, in plain, hexadecimal or base64. */
   hide(secret: Uint8Array): void;
+  /** Without the secrets that are hidden. */
+  clean(text: string): string;
 }
 
 export interface LogOptions {
@@ -54,14 +56,19 @@ export function createLog(options: LogOptions): EngineLog {
     { write: keep },
   );
 
-  const clean = (text: string): string => {
+  const blotted = (text: string): string => {
     let cleaned = text;
     for (const secret of hidden) cleaned = cleaned.replaceAll(secret, '[hidden]');
+    return cleaned;
+  };
+  const clean = (text: string): string => {
+    const cleaned = blotted(text);
     return cleaned.length > MOST_TEXT ? `${cleaned.slice(0, MOST_TEXT)}…` : cleaned;
   };
 
   return {
     add: ({ level, area, text }) => logger[level]({ area }, clean(text)),
+    clean: blotted,
     newest: (lines) => (lines > 0 ? entries.slice(-lines) : []),
     onEntry: (listener) => {
       listeners.push(listener);

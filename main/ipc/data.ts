@@ -116,6 +116,8 @@ export const TrafficStatistics = object({
   counters: record(count),
   /** Milliseconds since an authenticated packet arrived; null: never. */
   lastInboundAgo: nullable(number),
+  /** ESP packets that the gateway has sent by their sequence numbers, and those that arrived; absent: not counted. */
+  received: optional(object({ due: count, arrived: count })),
 });
 export type TrafficStatistics = Of<typeof TrafficStatistics>;
 

@@ -3,7 +3,7 @@
 import { DEFAULT_ESP_PROPOSALS, parseProposal, weaknesses } from '../crypto/proposal.ts';
 import { espSuite } from '../crypto/suite.ts';
 import { TransformType } from '../crypto/transform.ts';
-import { type CipherOverhead, computeMtu, overheadOf } from '../mtu/mtu.ts';
+import { CIPHER_OVERHEAD, type CipherOverhead, computeMtu, overheadOf } from '../mtu/mtu.ts';
 import { parseAddress, parsePrefix, sameAddress } from '../wire/address.ts';
 import { prefixContains } from './contains.ts';
 import { DEFAULTS, defaultEncapsulation, defaultFamilies } from './defaults.ts';
@@ -164,6 +164,11 @@ function overheads(texts: readonly string[]): readonly CipherOverhead[] {
       (integ.length > 0 ? integ.map((of) => [encr, of]) : [[encr]]).map((chosen) => overheadOf(espSuite(chosen))),
     );
   });
+}
+
+/** What the first choice out of these ESP proposals adds to a packet. */
+export function firstOverhead(texts: readonly string[]): CipherOverhead {
+  return overheads(texts)[0] ?? CIPHER_OVERHEAD['aes-gcm-16'];
 }
 
 function checkMtu({ sections, problem, warn }: Checking): void {

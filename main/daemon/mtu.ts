@@ -1,0 +1,152 @@
+// The calls about packet sizes: what they are, what a person chooses, and the test of the path.
+import type { Events, PathTest, PathTestResult } from '../ipc/contract.ts';
+import { EngineError } from '../ipc/error.ts';
+import type { Implementation } from '../ipc/server.ts';
+import { createPathSearch } from '../mtu/search.ts';
+import { overridden } from '../profile/edit.ts';
+import { POINTERS } from '../profile/policy.ts';
+import type { ProfileStore } from '../profile/store.ts';
+import type { Session } from '../session/deps.ts';
+import { type Desk, known } from './desk.ts';
+
+export interface MtuCallsOptions {
+  readonly desk: Desk;
+  readonly store: ProfileStore;
+  readonly publish: <E extends keyof Events>(event: E, data: Events[E]) => void;
+  readonly session: () => Session | null;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+export interface MtuCalls {
+  readonly calls: Pick<Implementation, 'mtu' | 'setMtu' | 'pathTest' | 'cancelPathTest'>;
+  readonly test: PathTest;
+  /** The connection is gone: a test under way ends. */
+  cancel(): void;
+}
+
+/** Ethernet's. Larger links are rare and their tunnels small in number. */
+const USUAL_PATH = 1500;
+const LEAST = { 4: 576, 6: 1280 } as const;
+
+const failure = (code: string, message: string, remedy: string): EngineError =>
+  new EngineError({ code: `daemon/${code}`, message, remedy });
+
+export function mtuCalls({ desk, store, publish, session, now }: MtuCallsOptions): MtuCalls {
+  let test: PathTest = { state: 'idle', last: null };
+  let cancelled: (() => void) | null = null;
+
+  const show = (next: PathTest): void => {
+    test = next;
+    publish('pathTest', test);
+  };
+
+  async function run(): Promise<PathTestResult> {
+    const here = session();
+    const state = here?.state;
+    if (!here || state?.state !== 'connected')
+      throw failure('not-connected', 'There is no tunnel whose path could be tested.', 'Connect first.');
+    if (state.tunnel.encapsulation === 'raw' && state.tunnel.shape === 'gre-plain') throw unavailable();
+    if (cancelled) throw failure('busy', 'A test is under way already.', 'Wait for it, or cancel it.');
+    let stop = false;
+    const stopped = new Promise<'stopped'>((resolve) => {
+      cancelled = () => {
+        stop = true;
+        resolve('stopped');
+      };
+    });
+    const last = test.state === 'idle' ? test.last : null;
+    const { mtu, gateway } = state.tunnel;
+    const assumed = mtu.path ?? USUAL_PATH;
+    const search = createPathSearch({
+      least: LEAST[gateway.startsWith('[') ? 6 : 4],
+      most: Math.max(USUAL_PATH, assumed),
+    });
+    const probes = new Map<number, { tries: number; arrived: boolean; milliseconds: number | null }>();
+    try {
+      for (let size = search.next; size !== null; size = search.next) {
+        const { works, fails, progress } = search;
+        show({ state: 'running', progress, probing: size, works, fails });
+        const outcome = await Promise.race([here.probe(size), stopped]);
+        if (stop || outcome === 'stopped')
+          throw failure('cancelled', 'The test of the path was ended before it was done.', 'Start it again.');
+        if (outcome.kind === 'unavailable') throw unavailable();
+        const arrived = outcome.kind === 'arrived';
+        const milliseconds = arrived ? outcome.milliseconds : null;
+        probes.set(size, { tries: (probes.get(size)?.tries ?? 0) + 1, arrived, milliseconds });
+        search.tell(arrived ? 'arrived' : outcome.kind === 'too-big' ? 'refused' : 'lost');
+      }
+    } catch (error) {
+      show({ state: 'idle', last });
+      throw error;
+    } finally {
+      cancelled = null;
+    }
+    const around = (mtu.path ?? 0) - (mtu.computed ?? 0);
+    const times = [...probes.values()].flatMap(({ milliseconds }) => milliseconds ?? []).sort((a, b) => a - b);
+    const result: PathTestResult = {
+      path: search.works,
+      // The padding's part of the overhead differs by a few bytes from size to size; the engine computes it when it is used.
+      mtu: search.works === null || mtu.computed === undefined ? null : Math.max(0, search.works - around),
+      assumed,
+      probes: [...probes].map(([size, probe]) => ({ size, ...probe })),
+      roundTrip: times[Math.floor(times.length / 2)] ?? null,
+      finished: now(),
+      verdict: verdict(search.works, assumed),
+    };
+    show({ state: 'idle', last: result });
+    return result;
+  }
+
+  return {
+    calls: {
+      mtu: async ({ profile }) => {
+        try {
+          return desk.mtu(await store.load(profile));
+        } catch (error) {
+          throw known(error);
+        }
+      },
+      setMtu: async ({ profile, choice }, caller) => {
+        const pointers =
+          choice.mode === 'automatic' && choice.path !== undefined ? [POINTERS.value, POINTERS.path] : [POINTERS.value];
+        const next = await desk.edit(profile, caller, pointers, (stored) => {
+          const own = stored.profile.policy?.own.mtu ?? stored.profile.mtu;
+          if (choice.mode === 'fixed') return overridden(stored, 'mtu', { value: choice.value });
+          return overridden(stored, 'mtu', {
+            value: own.value === null ? undefined : null,
+            ...(choice.path === undefined ? {} : { path: choice.path === own.path ? undefined : choice.path }),
+          });
+        });
+        return desk.mtu(next);
+      },
+      pathTest: () => run(),
+      cancelPathTest: async () => {
+        cancelled?.();
+        return {};
+      },
+    },
+    get test() {
+      return test;
+    },
+    cancel: () => cancelled?.(),
+  };
+}
+
+function unavailable(): EngineError {
+  return failure(
+    'path-test',
+    'The path of this tunnel cannot be tested: probes go between the IKE ports, and there is no IKE here now.',
+    'Try again once connected. A tunnel of plain GRE has no IKE; set the MTU by hand.',
+  );
+}
+
+function verdict(works: number | null, assumed: number): string {
+  if (works === null)
+    return 'Not even the smallest probe was answered: something on the way drops what it does not know, or the gateway does not answer strangers. This says nothing about the path MTU.';
+  if (works < assumed)
+    return `Packets of up to ${works} bytes cross the path, but ${assumed} is assumed: larger ones are lost. Use the result.`;
+  if (works > assumed)
+    return `Packets of up to ${works} bytes cross the path; only ${assumed} is used. Using the result makes transfers a little faster.`;
+  return `Packets of ${works} bytes cross the path, as assumed: nothing needs to change.`;
+}

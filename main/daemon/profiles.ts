@@ -1,0 +1,132 @@
+// The calls about stored profiles.
+import type { Params, ProfileSummary, Result } from '../ipc/contract.ts';
+import { EngineError } from '../ipc/error.ts';
+import type { Caller, Implementation } from '../ipc/server.ts';
+import { relocked, renamed } from '../profile/edit.ts';
+import { parseProfile } from '../profile/parse.ts';
+import type { Profile } from '../profile/profile.ts';
+import type { ProfileStore } from '../profile/store.ts';
+import { detailsOf } from './describe.ts';
+import { type Desk, known, mustBeFree } from './desk.ts';
+import type { EngineLog } from './log.ts';
+
+export interface ProfileCallsOptions {
+  readonly desk: Desk;
+  readonly store: ProfileStore;
+  readonly log: EngineLog;
+  readonly fetchProfile: (url: string) => Promise<string>;
+  /** Whether the engine is connected with this profile, or about to be. */
+  readonly inUse: (name: string) => boolean;
+}
+
+type ProfileCalls = Pick<
+  Implementation,
+  'list' | 'profiles' | 'import' | 'importUrl' | 'preview' | 'previewUrl' | 'rename' | 'remove' | 'lock'
+>;
+
+export const summaryOf = (profile: Profile): ProfileSummary => ({
+  name: profile.name,
+  gateway: profile.gateway.host,
+  shape: profile.tunnel.shape,
+});
+
+export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileCallsOptions): ProfileCalls {
+  const note = (level: 'info' | 'warn', text: string): void => log.add({ level, area: 'profile', text });
+
+  const inContract = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw known(error);
+    }
+  };
+
+  const stored = async (name: string): Promise<Profile | null> => {
+    try {
+      return await store.load(name);
+    } catch {
+      // Not there, or not to be read: nothing of it is locked.
+      return null;
+    }
+  };
+
+  const free = (name: string, doing: string): void => {
+    if (!inUse(name)) return;
+    throw new EngineError({
+      code: 'daemon/in-use',
+      message: `The profile "${name}" is in use.`,
+      remedy: `Disconnect first (\`culvert down\`), then ${doing} it.`,
+    });
+  };
+
+  const take = (text: string, replace: boolean, caller: Caller): Promise<Result<'import'>> =>
+    desk.inTurn(() =>
+      inContract(async () => {
+        const parsed = parseProfile(text);
+        log.hide(parsed.profile.authentication.secret);
+        const { name } = parsed.profile;
+        const before = replace ? await stored(name) : null;
+        // Any lock: what is replaced is gone with it.
+        if (before) mustBeFree(before, caller, ['']);
+        const replaced = await store.save(parsed, replace);
+        note('info', `profile "${name}" ${replaced ? 'replaced' : 'imported'}`);
+        for (const warning of parsed.warnings) note('warn', `profile "${name}": ${warning}`);
+        await desk.announce(replaced ? parsed.profile : null);
+        return { profile: summaryOf(parsed.profile), warnings: parsed.warnings };
+      }),
+    );
+
+  const show = (text: string): Promise<Result<'preview'>> =>
+    inContract(async () => {
+      const { profile, warnings } = parseProfile(text);
+      log.hide(profile.authentication.secret);
+      const { profiles, broken } = await store.list();
+      const exists = [...profiles, ...broken].some(({ name }) => name === profile.name);
+      return { profile: detailsOf(profile), warnings, exists };
+    });
+
+  const rename = ({ profile: from, name: to }: Params<'rename'>, caller: Caller): Promise<Result<'rename'>> =>
+    desk.inTurn(() =>
+      inContract(async () => {
+        free(from, 'rename');
+        const old = await store.read(from);
+        mustBeFree(old.profile, caller, ['/name']);
+        if (from === to) return {};
+        // The new one first, and only where there is none: a crash leaves two, never none.
+        await store.save(renamed(old, to), false);
+        await store.remove(from);
+        note('info', `profile "${from}" renamed to "${to}"`);
+        await desk.announce(null);
+        return {};
+      }),
+    );
+
+  return {
+    list: () =>
+      inContract(async () => {
+        const { profiles, broken } = await store.list();
+        for (const { name, error } of broken) note('warn', `profile "${name}" cannot be used: ${error.message}`);
+        return { profiles: profiles.map(summaryOf) };
+      }),
+    profiles: () => inContract(() => desk.profiles()),
+    import: ({ text, replace }, caller) => take(text, replace, caller),
+    importUrl: async ({ url, replace }, caller) => take(await fetchProfile(url), replace, caller),
+    preview: ({ text }) => show(text),
+    previewUrl: async ({ url }) => show(await fetchProfile(url)),
+    rename,
+    remove: ({ profile: name }, caller) =>
+      desk.inTurn(() =>
+        inContract(async () => {
+          free(name, 'remove');
+          const before = await stored(name);
+          if (before) mustBeFree(before, caller, ['']);
+          await store.remove(name);
+          note('info', `profile "${name}" removed`);
+          await desk.announce(null);
+          return {};
+        }),
+      ),
+    lock: async ({ profile, locked, by }, caller) =>
+      detailsOf(await desk.edit(profile, caller, [], (before) => relocked(before, locked, by))),
+  };
+}
