@@ -61,7 +61,8 @@ const problem = (
   code: string,
   message: string,
   remedy: string,
-): FieldProblem => ({ field, severity, code: `routes/${code}`, message, remedy });
+  data?: FieldProblem['data'],
+): FieldProblem => ({ field, severity, code: `routes/${code}`, message, remedy, ...(data ? { data } : {}) });
 
 /** What is wrong with this route, were it added; `editing` is the one that it replaces. */
 export function routeProblems(
@@ -90,6 +91,7 @@ export function routeProblems(
         meant
           ? `Write ${meant} for the network, or ${text.split('/')[0]} for this address alone.`
           : 'Write it like 10.0.0.0/8 or 2001:db8::/32.',
+        meant ? { meant } : undefined,
       ),
     ];
   }
@@ -161,7 +163,9 @@ export function routeProblems(
     const wider = included.find((outer) => strictlyCovers(outer, prefix));
     if (wider && !others('exclude').some((outer) => strictlyCovers(outer, prefix)))
       problems.push(
-        problem('prefix', 'warning', 'covered', `${formatPrefix(wider)} covers ${here} already.`, 'It may stay.'),
+        problem('prefix', 'warning', 'covered', `${formatPrefix(wider)} covers ${here} already.`, 'It may stay.', {
+          covers: formatPrefix(wider),
+        }),
       );
   }
   return problems;

@@ -249,6 +249,8 @@ export const FieldProblem = object({
   code: text(),
   message: text(),
   remedy: text(),
+  /** What the words are made of, for other languages: `meant` is what was probably meant, `covers` what covers it. */
+  data: optional(record(scalar)),
 });
 export type FieldProblem = Of<typeof FieldProblem>;
 

@@ -310,10 +310,21 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
         allowLan: allowLan ?? routes.allowLan,
         fromGateway: fromGateway ?? routes.fromGateway,
       })),
-    checkRoute: ({ prefix }) =>
-      isPrefix(prefix)
-        ? { prefix, problems: [] }
-        : { prefix: null, problems: [{ ...badPrefix(prefix).toContract(), field: 'prefix', severity: 'error' }] },
+    checkRoute: ({ profile, prefix, kind }) => {
+      const problem = (code: string, severity: 'error' | 'warning', data?: ContractError['data']) => ({
+        ...failure(`routes/${code}`, `${prefix}: ${code}.`, 'Write another one.', data).toContract(),
+        field: 'prefix',
+        severity,
+      });
+      if (!isPrefix(prefix)) return { prefix: null, problems: [problem('syntax', 'error')] };
+      const meant = meantBy(prefix);
+      if (meant !== prefix) return { prefix: null, problems: [problem('not-a-network', 'error', { meant })] };
+      if (prefix.endsWith('/0')) return { prefix: null, problems: [problem('everything', 'error')] };
+      if (find(profile).routes[kind].includes(prefix))
+        return { prefix: null, problems: [problem('duplicate', 'error')] };
+      const covers = find(profile).routes.include.find((wider) => wider === '10.0.0.0/8' && prefix.startsWith('10.'));
+      return { prefix, problems: kind === 'include' && covers ? [problem('covered', 'warning', { covers })] : [] };
+    },
     addRoute: ({ profile, prefix, kind }) => withRoute(profile, kind, null, prefix),
     editRoute: ({ profile, from, to }) => {
       if (from.kind !== to.kind) withRoute(profile, from.kind, from.prefix, null);
@@ -560,6 +571,14 @@ function lockOf(profile: ProfileDetails, pointer: string): ProfileDetails['locke
 }
 
 const isPrefix = (text: string): boolean => /^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$|^[0-9a-f:]+\/\d{1,3}$/i.test(text);
+/** An IPv4 network without the bits of a host. */
+function meantBy(prefix: string): string {
+  const [address = '', bits = '32'] = prefix.split('/');
+  if (address.includes(':')) return prefix;
+  const mask = Number(bits) === 0 ? 0 : (-1 << (32 - Number(bits))) >>> 0;
+  const word = (address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0) & mask) >>> 0;
+  return `${[24, 16, 8, 0].map((shift) => (word >>> shift) & 255).join('.')}/${bits}`;
+}
 const badPrefix = (text: string): EngineError =>
   failure('routes/prefix', `"${text}" is not a network.`, 'Write it like 10.0.0.0/8 or 2001:db8::/32.', {
     field: 'prefix',
