@@ -15,7 +15,7 @@ import { currentProfile, type Model } from '../../store/model.ts';
 import { Away } from '../profile-scope.tsx';
 import { LogCard } from './log-card.tsx';
 import { ReportCard } from './report.tsx';
-import '../../theme/table.css';
+import '../../theme/sheet.css';
 import './diagnostics.css';
 
 const openOf = (model: Model): boolean => model.link.state === 'open' && model.status !== null;
@@ -68,7 +68,7 @@ export function DiagnosticsPage(): ReactNode {
       <Card title={t('drops.title')}>
         <p className="quiet">{t('drops.text')}</p>
         {found?.drops.length ? (
-          <table className="table">
+          <table className="sheet">
             <caption className="only-heard">{t('drops.title')}</caption>
             <thead>
               <tr>

@@ -10,7 +10,7 @@ import { ProfileScope } from '../profile-scope.tsx';
 import { BarCard } from './bar.tsx';
 import { ChoiceCard } from './choice.tsx';
 import { PathTestCard } from './path-test.tsx';
-import '../../theme/table.css';
+import '../../theme/sheet.css';
 import './mtu.css';
 
 export function MtuPage(): ReactNode {

@@ -144,7 +144,7 @@ function Result({ result, profile, view, onChanged }: ChangeProps & { result: Pa
       {result.probes.length ? (
         <details>
           <summary>{t('mtu.result.probes')}</summary>
-          <table className="table">
+          <table className="sheet">
             <caption className="only-heard">{t('mtu.result.probes')}</caption>
             <thead>
               <tr>

@@ -89,7 +89,7 @@ export function LookupCard({ profile, view }: { profile: string; view: RoutesVie
                           prefix: answer.rule.prefix,
                           origin: t(`routes.origin.${answer.rule.origin}`),
                         })
-                      : t('routes.answer.noRule')}
+                      : t(answer.way === 'tunnel' ? 'routes.answer.own' : 'routes.answer.noRule')}
                   </p>
                 </div>
               </li>

@@ -3,11 +3,11 @@ import { type ReactNode, useEffect, useId, useState } from 'react';
 import type { FieldProblem, Result, RouteEntry, RouteKind, RoutesView } from '../../../main/ipc/contract.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { explain } from '../../components/explain.ts';
 import { TextField } from '../../components/fields.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { Radios } from '../../components/radio.tsx';
 import { useI18n } from '../../i18n/context.tsx';
+import { isKey, type Translate } from '../../i18n/translate.ts';
 import { useEngine, useTask } from '../../store/context.tsx';
 
 export interface RouteDialogProps {
@@ -26,7 +26,7 @@ export const TYPING_PAUSE = 200;
 type Judgement = Result<'checkRoute'> & { readonly of: string };
 
 export function RouteDialog({ profile, kind: first, editing, onClose, onDone }: RouteDialogProps): ReactNode {
-  const { t, language } = useI18n();
+  const { t } = useI18n();
   const engine = useEngine();
   const form = useId();
   const [typed, setTyped] = useState(editing?.prefix ?? '');
@@ -56,11 +56,14 @@ export function RouteDialog({ profile, kind: first, editing, onClose, onDone }: 
   const current = judgement?.of === asked && prefix ? judgement : null;
   const say = (severity: FieldProblem['severity']): string | null => {
     const problems = current?.problems.filter((problem) => problem.severity === severity) ?? [];
-    return problems.length ? problems.map((problem) => sentence(problem, t, language)).join(' ') : null;
+    return problems.length ? problems.map((problem) => sentence(problem, t)).join(' ') : null;
   };
   const error = say('error');
   const stored = current?.prefix ?? null;
   const hint = stored !== null && stored !== prefix ? t('routes.stored', { prefix: stored }) : t('routes.prefix.hint');
+
+  /** What was probably meant: host bits are a slip that the engine can put right. */
+  const meant = current?.problems.map(({ data }) => data?.meant).find((one) => typeof one === 'string');
 
   const submit = (): void => {
     if (!prefix || error || save.busy) return;
@@ -112,6 +115,13 @@ export function RouteDialog({ profile, kind: first, editing, onClose, onDone }: 
         {say('warning') && stored !== null && stored !== prefix ? (
           <p className="small quiet">{t('routes.stored', { prefix: stored })}</p>
         ) : null}
+        {meant ? (
+          <div>
+            <Button size="small" onPress={() => setTyped(meant)}>
+              {t('routes.use', { prefix: meant })}
+            </Button>
+          </div>
+        ) : null}
         <Radios
           label={t('routes.kind')}
           value={kind}
@@ -127,7 +137,9 @@ export function RouteDialog({ profile, kind: first, editing, onClose, onDone }: 
   );
 }
 
-function sentence(problem: FieldProblem, t: Parameters<typeof explain>[1], language: string): string {
-  const { what, remedy } = explain(problem, t, language);
-  return remedy ? `${what} ${remedy}` : what;
+/** In the person's language where the problem is known here, else in the engine's words. */
+function sentence(problem: FieldProblem, t: Translate): string {
+  const key = `routes.problem.${problem.code.replace('routes/', '')}`;
+  if (!isKey(key)) return `${problem.message} ${problem.remedy}`.trim();
+  return (t as (key: string, values: NonNullable<FieldProblem['data']>) => string)(key, problem.data ?? {});
 }

@@ -1,10 +1,12 @@
 // The routes of one kind: each with where it comes from, whether it has an effect, and who locked it.
 import type { ReactNode } from 'react';
-import type { RouteEntry, RouteKind, RoutesView } from '../../../main/ipc/contract.ts';
+import type { Lock, Profiles, RouteEntry, RouteKind, RoutesView } from '../../../main/ipc/contract.ts';
 import { Button, IconButton } from '../../components/button.tsx';
 import { LockBadge, useLocked } from '../../components/lock.tsx';
 import { Badge, Card } from '../../components/page.tsx';
 import { useI18n } from '../../i18n/context.tsx';
+import { useModel } from '../../store/context.tsx';
+import type { Model } from '../../store/model.ts';
 
 export interface RouteListProps {
   readonly view: RoutesView;
@@ -15,8 +17,20 @@ export interface RouteListProps {
   readonly onRemove: (entry: RouteEntry) => void;
 }
 
+const profilesOf = (model: Model): Profiles | null => model.profiles;
+
+/** The lock on, above or below this part of the profile: locked lists take nothing new either, also while they are empty. */
+export function lockOf(profiles: Profiles | null, profile: string, pointer: string): Lock | null {
+  const covers = (a: string, b: string): boolean => a === b || b.startsWith(`${a}/`);
+  const locks = profiles?.profiles.find(({ name }) => name === profile)?.locked ?? [];
+  return locks.find((lock) => covers(lock.pointer, pointer) || covers(pointer, lock.pointer)) ?? null;
+}
+
 export function RouteList({ view, kind, busy, onAdd, onEdit, onRemove }: RouteListProps): ReactNode {
   const { t } = useI18n();
+  const locked = useLocked();
+  const profiles = useModel(profilesOf);
+  const lock = lockOf(profiles, view.profile, `/routes/${kind}`);
   const entries = view.entries.filter((entry) => entry.kind === kind);
   // The most effective first: what has no effect now is at the end.
   const ordered = [...entries.filter(({ active }) => active), ...entries.filter(({ active }) => !active)];
@@ -26,10 +40,11 @@ export function RouteList({ view, kind, busy, onAdd, onEdit, onRemove }: RouteLi
       actions={
         <span className="row">
           <span className="small quiet">{t('routes.count', { count: entries.length })}</span>
+          <LockBadge lock={lock} />
           <Button
             size="small"
             icon="plus"
-            disabled={busy}
+            disabled={busy || locked(lock)}
             label={t(kind === 'include' ? 'routes.addInclude' : 'routes.addExclude')}
             onPress={onAdd}
           >

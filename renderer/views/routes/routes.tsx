@@ -10,18 +10,21 @@ import { Problem } from '../../components/problem.tsx';
 import { Radios } from '../../components/radio.tsx';
 import { useToast } from '../../components/toasts.tsx';
 import { useI18n } from '../../i18n/context.tsx';
-import { useEngine, useTask } from '../../store/context.tsx';
+import { useEngine, useModel, useTask } from '../../store/context.tsx';
+import type { Model } from '../../store/model.ts';
 import { useProfileView } from '../../store/profile-view.ts';
 import { ProfileScope } from '../profile-scope.tsx';
 import { LookupCard } from './lookup.tsx';
 import { RouteDialog } from './route-dialog.tsx';
-import { RouteList } from './route-list.tsx';
+import { lockOf, RouteList } from './route-list.tsx';
 import './routes.css';
 
 export function RoutesPage(): ReactNode {
   const { t } = useI18n();
   return <ProfileScope title={t('routes.title')}>{(profile) => <Routes profile={profile} />}</ProfileScope>;
 }
+
+const profilesOf = (model: Model) => model.profiles;
 
 /** The form that is open: a new route of a kind, or one that is changed. */
 type Form = { readonly kind: RouteKind; readonly editing: RouteEntry | null };
@@ -32,6 +35,7 @@ function Routes({ profile }: { profile: string }): ReactNode {
   const toast = useToast();
   const locked = useLocked();
   const { view, error, put } = useProfileView('routes', profile);
+  const profiles = useModel(profilesOf);
   const change = useTask();
   const [form, setForm] = useState<Form | null>(null);
   const [resetting, setResetting] = useState(false);
@@ -107,7 +111,7 @@ function Routes({ profile }: { profile: string }): ReactNode {
         {listOf('exclude')}
       </div>
       <LookupCard profile={profile} view={view} />
-      {view.changed ? (
+      {view.changed && !locked(lockOf(profiles, profile, '/routes')) ? (
         <div className="row end">
           <Button icon="refresh" onPress={() => setResetting(true)}>
             {t('routes.reset')}
