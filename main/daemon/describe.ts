@@ -39,6 +39,10 @@ export function detailsOf(profile: Profile): ProfileDetails {
   };
 }
 
+/** Link-local never leaves its link: no rule of ours is about it (RFC 4291 §2.5.6). */
+const isLinkLocal = ({ address }: Prefix): boolean =>
+  address.length === 16 && address[0] === 0xfe && ((address[1] ?? 0) & 0xc0) === 0x80;
+
 /** Networks that this computer is attached to, but for loopback and the tunnel. */
 export function attachedNetworks(tunnelName: string | null): readonly Prefix[] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
@@ -76,7 +80,7 @@ export function routesOf(profile: Profile, tunnel: TunnelInfo | null, attached: 
   for (const prefix of announced) add(prefix, 'include', 'gateway', routes.fromGateway);
   const captured = [...routes.include, ...(routes.fromGateway ? announced : [])];
   for (const prefix of attached)
-    if (captured.some((outer) => strictlyCovers(outer, prefix)))
+    if (!isLinkLocal(prefix) && captured.some((outer) => strictlyCovers(outer, prefix)))
       add(networkOf(prefix), 'exclude', 'lan', routes.allowLan);
   return {
     profile: profile.name,

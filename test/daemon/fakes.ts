@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../../main/daemon/daemon.ts';
 import { createLog, type EngineLog } from '../../main/daemon/log.ts';
 import type { ContractError, EngineState, TrafficStatistics, TunnelInfo } from '../../main/ipc/contract.ts';
+import type { Caller } from '../../main/ipc/server.ts';
 import { type FakeRouteTable, fakeRouteTable } from '../../main/net/route/fake.ts';
 import { fakeSocketFactory } from '../../main/net/socket/fake.ts';
 import { inMemoryTunAdapter } from '../../main/net/tun/fake.ts';
@@ -151,6 +152,10 @@ export interface SceneOptions {
   readonly stopsAtOnce?: boolean;
   /** What a new session does by itself, once started. */
   readonly script?: (session: FakeSession) => void;
+  /** Who connects; by default what the kernel says. */
+  readonly identify?: () => Caller;
+  readonly fetchProfile?: (url: string) => Promise<string>;
+  readonly resolve?: (name: string) => readonly Uint8Array[];
 }
 
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
@@ -171,8 +176,10 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
       routes,
       sockets: fakeSocketFactory(Uint8Array.of(192, 0, 2, 2)),
       startDataPlane: () => Promise.reject(new Error('there is no data plane here')),
-      resolveHost: async () => [],
+      resolveHost: async (name) => options.resolve?.(name) ?? [],
     },
+    ...(options.identify ? { identify: options.identify } : {}),
+    ...(options.fetchProfile ? { fetchProfile: options.fetchProfile } : {}),
     createSession: (profile) => {
       const session = fakeSession(profile, options.stopsAtOnce);
       sessions.push(session);
