@@ -13,7 +13,6 @@ export interface ButtonProps {
   readonly busy?: boolean;
   readonly disabled?: boolean;
   readonly type?: 'button' | 'submit';
-  readonly autoFocus?: boolean;
   /** Says more than the text does, where several buttons have the same text. Must contain the text. */
   readonly label?: string;
   readonly describedBy?: string;
@@ -29,7 +28,6 @@ export function Button(props: ButtonProps): ReactNode {
       type={props.type ?? 'button'}
       isDisabled={disabled}
       isPending={busy}
-      {...(props.autoFocus ? { autoFocus: true } : {})}
       {...(props.label ? { 'aria-label': props.label } : {})}
       {...(props.describedBy ? { 'aria-describedby': props.describedBy } : {})}
       {...(onPress ? { onPress } : {})}

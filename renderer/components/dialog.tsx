@@ -64,9 +64,7 @@ export function Confirm({
       onClose={onClose}
       actions={
         <>
-          <Button onPress={onClose} autoFocus>
-            {t('app.cancel')}
-          </Button>
+          <Button onPress={onClose}>{t('app.cancel')}</Button>
           <Button kind={danger ? 'danger' : 'primary'} busy={busy} onPress={onConfirm}>
             {action}
           </Button>
