@@ -1,5 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+// The packet core's tests, for the builds and ways of AES that `unit` leaves to what is chosen at start-up on this machine
+// (main/core/load.ts, main/core/accelerator.ts).
+const coreTests = [
+  'test/assembly/crypto/aead.test.ts',
+  'test/assembly/crypto/primitives.test.ts',
+  'test/core/{accelerator,core,published,shapes}.test.ts',
+];
+
 // `unit` needs no privilege and no built worker; `live` needs root, network namespaces and the peers' packages.
 export default defineConfig({
   test: {
@@ -10,6 +18,22 @@ export default defineConfig({
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/live/**', 'test/e2e/**'],
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'core-plain',
+          include: coreTests,
+          testTimeout: 30_000,
+          env: { CULVERT_CORE: 'plain', CULVERT_AES_ACCELERATOR: 'off' },
+        },
+      },
+      {
+        test: {
+          name: 'core-accelerated',
+          include: coreTests,
+          testTimeout: 30_000,
+          env: { CULVERT_CORE: 'auto', CULVERT_AES_ACCELERATOR: 'on' },
         },
       },
       {

@@ -69,6 +69,9 @@ check('Biome', 'node_modules/@biomejs/biome/bin/biome', 'check', '.');
 check('import directions', 'build/import-direction.mjs');
 heading('unit and simulation');
 vitest('unit', long ? 120 : 10);
+heading('the packet core in its other builds');
+vitest('core-plain', 5);
+vitest('core-accelerated', 5);
 heading('live');
 vitest('live', long ? 60 : 15);
 

@@ -5,7 +5,10 @@
 //
 //   heads    256 bytes a packet: │ Poly1305 key, 32 │ – │ keystream of bytes 0 to 191 (or to 63) │
 //
-// Sealing then goes head, ciphertext, tag; opening goes head, tag and, only where it is right, plaintext.
+// Sealing then goes head, ciphertext, tag; opening goes head, tag and, only where it is right, plaintext. Packets that are
+// all head have no more rounds of ChaCha20 beside which their tag could be made; it is made in one go (shortTag).
+//
+// One-time keys are wiped when their group is done.
 import {
   JOB_AAD,
   JOB_AAD_LENGTH,
@@ -19,7 +22,7 @@ import {
 import { addMask, padBlock } from './block';
 import { chacha20Blocks4, chacha20Lane, chacha20Lanes } from './chacha20';
 import { equalTags } from './constant-time';
-import { poly1305Absorb, poly1305Begin, poly1305Finish, poly1305Offer } from './poly1305';
+import { poly1305Absorb, poly1305Begin, poly1305Finish, poly1305Offer, poly1305Tag } from './poly1305';
 
 export const CHACHA20_POLY1305_KEY_BYTES: i32 = 32;
 
@@ -47,6 +50,11 @@ const REST: usize = memory.data(256, 16);
 // @ts-ignore: decorator
 @lazy
 const POLY: usize = memory.data(96, 16);
+/** All that the tag of a short packet is over: aad, ciphertext, lengths. */
+const SHORT: i32 = 192;
+// @ts-ignore: decorator
+@lazy
+const TEXT: usize = memory.data(224, 16);
 /** A last block with its padding, the lengths, or a tag. */
 // @ts-ignore: decorator
 @lazy
@@ -136,18 +144,56 @@ function finishTag(job: usize): void {
   v128.store(LAST, poly1305Finish(POLY));
 }
 
+// @ts-ignore: decorator
+@inline
+function isShort(job: usize): bool {
+  return load<i32>(job, JOB_LENGTH) <= SHORT && load<i32>(job, JOB_AAD_LENGTH) <= 16;
+}
+
+/** Up to 16 bytes at `data`, padded with zeros, to `to`; returns what follows. */
+// @ts-ignore: decorator
+@inline
+function appendBlock(to: usize, data: usize, length: i32): usize {
+  if (length == 0) return to;
+  if (length == 16) v128.store(to, v128.load(data));
+  else padBlock(to, data, length);
+  return to + 16;
+}
+
+/** The tag over the ciphertext of a short packet. */
+function shortTag(job: usize, head: usize): v128 {
+  const aadLength = load<i32>(job, JOB_AAD_LENGTH);
+  const length = load<i32>(job, JOB_LENGTH);
+  let data: usize = load<u32>(job, JOB_DATA);
+  let at = appendBlock(TEXT, load<u32>(job, JOB_AAD), aadLength);
+  const whole = data + (length & ~15);
+  for (; data < whole; data += 16) {
+    v128.store(at, v128.load(data));
+    at += 16;
+  }
+  at = appendBlock(at, data, length & 15);
+  store<u64>(at, aadLength, 0);
+  store<u64>(at, length, 8);
+  return poly1305Tag(head, TEXT, <i32>(at + 16 - TEXT) >> 4);
+}
+
 /** Each packet is encrypted while the one before it is authenticated. */
 export function chacha20Poly1305Seal(key: usize, jobs: usize, count: i32): void {
   for (; count > 0; count -= GROUP) {
     const here = min(count, GROUP);
     makeHeads(key, jobs, here);
+    let begun = false;
     for (let i = 0; i < here; i++) {
-      cipher(key, jobs, HEADS + HEAD_BYTES * i);
-      if (i > 0) sealTag(jobs - JOB_BYTES);
-      beginTag(jobs, HEADS + HEAD_BYTES * i);
+      const head = HEADS + HEAD_BYTES * i;
+      cipher(key, jobs, head);
+      if (begun) sealTag(jobs - JOB_BYTES);
+      begun = !isShort(jobs);
+      if (begun) beginTag(jobs, head);
+      else v128.store(load<u32>(jobs, JOB_TAG), shortTag(jobs, head));
       jobs += JOB_BYTES;
     }
-    sealTag(jobs - JOB_BYTES);
+    if (begun) sealTag(jobs - JOB_BYTES);
+    wipeKeys(here);
   }
 }
 
@@ -161,19 +207,40 @@ export function chacha20Poly1305Open(key: usize, jobs: usize, count: i32): void 
   for (; count > 0; count -= GROUP) {
     const here = min(count, GROUP);
     makeHeads(key, jobs, here);
-    beginTag(jobs, HEADS);
-    verifyTag(jobs);
+    if (!isShort(jobs)) beginTag(jobs, HEADS);
+    verifyTag(jobs, HEADS);
     for (let i = 0; i < here; i++) {
       const next = jobs + JOB_BYTES;
-      if (i + 1 < here) beginTag(next, HEADS + HEAD_BYTES * (i + 1));
-      if (load<u32>(jobs, JOB_OK)) cipher(key, jobs, HEADS + HEAD_BYTES * i);
-      if (i + 1 < here) verifyTag(next);
+      const head = HEADS + HEAD_BYTES * i;
+      const more = i + 1 < here;
+      if (more && !isShort(next)) beginTag(next, head + HEAD_BYTES);
+      if (load<u32>(jobs, JOB_OK)) cipher(key, jobs, head);
+      if (more) verifyTag(next, head + HEAD_BYTES);
       jobs = next;
     }
+    wipeKeys(here);
   }
 }
 
-function verifyTag(job: usize): void {
-  finishTag(job);
+function verifyTag(job: usize, head: usize): void {
+  if (isShort(job)) v128.store(LAST, shortTag(job, head));
+  else finishTag(job);
   store<u32>(job, equalTags(LAST, load<u32>(job, JOB_TAG)), JOB_OK);
+}
+
+/** One-time keys of a group: whoever has one can forge a packet with that nonce. */
+function wipeKeys(count: i32): void {
+  const zero = i64x2.splat(0);
+  const end = HEADS + HEAD_BYTES * count;
+  for (let head = HEADS; head < end; head += HEAD_BYTES) {
+    v128.store(head, zero, 0);
+    v128.store(head, zero, 16);
+  }
+  for (let i: usize = 0; i < 96; i += 16) v128.store(POLY + i, zero);
+}
+
+/** Forgets the last group's keystream. */
+export function chacha20Poly1305Forget(): void {
+  memory.fill(HEADS, 0, GROUP * HEAD_BYTES);
+  memory.fill(REST, 0, 256);
 }

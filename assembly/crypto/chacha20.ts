@@ -39,10 +39,27 @@ function rotate(a: v128, bits: i32): v128 {
   return v128.or(i32x4.shl(a, bits), i32x4.shr_u(a, 32 - bits));
 }
 
+/** The bytes of words rotated by 16 and by 8 bits. Masks lie in memory: V8 makes constants anew where they are used. */
+// @ts-ignore: decorator
+@lazy
+const ROTATED: usize = memory.data<u8>(
+  [2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13, 3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14],
+  16,
+);
+
+/** With relaxed SIMD one instruction; without, `mask` is not used. */
 // @ts-ignore: decorator
 @inline
-function rotate16(a: v128): v128 {
-  return v128.shuffle<u16>(a, a, 1, 0, 3, 2, 5, 4, 7, 6);
+function rotate16(a: v128, mask: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD
+    ? i8x16.relaxed_swizzle(a, mask)
+    : v128.shuffle<u16>(a, a, 1, 0, 3, 2, 5, 4, 7, 6);
+}
+
+// @ts-ignore: decorator
+@inline
+function rotate8(a: v128, mask: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? i8x16.relaxed_swizzle(a, mask) : rotate(a, 8);
 }
 
 /**
@@ -64,6 +81,8 @@ export function chacha20Blocks4(key: usize, lanes: usize, from: usize, to: usize
   const s3 = r3 + (r3 >> 2);
   let text: usize = load<u32>(poly, POLY1305_TEXT);
   let blocks: i32 = load<u32>(poly, POLY1305_BLOCKS);
+  const by16 = v128.load(ROTATED, 0);
+  const by8 = v128.load(ROTATED, 16);
 
   let x0 = i32x4.splat(0x61707865);
   let x1 = i32x4.splat(0x3320646e);
@@ -88,10 +107,10 @@ export function chacha20Blocks4(key: usize, lanes: usize, from: usize, to: usize
     x1 = i32x4.add(x1, x5);
     x2 = i32x4.add(x2, x6);
     x3 = i32x4.add(x3, x7);
-    x12 = rotate16(v128.xor(x12, x0));
-    x13 = rotate16(v128.xor(x13, x1));
-    x14 = rotate16(v128.xor(x14, x2));
-    x15 = rotate16(v128.xor(x15, x3));
+    x12 = rotate16(v128.xor(x12, x0), by16);
+    x13 = rotate16(v128.xor(x13, x1), by16);
+    x14 = rotate16(v128.xor(x14, x2), by16);
+    x15 = rotate16(v128.xor(x15, x3), by16);
     x8 = i32x4.add(x8, x12);
     x9 = i32x4.add(x9, x13);
     x10 = i32x4.add(x10, x14);
@@ -104,10 +123,10 @@ export function chacha20Blocks4(key: usize, lanes: usize, from: usize, to: usize
     x1 = i32x4.add(x1, x5);
     x2 = i32x4.add(x2, x6);
     x3 = i32x4.add(x3, x7);
-    x12 = rotate(v128.xor(x12, x0), 8);
-    x13 = rotate(v128.xor(x13, x1), 8);
-    x14 = rotate(v128.xor(x14, x2), 8);
-    x15 = rotate(v128.xor(x15, x3), 8);
+    x12 = rotate8(v128.xor(x12, x0), by8);
+    x13 = rotate8(v128.xor(x13, x1), by8);
+    x14 = rotate8(v128.xor(x14, x2), by8);
+    x15 = rotate8(v128.xor(x15, x3), by8);
     x8 = i32x4.add(x8, x12);
     x9 = i32x4.add(x9, x13);
     x10 = i32x4.add(x10, x14);
@@ -156,10 +175,10 @@ export function chacha20Blocks4(key: usize, lanes: usize, from: usize, to: usize
     x1 = i32x4.add(x1, x6);
     x2 = i32x4.add(x2, x7);
     x3 = i32x4.add(x3, x4);
-    x15 = rotate16(v128.xor(x15, x0));
-    x12 = rotate16(v128.xor(x12, x1));
-    x13 = rotate16(v128.xor(x13, x2));
-    x14 = rotate16(v128.xor(x14, x3));
+    x15 = rotate16(v128.xor(x15, x0), by16);
+    x12 = rotate16(v128.xor(x12, x1), by16);
+    x13 = rotate16(v128.xor(x13, x2), by16);
+    x14 = rotate16(v128.xor(x14, x3), by16);
     x10 = i32x4.add(x10, x15);
     x11 = i32x4.add(x11, x12);
     x8 = i32x4.add(x8, x13);
@@ -172,10 +191,10 @@ export function chacha20Blocks4(key: usize, lanes: usize, from: usize, to: usize
     x1 = i32x4.add(x1, x6);
     x2 = i32x4.add(x2, x7);
     x3 = i32x4.add(x3, x4);
-    x15 = rotate(v128.xor(x15, x0), 8);
-    x12 = rotate(v128.xor(x12, x1), 8);
-    x13 = rotate(v128.xor(x13, x2), 8);
-    x14 = rotate(v128.xor(x14, x3), 8);
+    x15 = rotate8(v128.xor(x15, x0), by8);
+    x12 = rotate8(v128.xor(x12, x1), by8);
+    x13 = rotate8(v128.xor(x13, x2), by8);
+    x14 = rotate8(v128.xor(x14, x3), by8);
     x10 = i32x4.add(x10, x15);
     x11 = i32x4.add(x11, x12);
     x8 = i32x4.add(x8, x13);

@@ -82,11 +82,23 @@ export function poly1305Absorb(poly: usize): void {
 
 /** tag = (h mod 2^130 - 5) + s mod 2^128 (§2.5.1), as 16 little-endian bytes. */
 export function poly1305Finish(poly: usize): v128 {
-  let h0 = load<u64>(poly, 0);
-  let h1 = load<u64>(poly, 8) + (h0 >> 32);
-  let h2 = load<u64>(poly, 16) + (h1 >> 32);
-  let h3 = load<u64>(poly, 24) + (h2 >> 32);
-  let h4 = load<u64>(poly, 32) + (h3 >> 32);
+  return finish(
+    load<u64>(poly, 0),
+    load<u64>(poly, 8),
+    load<u64>(poly, 16),
+    load<u64>(poly, 24),
+    load<u64>(poly, 32),
+    poly + S,
+  );
+}
+
+// @ts-ignore: decorator
+@inline
+function finish(h0: u64, h1: u64, h2: u64, h3: u64, h4: u64, s: usize): v128 {
+  h1 += h0 >> 32;
+  h2 += h1 >> 32;
+  h3 += h2 >> 32;
+  h4 += h3 >> 32;
   h0 = (h0 & 0xffffffff) + (h4 >> 2) * 5;
   h1 = (h1 & 0xffffffff) + (h0 >> 32);
   h2 = (h2 & 0xffffffff) + (h1 >> 32);
@@ -100,13 +112,50 @@ export function poly1305Finish(poly: usize): v128 {
   const g4 = h4 + (g3 >> 32);
   const reduced: u64 = 0 - (g4 >> 2);
 
-  h0 = ((h0 ^ ((h0 ^ g0) & reduced)) & 0xffffffff) + <u64>load<u32>(poly, S);
-  h1 = ((h1 ^ ((h1 ^ g1) & reduced)) & 0xffffffff) + <u64>load<u32>(poly, S + 4) + (h0 >> 32);
-  h2 = ((h2 ^ ((h2 ^ g2) & reduced)) & 0xffffffff) + <u64>load<u32>(poly, S + 8) + (h1 >> 32);
-  h3 = ((h3 ^ ((h3 ^ g3) & reduced)) & 0xffffffff) + <u64>load<u32>(poly, S + 12) + (h2 >> 32);
+  h0 = ((h0 ^ ((h0 ^ g0) & reduced)) & 0xffffffff) + <u64>load<u32>(s, 0);
+  h1 = ((h1 ^ ((h1 ^ g1) & reduced)) & 0xffffffff) + <u64>load<u32>(s, 4) + (h0 >> 32);
+  h2 = ((h2 ^ ((h2 ^ g2) & reduced)) & 0xffffffff) + <u64>load<u32>(s, 8) + (h1 >> 32);
+  h3 = ((h3 ^ ((h3 ^ g3) & reduced)) & 0xffffffff) + <u64>load<u32>(s, 12) + (h2 >> 32);
   return i32x4.replace_lane(
     i32x4.replace_lane(i32x4.replace_lane(i32x4.splat(<u32>h0), 1, <u32>h1), 2, <u32>h2),
     3,
     <u32>h3,
   );
+}
+
+/** The tag of `blocks` whole blocks at `text` under the 32-byte one-time `key`, in one go: nothing is left in memory. */
+export function poly1305Tag(key: usize, text: usize, blocks: i32): v128 {
+  const end = text + 16 * blocks;
+  let h0: u64 = 0;
+  let h1: u64 = 0;
+  let h2: u64 = 0;
+  let h3: u64 = 0;
+  let h4: u64 = 0;
+  const r0: u64 = load<u32>(key, 0) & 0x0fffffff;
+  const r1: u64 = load<u32>(key, 4) & 0x0ffffffc;
+  const r2: u64 = load<u32>(key, 8) & 0x0ffffffc;
+  const r3: u64 = load<u32>(key, 12) & 0x0ffffffc;
+  const s1 = r1 + (r1 >> 2);
+  const s2 = r2 + (r2 >> 2);
+  const s3 = r3 + (r3 >> 2);
+
+  for (; text < end; text += 16) {
+    h0 += <u64>load<u32>(text, 0);
+    h1 += <u64>load<u32>(text, 4);
+    h2 += <u64>load<u32>(text, 8);
+    h3 += <u64>load<u32>(text, 12);
+    h4 += 1;
+    const d0 = h0 * r0 + h1 * s3 + h2 * s2 + h3 * s1;
+    const d1 = h0 * r1 + h1 * r0 + h2 * s3 + h3 * s2 + h4 * s1;
+    const d2 = h0 * r2 + h1 * r1 + h2 * r0 + h3 * s3 + h4 * s2;
+    const d3 = h0 * r3 + h1 * r2 + h2 * r1 + h3 * r0 + h4 * s3;
+    h4 = h4 * r0 + (d3 >> 32);
+    h0 = (d0 & 0xffffffff) + (h4 >> 2) * 5;
+    h1 = (d1 & 0xffffffff) + (d0 >> 32);
+    h2 = (d2 & 0xffffffff) + (d1 >> 32);
+    h3 = (d3 & 0xffffffff) + (d2 >> 32);
+    h4 &= 3;
+  }
+
+  return finish(h0, h1, h2, h3, h4, key + 16);
 }

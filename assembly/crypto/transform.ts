@@ -32,6 +32,7 @@ import { aesCbcDecrypt, aesCbcEncrypt, aesCbcInstall } from './aes-cbc';
 import { aesCtrApply, aesCtrInstall, AES_CTR_KEY_BYTES } from './aes-ctr';
 import { aesGmacInstall, aesGmacTags } from './aes-gmac';
 import { aesStreamForget } from './aes-stream';
+import { chacha20Poly1305Forget } from './chacha20-poly1305';
 import { equalIcvs } from './constant-time';
 import { HMAC_MOST_ICV, hmacIcvBytes, hmacInstall, hmacTags } from './hmac';
 
@@ -104,6 +105,7 @@ export function transformAccelerate(ctx: usize, handle: u32): void {
 export function transformWipe(ctx: usize): void {
   memory.fill(ctx, 0, TRANSFORM_CONTEXT_BYTES);
   aesStreamForget();
+  chacha20Poly1305Forget();
 }
 
 /** ICVs of at most GROUP jobs, into TAGS. */

@@ -67,6 +67,25 @@ describe.each(CIPHERS)('$name', ({ name, id, keyLength }) => {
     expect(opened).toEqual({ ok: 1, data: hex(plaintext), tag: hex(tag) });
   });
 
+  it('seals and opens by itself what an accelerator declined, then and later', () => {
+    const key = random.bytes(keyLength);
+    const plain = Array.from({ length: 70 }, (_, i) => packet((i * 37) % 1500));
+    core.install(id, key);
+    core.disappoint();
+    for (const attempt of ['declined', 'later']) {
+      const sealed = core.seal(plain);
+      sealed.forEach((result, i) => {
+        expect(text(joined(result)), `${attempt}, packet ${i}`).toBe(text(nodeSeal(name, key, plain[i]!)));
+      });
+      if (attempt === 'declined') core.disappoint();
+      const opened = core.open(plain.map((p, i) => ({ ...p, ...sealed[i]! })));
+      opened.forEach((result, i) => {
+        expect([result.ok, text(result.data)], `${attempt}, packet ${i}`).toEqual([1, text(plain[i]!.data)]);
+      });
+    }
+    core.restore();
+  });
+
   it('agrees with OpenSSL and noble at every length from 0 to 300, and large ones, one by one', () => {
     for (const length of [...Array(301).keys(), 1400, 1500, 4048, 4064, 4065, 4096, 8192, 65535]) {
       const key = random.bytes(keyLength);

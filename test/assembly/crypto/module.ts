@@ -152,6 +152,12 @@ export function aeadModule() {
         if (around.some((byte) => byte !== GUARD)) throw new Error('aeadInstall wrote outside of its context');
       }
     },
+    /** Every batch from now on goes to an accelerator that declines. */
+    disappoint(): void {
+      exports.configureAccelerator(1);
+      exports.transformAccelerate(CONTEXT, 99);
+    },
+    restore: () => exports.configureAccelerator(least),
     wipe: () => exports.aeadWipe(CONTEXT),
     seal: (packets: readonly Packet[]) => run('aeadSeal', packets),
     open: (packets: readonly Packet[]) => run('aeadOpen', packets),
