@@ -23,9 +23,11 @@ export async function openBrowser() {
   const child = spawn('chromium', [...FLAGS, `--user-data-dir=${profile}`, 'about:blank'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const close = () => {
+  const close = async () => {
+    const gone = new Promise((resolve) => child.once('close', resolve));
     child.kill('SIGKILL');
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    await gone;
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   };
   const address = await new Promise((resolve, reject) => {
     let told = '';

@@ -117,7 +117,7 @@ try {
       }
   }
 } finally {
-  browser.close();
+  await browser.close();
   server.close();
 }
 for (const complaint of new Set(browser.complaints)) console.error(`complaint: ${complaint}`);

@@ -14,7 +14,7 @@ const placeholders = (text: string): readonly string[] =>
 const SAME =
   /^[\p{P}\p{S}\s\d]*((MTU|MSS|IKE|ESP|GRE|IPv[46]|UDP|NAT|DNS|URL|CSV|PNG|TCP|IV|ICV|IP|JSON|Culvert|ML-KEM|\{\w+\})[\p{P}\p{S}\s\d]*)*$/u;
 const SHARED: Readonly<Record<string, readonly string[]>> = {
-  de: ['nav.profiles.short'],
+  de: ['connection.encapsulation.udp'],
   fr: [],
   zh: [],
 };
