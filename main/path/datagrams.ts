@@ -97,6 +97,8 @@ export class Datagrams {
   #peer: Destination | undefined;
   #messages = 0;
   #next = 0;
+  /** Bytes in the message table. */
+  #bytes = 0;
   #progress: Progress = 'done';
 
   constructor(parts: PathParts) {
@@ -229,6 +231,7 @@ export class Datagrams {
     const { words } = memory;
     const most = peer.segments && now >= peer.noSegmentsUntil ? SEGMENTS : 1;
     let messages = 0;
+    let bytes = 0;
     let i = first;
     while (i < count) {
       const at = (OUT_DESC + i * DESC_BYTES) >>> 2;
@@ -261,10 +264,12 @@ export class Datagrams {
         run > 1 ? length : 0,
       );
       this.#firstOf[messages] = i;
+      bytes += total;
       i += run;
       messages++;
     }
     this.#firstOf[messages] = i;
+    this.#bytes = bytes;
     return messages;
   }
 
@@ -339,6 +344,7 @@ export class Datagrams {
       this.#drop(segments);
       this.#next++;
     }
+    peer.window.sent(this.#bytes);
     return 'done';
   }
 

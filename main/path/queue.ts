@@ -1,30 +1,39 @@
-// Packets that were read off the TUN and wait to be sealed: a ring in the QUEUE region of linear memory, read into and
-// sealed from in place. First in, first out, bounded by bytes and by packets.
+// Packets that were read off the TUN and wait to be sealed: a ring in a part of the QUEUE region of linear memory, read into
+// and sealed from in place. First in, first out, bounded by bytes and by packets.
 //
-//   QUEUE ├───────┤▒▒▒ taken ▒▒▒│▒▒▒ waiting ▒▒▒▒▒▒│── free: reserve() ──┤
+//         ├───────┤▒▒▒ taken ▒▒▒│▒▒▒ waiting ▒▒▒▒▒▒│── free: reserve() ──┤
 //                 └ released    └ front            └ end
 //
 // A packet that was taken keeps its bytes until release(): seal still reads them.
-import { QUEUE, QUEUE_BYTES } from '../../assembly/layout.ts';
 
 /** A power of two. Single packets of 1,400 bytes fill the region with about as many. */
 const ENTRIES = 1024;
 /** Packets start where a virtio header and an IP header behind it are well aligned for nobody, so any step will do. */
 const STEP = 16;
-const END = QUEUE + QUEUE_BYTES;
 
 export class PacketQueue {
   readonly #offsets = new Uint32Array(ENTRIES);
   readonly #lengths = new Uint32Array(ENTRIES);
   readonly #times = new Float64Array(ENTRIES);
+  readonly #flows = new Uint16Array(ENTRIES);
+  readonly #first: number;
+  readonly #end: number;
   /** Entries ever taken, and ever put: the difference waits. */
   #taken = 0;
   #put = 0;
   /** Where bytes are in use from, and the next go to; equal: none are. */
-  #start = QUEUE;
-  #next = QUEUE;
+  #start: number;
+  #next: number;
   /** Bytes of the packets that wait. */
   bytes = 0;
+
+  /** `offset` and `bytes` of the part of linear memory that is the ring's. */
+  constructor(offset: number, bytes: number) {
+    this.#first = offset;
+    this.#end = offset + bytes;
+    this.#start = offset;
+    this.#next = offset;
+  }
 
   get length(): number {
     return (this.#put - this.#taken) | 0;
@@ -34,19 +43,20 @@ export class PacketQueue {
   reserve(bytes: number): number {
     if (this.length >= ENTRIES - 1) return -1;
     if (this.#next >= this.#start) {
-      if (this.#next + bytes <= END) return this.#next;
+      if (this.#next + bytes <= this.#end) return this.#next;
       // Equal positions mean empty, so the ring never fills to its last byte.
-      return QUEUE + bytes < this.#start ? QUEUE : -1;
+      return this.#first + bytes < this.#start ? this.#first : -1;
     }
     return this.#next + bytes < this.#start ? this.#next : -1;
   }
 
   /** Puts a packet that was read into what reserve() gave. */
-  put(offset: number, length: number, now: number): void {
+  put(offset: number, length: number, now: number, flow: number): void {
     const at = this.#put & (ENTRIES - 1);
     this.#offsets[at] = offset;
     this.#lengths[at] = length;
     this.#times[at] = now;
+    this.#flows[at] = flow;
     this.#put = (this.#put + 1) | 0;
     this.#next = offset + ((length + STEP - 1) & -STEP);
     this.bytes += length;
@@ -65,6 +75,10 @@ export class PacketQueue {
     return this.#times[this.#taken & (ENTRIES - 1)]!;
   }
 
+  get flow(): number {
+    return this.#flows[this.#taken & (ENTRIES - 1)]!;
+  }
+
   take(): void {
     this.bytes -= this.size;
     this.#taken = (this.#taken + 1) | 0;
@@ -74,8 +88,8 @@ export class PacketQueue {
   release(): void {
     if (this.length > 0) this.#start = this.offset;
     else {
-      this.#start = QUEUE;
-      this.#next = QUEUE;
+      this.#start = this.#first;
+      this.#next = this.#first;
     }
   }
 }

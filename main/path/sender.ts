@@ -8,8 +8,9 @@
 //   5. send OUT_DESC (datagrams.ts); while the link takes no more, steps 2 to 5 rest and only 1 goes on
 //
 // The queue is where packets wait, because nothing else on the way can tell how long they do: a TUN's own queue has no
-// clock and no back-pressure, the socket's is behind encryption. Everything is first in, first out, so no flow is ever
-// reordered.
+// clock and no back-pressure, the socket's is behind encryption. It is two queues: a small packet of a flow that has nothing
+// waiting goes into `sparse`, which leaves first (a ping, an acknowledgement, a name query); everything else into `bulk`.
+// Both are first in, first out, and a flow with anything waiting gets `bulk` only, so no flow is ever reordered.
 //
 // Nothing here allocates per packet, and nothing throws for a packet's sake.
 import {
@@ -27,6 +28,8 @@ import {
   IN_DESC,
   IN_DESC_COUNT,
   PACKET_SLOT_BYTES,
+  QUEUE,
+  QUEUE_BYTES,
   SIDE_DESC,
   VNET_HEADER_BYTES,
 } from '../../assembly/layout.ts';
@@ -35,6 +38,7 @@ import { CoDel } from './codel.ts';
 import type { OutboundSaParams, SenderCommand } from './command.ts';
 import { markCongestion } from './congestion.ts';
 import { Datagrams } from './datagrams.ts';
+import { FLOWS, flowOf } from './flow.ts';
 import type { PathParts } from './parts.ts';
 import { PacketQueue } from './queue.ts';
 import { IO_INJECTED, IO_QUEUE_DROPPED, IO_QUEUE_MARKED, IO_QUEUED, IO_SEND_DROPPED } from './shared.ts';
@@ -49,6 +53,10 @@ const TURN_PACKETS = Math.min(64, IN_DESC_COUNT);
 const READ_BYTES = 2 * TURN_BYTES;
 /** So little behind a packet is no queue. */
 const MTU = 1500;
+const SPARSE_BYTES = 0x20000;
+const OLD_MS = 50;
+/** A larger packet is a bulk transfer's. */
+const SPARSE_PACKET = 1600;
 
 interface InstalledSa {
   readonly params: Pick<OutboundSaParams, 'spi' | 'tunnel' | 'esn' | 'hardPackets' | 'hardBytes'>;
@@ -59,8 +67,12 @@ export class Sender {
   readonly #parts: PathParts;
   readonly #datagrams: Datagrams;
   readonly #outbound = new Map<number, InstalledSa>();
-  readonly #queue = new PacketQueue();
-  readonly #codel = new CoDel();
+  readonly #sparse = new PacketQueue(QUEUE, SPARSE_BYTES);
+  readonly #bulk = new PacketQueue(QUEUE + SPARSE_BYTES, QUEUE_BYTES - SPARSE_BYTES);
+  readonly #sparseDelay = new CoDel();
+  readonly #bulkDelay = new CoDel();
+  /** Packets of each flow that wait, in either queue. */
+  readonly #waiting = new Uint16Array(FLOWS);
   /** Inputs at the beginning of IN_DESC that seal found no room for. */
   #left = 0;
   /** The TUN has more than the queue took. */
@@ -140,7 +152,11 @@ export class Sender {
 
   /** A turn has something to do at once. */
   get busy(): boolean {
-    return !this.#datagrams.waiting && (this.#left > 0 || this.#queue.length > 0);
+    return !this.#datagrams.waiting && (this.#left > 0 || this.#queued > 0);
+  }
+
+  get #queued(): number {
+    return this.#sparse.length + this.#bulk.length;
   }
 
   /** The queue takes packets: wait for the TUN. */
@@ -150,30 +166,31 @@ export class Sender {
 
   /** One batch. true: more may be had at once. Detaches a TUN whose other side is gone. */
   turn(now: number): boolean {
-    const { shared } = this.#parts;
+    const { numbers } = this.#parts.shared;
     const dry = this.#fill(now);
-    if (this.#datagrams.waiting && !this.#datagrams.resume(now)) {
-      shared.numbers[IO_QUEUED] = this.#queue.length + this.#left;
-      return false;
+    if (!this.#datagrams.waiting || this.#datagrams.resume(now)) {
+      if (this.#left === 0) this.#takeTurn(now);
+      if (this.#left > 0) this.#seal(now);
+      if (this.#left === 0) {
+        this.#sparse.release();
+        this.#bulk.release();
+      }
     }
-    if (this.#left === 0) this.#left = this.#takeTurn(now);
-    if (this.#left > 0) this.#seal(now);
-    if (this.#left === 0) this.#queue.release();
-    shared.numbers[IO_QUEUED] = this.#queue.length + this.#left;
-    return !this.#datagrams.waiting && (!dry || this.#queue.length > 0 || this.#left > 0);
+    numbers[IO_QUEUED] = this.#queued + this.#left;
+    return !this.#datagrams.waiting && (!dry || this.#queued > 0 || this.#left > 0);
   }
 
   /** Reads what the TUN has, as far as the queue takes it. true: nothing more waits. */
   #fill(now: number): boolean {
     const { tun } = this.#parts;
-    const queue = this.#queue;
     const slotBytes = tun.vnetHeader ? BURST_SLOT_BYTES : PACKET_SLOT_BYTES;
     // Without a backlog one batch is enough: what was read first must not wait for what could be read next.
-    const most = queue.length > 0 ? READ_BYTES : Math.min(TURN_BYTES, this.#datagrams.window);
+    const most = this.#queued > 0 ? READ_BYTES : Math.min(TURN_BYTES, this.#datagrams.window);
     this.#full = false;
     for (let total = 0; total < most; ) {
       if (tun.fd < 0) return true;
-      const offset = queue.reserve(slotBytes);
+      let offset = this.#bulk.reserve(slotBytes);
+      while (offset < 0 && this.#dropOldest(now)) offset = this.#bulk.reserve(slotBytes);
       if (offset < 0) {
         this.#full = true;
         return false;
@@ -183,37 +200,74 @@ export class Sender {
         if (length < 0) tun.detach();
         return true;
       }
-      queue.put(offset, length, now);
+      this.#put(offset, length, now);
       total += length;
     }
     return false;
   }
 
-  /** Moves the next batch from the queue to IN_DESC. Its number of packets. */
-  #takeTurn(now: number): number {
+  /**
+   * A full queue is left to the TUN's own to pile up behind, but not where its packets are old: then the link is so slow
+   * that whoever has little to say would wait there unseen.
+   */
+  #dropOldest(now: number): boolean {
+    const { numbers } = this.#parts.shared;
+    const queue = this.#bulk;
+    // What is left in IN_DESC lies in the bytes that would be given back.
+    if (this.#left > 0 || queue.length === 0 || now - queue.time < OLD_MS) return false;
+    this.#waiting[queue.flow]!--;
+    queue.take();
+    queue.release();
+    numbers[IO_QUEUE_DROPPED] = numbers[IO_QUEUE_DROPPED]! + 1;
+    return true;
+  }
+
+  /** Queues the packet that was read into `bulk` at `offset`. */
+  #put(offset: number, length: number, now: number): void {
+    const { memory, tun } = this.#parts;
+    const header = tun.headerBytes;
+    const flow = flowOf(memory.bytes, offset + header, length - header);
+    const sparse = length <= SPARSE_PACKET && this.#waiting[flow] === 0 ? this.#sparse.reserve(SPARSE_PACKET) : -1;
+    this.#waiting[flow]!++;
+    if (sparse < 0) {
+      this.#bulk.put(offset, length, now, flow);
+      return;
+    }
+    memory.bytes.copyWithin(sparse, offset, offset + length);
+    this.#sparse.put(sparse, length, now, flow);
+  }
+
+  /** Moves the next batch from the queues to IN_DESC: first what is sparse, but at most half of it while bulk waits too. */
+  #takeTurn(now: number): void {
+    const most = Math.min(TURN_BYTES, this.#datagrams.window);
+    const share = this.#bulk.length > 0 ? most / 2 : most;
+    const taken = this.#take(this.#sparse, this.#sparseDelay, share, now);
+    this.#take(this.#bulk, this.#bulkDelay, most - taken, now);
+  }
+
+  /** Up to about `most` bytes of one queue, and one packet at least. Returns how many bytes. */
+  #take(queue: PacketQueue, delay: CoDel, most: number, now: number): number {
     const { memory, tun, shared } = this.#parts;
     const { numbers } = shared;
-    const queue = this.#queue;
-    const most = Math.min(TURN_BYTES, this.#datagrams.window);
-    const header = tun.vnetHeader ? VNET_HEADER_BYTES : 0;
     const aux = tun.vnetHeader ? AUX_VNET : 0;
-    let count = 0;
-    for (let total = 0; total < most && count < TURN_PACKETS && queue.length > 0; ) {
-      const { offset, size, time } = queue;
+    let total = 0;
+    while (total < most && this.#left < TURN_PACKETS && queue.length > 0) {
+      const { offset, size, time, flow } = queue;
       queue.take();
+      this.#waiting[flow]!--;
       // A queue that is full has become the TUN's: the wait there comes on top, unseen.
       const sojourn = this.#full ? Number.POSITIVE_INFINITY : now - time;
-      if (this.#codel.congested(sojourn, now, queue.bytes <= MTU)) {
-        const marked = markCongestion(memory.bytes, offset + header);
+      if (delay.congested(sojourn, now, queue.bytes <= MTU)) {
+        const marked = markCongestion(memory.bytes, offset + tun.headerBytes);
         const counter = marked ? IO_QUEUE_MARKED : IO_QUEUE_DROPPED;
         numbers[counter] = numbers[counter]! + 1;
         if (!marked) continue;
       }
-      this.#describe(memory.words, count, offset, size, size, aux);
+      this.#describe(memory.words, this.#left, offset, size, size, aux);
+      this.#left++;
       total += size;
-      count++;
     }
-    return count;
+    return total;
   }
 
   #describe(words: Uint32Array, index: number, offset: number, capacity: number, length: number, aux: number): void {

@@ -1,6 +1,7 @@
 // Entry of a data plane worker. Its workerData says which direction(s) it serves.
 import { parentPort, workerData } from 'node:worker_threads';
 import { createCoreSync } from '../core/core.ts';
+import { warmCore } from '../core/warm.ts';
 import { libc } from '../native/libc.ts';
 import { runLoop } from './loop.ts';
 import type { FromWorker, WorkerData } from './messages.ts';
@@ -9,6 +10,7 @@ import { shared } from './shared.ts';
 if (!parentPort) throw new Error('main/path/worker is started by main/path/start, as a worker thread');
 
 const { role, buffer, eventfd, clockOffset, module } = workerData as WorkerData;
+warmCore(module);
 const core = createCoreSync(module);
 try {
   parentPort.postMessage({ kind: 'ready' } satisfies FromWorker);

@@ -12,8 +12,8 @@ it('keeps order, time and bytes of any packets, and never lays one over another 
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const queue = new PacketQueue();
-      const model: { offset: number; length: number; time: number }[] = [];
+      const queue = new PacketQueue(QUEUE, QUEUE_BYTES);
+      const model: { offset: number; length: number; time: number; flow: number }[] = [];
       let clock = 0;
       for (const { put, length, small, take } of steps) {
         const slot = small ? PACKET_SLOT_BYTES : BURST_SLOT_BYTES;
@@ -26,11 +26,13 @@ it('keeps order, time and bytes of any packets, and never lays one over another 
             if (offset < other.offset + other.length && other.offset < offset + slot)
               throw new Error(`${offset} + ${slot} lies over ${other.offset} + ${other.length}`);
           const used = Math.min(length, slot);
-          queue.put(offset, used, ++clock);
-          model.push({ offset, length: used, time: clock });
+          queue.put(offset, used, ++clock, clock & 1023);
+          model.push({ offset, length: used, time: clock, flow: clock & 1023 });
         }
         for (let i = 0; i < take && model.length > 0; i++) {
-          expect({ offset: queue.offset, length: queue.size, time: queue.time }).toEqual(model.shift());
+          expect({ offset: queue.offset, length: queue.size, time: queue.time, flow: queue.flow }).toEqual(
+            model.shift(),
+          );
           queue.take();
         }
         queue.release();
@@ -42,13 +44,13 @@ it('keeps order, time and bytes of any packets, and never lays one over another 
 });
 
 it('keeps what was taken until it is released', () => {
-  const queue = new PacketQueue();
+  const queue = new PacketQueue(QUEUE, QUEUE_BYTES);
   const first = queue.reserve(BURST_SLOT_BYTES);
-  queue.put(first, BURST_SLOT_BYTES, 1);
+  queue.put(first, BURST_SLOT_BYTES, 1, 0);
   queue.take();
   for (let offset = queue.reserve(BURST_SLOT_BYTES); offset >= 0; offset = queue.reserve(BURST_SLOT_BYTES)) {
     expect(offset).toBeGreaterThanOrEqual(first + BURST_SLOT_BYTES);
-    queue.put(offset, BURST_SLOT_BYTES, 2);
+    queue.put(offset, BURST_SLOT_BYTES, 2, 0);
   }
   expect(queue.length).toBeGreaterThan(20);
   queue.take();
@@ -57,10 +59,10 @@ it('keeps what was taken until it is released', () => {
 });
 
 it('is full at some number of small packets, and empty again when they are gone', () => {
-  const queue = new PacketQueue();
+  const queue = new PacketQueue(QUEUE, QUEUE_BYTES);
   let count = 0;
   for (let offset = queue.reserve(64); offset >= 0; offset = queue.reserve(64)) {
-    queue.put(offset, 64, count);
+    queue.put(offset, 64, count, 0);
     count++;
   }
   expect(count).toBe(1023);

@@ -8,7 +8,7 @@ function drive(window: SendWindow, rate: number, milliseconds: number): { sent: 
   let most = 0;
   for (let now = 1; now <= milliseconds; now++) {
     window.waited(inFlight, now);
-    while (window.open(inFlight)) inFlight += 1500;
+    for (; window.open(inFlight); inFlight += 1500) window.sent(1500);
     if (now > milliseconds / 2) most = Math.max(most, inFlight);
     const gone = Math.min(inFlight, rate);
     inFlight -= gone;
@@ -28,4 +28,19 @@ it('grows for a fast one', () => {
   const rate = 600_000; // 4.8 Gbit/s
   const { sent } = drive(new SendWindow(), rate, 4000);
   expect(sent).toBeGreaterThan(0.95 * 2000 * rate);
+});
+
+it('does not take a thread that was kept waiting for a fast link', () => {
+  const window = new SendWindow();
+  const rate = 6250; // 50 Mbit/s
+  let inFlight = 0;
+  for (let now = 1; now < 5000; now++) {
+    // Every 40 ms the machine is away for 15.
+    if (now % 40 >= 15) {
+      window.waited(inFlight, now);
+      for (; window.open(inFlight); inFlight += 1500) window.sent(1500);
+    }
+    inFlight = Math.max(0, inFlight - rate);
+  }
+  expect(window.bytes).toBeLessThan(30 * rate);
 });
