@@ -60,6 +60,12 @@ export class Capture {
     return new Capture(lab, namespace, file, tcpdump);
   }
 
+  /** Waits until so many packets are in the file, or for five seconds: tcpdump drops what it has not read when it ends. */
+  async holds(count: number): Promise<void> {
+    const deadline = Date.now() + 5000;
+    while (this.packets().length < count && Date.now() < deadline) await new Promise((wake) => setTimeout(wake, 20));
+  }
+
   async stop(): Promise<void> {
     await this.tcpdump.stop('SIGINT');
   }

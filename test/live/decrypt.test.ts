@@ -123,6 +123,7 @@ live('what leaves the data plane, decrypted by scapy', missing, () => {
       );
       const ran = await lab.finish('a', [process.execPath, SEAL_OUT, file], 20_000);
       expect(ran.stdout, ran.stderr).toContain(`sent ${packets.length}`);
+      await wire.holds(packets.length);
       await wire.stop();
 
       const mode = shape === 'gre-transport' ? 'transport' : 'tunnel';
