@@ -1,0 +1,8 @@
+import { expect, it } from 'vitest';
+import { loadCoreModuleSync } from '../../main/core/load.ts';
+import { warmCore } from '../../main/core/warm.ts';
+
+it('warming really carries packets both ways, of both lengths and ciphers, and ends', () => {
+  // 16 packets of each length for each cipher: one round, however slow the machine.
+  expect(warmCore(loadCoreModuleSync(), 0)).toBe(16 * 2 * 2);
+});
