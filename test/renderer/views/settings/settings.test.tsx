@@ -1,0 +1,117 @@
+// @vitest-environment happy-dom
+// The settings page: theme and language change the interface at once; what the shell alone can do is closed in a browser,
+// with the reason, and open in the desktop app.
+import { act, screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Bridge } from '../../../../renderer/transport/bridge.ts';
+import { settle } from '../../clock.ts';
+import { drawApp } from '../../draw.tsx';
+import { type Setting, setUp } from '../../engine.ts';
+
+const page = (): HTMLElement => screen.getByRole('main');
+const card = (name: string): HTMLElement => within(page()).getByRole('region', { name });
+const settled = (): Promise<void> => act(settle);
+const ONLY = 'Only the desktop app can do this';
+
+afterEach(() => {
+  Reflect.deleteProperty(window, 'culvert');
+});
+
+async function draw(shell: boolean): Promise<Setting> {
+  // The page only asks whether it is there: the engine of these tests is reached otherwise.
+  const bridge: Bridge = {
+    open: () => {
+      throw new Error('not used');
+    },
+  };
+  if (shell) Object.defineProperty(window, 'culvert', { value: bridge, configurable: true });
+  const setting = await setUp();
+  drawApp(setting.engine, 'settings');
+  await settled();
+  return setting;
+}
+
+const set = ({ fake }: Setting): readonly unknown[] =>
+  fake.calls.filter(({ name }) => name === 'setSettings').map(({ params }) => params);
+
+describe('the settings page', () => {
+  it('changes theme and language at once', async () => {
+    const user = userEvent.setup();
+    const setting = await draw(false);
+    await user.click(within(page()).getByRole('radio', { name: 'Dark' }));
+    await settled();
+    expect(document.documentElement.dataset.theme).toBe('dark');
+    await user.click(within(page()).getByRole('button', { name: /Language/ }));
+    await user.click(screen.getByRole('option', { name: 'Deutsch' }));
+    await settled();
+    expect(set(setting)).toEqual([{ theme: 'dark' }, { language: 'de' }]);
+    expect(within(page()).getByRole('heading', { level: 1 }).textContent).toBe('Einstellungen');
+    expect(document.documentElement.lang).toBe('de');
+  });
+
+  it('shows in a browser what the shell alone can do, closed, with the reason', async () => {
+    await draw(false);
+    for (const name of ['Start', 'Automatic connection']) {
+      expect(card(name).textContent).toContain(ONLY);
+      for (const role of ['switch', 'button'] as const)
+        for (const control of within(card(name)).getAllByRole(role))
+          expect([control.textContent, control.hasAttribute('disabled')]).toEqual([control.textContent, true]);
+    }
+    expect(card('About').textContent).toContain('Browser');
+  });
+
+  it('sets start and connection at start in the desktop app', async () => {
+    const user = userEvent.setup();
+    const setting = await draw(true);
+    expect(page().textContent).not.toContain(ONLY);
+    await user.click(within(page()).getByRole('switch', { name: /Start Culvert when I log in/ }));
+    await settled();
+    await user.click(within(page()).getByRole('button', { name: /Connect at start/ }));
+    await user.click(screen.getByRole('option', { name: 'lab' }));
+    await settled();
+    expect(set(setting)).toEqual([{ startAtLogin: true }, { connectAtStart: 'lab' }]);
+  });
+
+  it('keeps the list of trusted networks', async () => {
+    const user = userEvent.setup();
+    const setting = await draw(true);
+    const auto = card('Automatic connection');
+    expect(auto.textContent).toContain('None: every network counts as untrusted.');
+    await user.click(within(auto).getByRole('switch'));
+    await settled();
+    expect(auto.textContent).toContain('Choose a profile: without one nothing is connected.');
+    const field = within(auto).getByRole('textbox');
+    await user.type(field, '  Home {Enter}');
+    await settled();
+    expect((field as HTMLInputElement).value).toBe('');
+    await user.type(field, 'Home');
+    expect(auto.textContent).toContain('This network is listed already.');
+    await user.click(within(auto).getByRole('button', { name: 'Remove Home' }));
+    await settled();
+    const base = { enabled: true, profile: null };
+    expect(set(setting)).toEqual([
+      { autoConnect: { ...base, trusted: [] } },
+      { autoConnect: { ...base, trusted: ['Home'] } },
+      { autoConnect: { ...base, trusted: [] } },
+    ]);
+  });
+
+  it('names a profile that is set but gone', async () => {
+    const setting = await draw(true);
+    await act(async () => {
+      await setting.engine.call('setSettings', { connectAtStart: 'old' });
+      await settle();
+    });
+    expect(within(page()).getByRole('button', { name: /Connect at start/ }).textContent).toContain('old (removed)');
+  });
+
+  it('says why a setting could not be stored', async () => {
+    const user = userEvent.setup();
+    const { fake } = await draw(false);
+    fake.fail('setSettings', { code: 'daemon/settings', message: 'It cannot be stored.', remedy: 'Free some space.' });
+    await user.click(within(page()).getByRole('radio', { name: 'Dark' }));
+    await settled();
+    expect(page().textContent).toContain('It cannot be stored.');
+  });
+});
