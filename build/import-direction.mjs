@@ -50,6 +50,7 @@ const ALLOWED = {
   'main/ipc/shape.ts': [],
   'main/daemon': ['main'],
   'main/cli': ['main/ipc', 'main/daemon'],
+  'main/electron': ['main/ipc'],
   // The contract, and what speaks it without Node: the calling end over any channel, and the double for development.
   renderer: ['main/ipc/contract.ts', 'main/ipc/proxy.ts', 'main/ipc/error.ts', 'main/ipc/fake.ts'],
 };
@@ -58,7 +59,7 @@ const ONLY = { koffi: ['main/native'], electron: ['main/electron'] };
 const files = (folder) =>
   readdirSync(join(root, folder)).flatMap((name) => {
     const path = `${folder}/${name}`;
-    return statSync(join(root, path)).isDirectory() ? files(path) : /\.tsx?$/.test(name) ? [path] : [];
+    return statSync(join(root, path)).isDirectory() ? files(path) : /\.(tsx?|cts)$/.test(name) ? [path] : [];
   });
 const longest = (path) =>
   Object.keys(ALLOWED)

@@ -1,0 +1,60 @@
+// Electron's entry: hands its modules to the shell. Everything that can be decided without Electron is in shell.ts and below.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { app, BrowserWindow, dialog, ipcMain, Menu, Notification, powerMonitor, screen, session, Tray } from 'electron';
+import { connectEngine, openEngineSocket } from '../ipc/client.ts';
+import { DEFAULT_SOCKET } from '../ipc/place.ts';
+import { elevated, launchProcess } from './elevate.ts';
+import type { ElectronModules } from './modules.ts';
+import { createShell } from './shell.ts';
+
+const here = dirname(fileURLToPath(import.meta.url));
+/** build/out, also inside the package's asar. */
+const out = join(here, '../..');
+
+const electron: ElectronModules = {
+  app,
+  get session() {
+    return session.defaultSession;
+  },
+  ipc: ipcMain,
+  get power() {
+    return powerMonitor;
+  },
+  createWindow: (options) => new BrowserWindow(options),
+  createTray: (image) => new Tray(image),
+  buildMenu: (template) => Menu.buildFromTemplate(template),
+  notify(options, clicked) {
+    const notification = new Notification(options);
+    notification.on('click', clicked);
+    notification.show();
+  },
+  ask: async (options) => (await dialog.showMessageBox(options)).response,
+  workAreas: () => screen.getAllDisplays().map(({ workArea }) => workArea),
+};
+
+const resources = process.resourcesPath ?? out;
+const windows = process.platform === 'win32';
+const socketPath = windows ? '\\\\.\\pipe\\culvert' : DEFAULT_SOCKET;
+const node = join(resources, 'engine', windows ? 'node.exe' : 'node');
+const command = existsSync(node)
+  ? elevated(process.platform, { node, program: join(resources, 'engine/main/cli/culvert.js'), socketPath })
+  : null;
+
+createShell({
+  electron,
+  argv: process.argv,
+  platform: process.platform,
+  page: join(out, 'renderer/index.html'),
+  preload: join(here, 'preload.cjs'),
+  icons: join(out, 'icons'),
+  connect: () => connectEngine(socketPath),
+  openSocket: () => openEngineSocket(socketPath),
+  launch: command ? () => launchProcess(command) : null,
+  now: Date.now,
+  after: (milliseconds, then) => {
+    const timer = setTimeout(then, milliseconds);
+    return () => clearTimeout(timer);
+  },
+});

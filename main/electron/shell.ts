@@ -1,0 +1,308 @@
+// The desktop shell, put together from its parts: engine within reach, intent, tray, window, notifications, deep links,
+// quitting. Gets Electron's modules handed in, so a double of them (test/electron/fake-electron.ts) can drive all of it.
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContractClient, EngineState, Settings } from '../ipc/contract.ts';
+import { DEFAULT_SETTINGS } from '../ipc/contract.ts';
+import { EngineError } from '../ipc/error.ts';
+import { type EngineSocket, serveBridge } from './bridge.ts';
+import { type DeepLink, linkOfArguments, parseLink, SCHEME } from './deep-link.ts';
+import { type Intent, intentFile, intentOf } from './intent.ts';
+import type { ElectronModules } from './modules.ts';
+import { noticeOf } from './notifications.ts';
+import { holdsConnection, quitChoice, quitQuestion } from './quit.ts';
+import { securePages, secureSession } from './security.ts';
+import { createSupervisor, type Launched, type Supervisor } from './supervisor.ts';
+import { type TrayAction, type TrayIcon, type TrayItem, trayView } from './tray.ts';
+import { createMainWindow, type MainWindow } from './window.ts';
+import { fill, type Words, wordsFor } from './words.ts';
+
+export interface ShellOptions {
+  readonly electron: ElectronModules;
+  readonly argv: readonly string[];
+  readonly platform: NodeJS.Platform;
+  /** The interface's index.html, the preload script, and the folder of the tray's icons. */
+  readonly page: string;
+  readonly preload: string;
+  readonly icons: string;
+  readonly connect: () => Promise<ContractClient>;
+  readonly openSocket: () => Promise<EngineSocket>;
+  readonly launch: (() => Launched) | null;
+  readonly now: () => number;
+  readonly after: (milliseconds: number, then: () => void) => () => void;
+}
+
+export interface Shell {
+  readonly intent: Intent;
+  readonly engine: EngineState | null;
+  readonly supervisor: Supervisor;
+  readonly window: MainWindow;
+  perform(action: TrayAction): Promise<void>;
+}
+
+const EVENTS = ['status', 'profiles', 'settings'] as const;
+/** Largest profile file that is read; the contract's own limit is larger. */
+const MOST_PROFILE_BYTES = 256 * 1024;
+/** Milliseconds for a polite disconnect before quitting anyway. */
+const PARTING = 5_000;
+
+/** undefined: another instance runs and was told; this one ends. Call before Electron is ready. */
+export function createShell(options: ShellOptions): Shell | undefined {
+  const { electron } = options;
+  const { app } = electron;
+  if (!app.requestSingleInstanceLock()) {
+    app.quit();
+    return undefined;
+  }
+  app.enableSandbox();
+  securePages(app);
+  app.setAsDefaultProtocolClient(SCHEME);
+  app.setAppUserModelId('org.culvert.desktop');
+
+  const folder = app.getPath('userData');
+  const intents = intentFile(join(folder, 'intent.json'));
+  let words: Words = wordsFor('system', app.getLocale());
+  let engine: EngineState | null = null;
+  let blocked: readonly string[] = [];
+  let profiles: readonly string[] = [];
+  let settings: Settings = DEFAULT_SETTINGS;
+  let asked: Intent['want'] | null = null;
+  let ending = false;
+  let askingToQuit = false;
+  let draw = (): void => {};
+  const pending: DeepLink[] = [];
+  let startedOnce = false;
+
+  const window = createMainWindow({
+    electron,
+    preload: options.preload,
+    page: options.page,
+    stateFile: join(folder, 'window.json'),
+    ending: () => ending,
+  });
+
+  const onStatus = (next: EngineState): void => {
+    const before = engine;
+    engine = next;
+    const said = intentOf(next);
+    if (said) intents.write(said);
+    const notice = noticeOf(before, next, asked, words);
+    if (next.state === 'connected' || next.state === 'disconnected' || next.state === 'failed') asked = null;
+    if (notice) electron.notify(notice, () => window.show());
+    draw();
+  };
+
+  const want = (intent: Intent): void => {
+    asked = intent.want;
+    intents.write(intent);
+  };
+
+  /** Brings a new engine to what is wanted. */
+  const onAttached = async (client: ContractClient): Promise<void> => {
+    engine = null;
+    client.on('status', (status) => {
+      blocked = status.blocked ?? [];
+      onStatus(status.engine);
+    });
+    client.on('profiles', (list) => {
+      profiles = list.profiles.map(({ name }) => name);
+      draw();
+    });
+    client.on('settings', (next) => {
+      settings = next;
+      words = wordsFor(next.language, app.getLocale());
+      app.setLoginItemSettings({ openAtLogin: next.startAtLogin, args: ['--hidden'] });
+      draw();
+    });
+    const wanted = intents.read();
+    const { engine: found } = await client.call('status', {});
+    await client.call('subscribe', { events: EVENTS });
+    const first = !startedOnce;
+    startedOnce = true;
+    const idle = found.state === 'disconnected';
+    if (idle && wanted.want === 'up') await connect(client, wanted.profile);
+    else if (idle && first && settings.connectAtStart !== null) await connect(client, settings.connectAtStart);
+    while (pending.length > 0) await preview(pending.shift() as DeepLink);
+  };
+
+  const connect = async (client: ContractClient, profile: string): Promise<void> => {
+    want({ want: 'up', profile });
+    // Why it failed is in the status, which notifications and tray show.
+    await client.call('connect', { profile }).catch(() => {});
+  };
+
+  const supervisor = createSupervisor({
+    connect: options.connect,
+    launch: options.launch,
+    now: options.now,
+    after: options.after,
+    onState: () => {
+      if (supervisor.state.state !== 'attached') engine = null;
+      draw();
+    },
+    // Where the engine goes away in between, the supervisor hears of it too.
+    onAttached: (client) => void onAttached(client).catch(() => {}),
+  });
+
+  const preview = async (link: DeepLink): Promise<void> => {
+    const client = supervisor.client;
+    if (!client) {
+      pending.push(link);
+      return;
+    }
+    try {
+      const text = link.kind === 'file' ? readProfile(link.path) : '';
+      const seen =
+        link.kind === 'file'
+          ? await client.call('preview', { text })
+          : await client.call('previewUrl', { url: link.url });
+      const { profile, warnings, exists } = seen;
+      const routes = profile.routes.mode === 'full' ? '0.0.0.0/0, ::/0' : profile.routes.include.join(', ');
+      const more = [...warnings, ...(exists ? [words.importReplace] : [])].join('\n');
+      const button = await electron.ask({
+        type: 'question',
+        message: fill(words.importTitle, profile.name),
+        detail: fill(words.importDetail, profile.gateway, routes, more),
+        buttons: [words.importButton, words.cancel],
+        defaultId: 1,
+        cancelId: 1,
+        noLink: true,
+      });
+      if (button !== 0) return;
+      if (link.kind === 'file') await client.call('import', { text, replace: exists });
+      else await client.call('importUrl', { url: link.url, replace: exists });
+      window.show();
+    } catch (error) {
+      const { message, remedy } = error instanceof EngineError ? error : { message: String(error), remedy: '' };
+      await electron.ask({
+        type: 'error',
+        message: words.importFailed,
+        detail: `${message}\n${remedy}`,
+        buttons: [words.ok],
+      });
+    }
+  };
+
+  const quit = async (): Promise<void> => {
+    if (askingToQuit || ending) return;
+    const profile = holdsConnection(engine);
+    askingToQuit = true;
+    try {
+      const choice = profile === null ? 'quit' : quitChoice(await electron.ask(quitQuestion(profile, words)));
+      if (choice === 'cancel') return;
+      if (choice === 'disconnect') {
+        want({ want: 'down' });
+        const parting = new Promise<void>((resolve) => options.after(PARTING, resolve));
+        await Promise.race([supervisor.client?.call('disconnect', {}).catch(() => {}), parting]);
+      }
+      ending = true;
+      supervisor.close();
+      app.quit();
+    } finally {
+      askingToQuit = false;
+    }
+  };
+
+  const perform = async (action: TrayAction): Promise<void> => {
+    switch (action.do) {
+      case 'open':
+        return window.show();
+      case 'retry':
+        return supervisor.retry();
+      case 'quit':
+        return quit();
+      case 'disconnect':
+        want({ want: 'down' });
+        await supervisor.client?.call('disconnect', {}).catch(() => {});
+        return;
+      case 'connect':
+        if (supervisor.client) await connect(supervisor.client, action.profile);
+        return;
+    }
+  };
+
+  serveBridge({
+    ipc: electron.ipc,
+    page: options.page,
+    open: options.openSocket,
+    onCall: (name, params) => {
+      if (name === 'disconnect') want({ want: 'down' });
+      else if (name === 'connect') {
+        const profile =
+          typeof params === 'object' && params !== null && 'profile' in params ? params.profile : undefined;
+        if (typeof profile === 'string') want({ want: 'up', profile });
+      }
+    },
+  });
+
+  app.on('second-instance', (_event, argv) => {
+    const link = linkOfArguments(argv);
+    if (link) void preview(link);
+    else window.show();
+  });
+  for (const kind of ['open-url', 'open-file'] as const)
+    app.on(kind, (event, target) => {
+      event.preventDefault();
+      const link = parseLink(target);
+      if (link) void preview(link);
+    });
+  app.on('activate', () => window.show());
+  // Without a listener Electron would quit.
+  app.on('window-all-closed', () => {});
+  app.on('before-quit', (event) => {
+    if (ending) return;
+    event.preventDefault();
+    void quit();
+  });
+  for (const event of ['suspend', 'resume'] as const)
+    electron.power.on(event, () => void supervisor.client?.call('notice', { event }).catch(() => {}));
+
+  void app.whenReady().then(() => {
+    secureSession(electron.session);
+    const icon = (name: TrayIcon): string => iconFile(options, name);
+    const tray = electron.createTray(icon('busy'));
+    tray.on('click', () => window.show());
+    draw = () => {
+      const view = trayView({ supervisor: supervisor.state, engine, blocked, profiles, words });
+      tray.setImage(icon(view.icon));
+      tray.setToolTip(view.tooltip);
+      tray.setContextMenu(electron.buildMenu(view.items.map((item) => template(item, perform))));
+    };
+    const link = linkOfArguments(options.argv);
+    if (link) void preview(link);
+    if (!options.argv.includes('--hidden')) window.show();
+    supervisor.start();
+  });
+
+  return {
+    get intent() {
+      return intents.read();
+    },
+    get engine() {
+      return engine;
+    },
+    supervisor,
+    window,
+    perform,
+  };
+}
+
+function template(item: TrayItem, perform: (action: TrayAction) => Promise<void>) {
+  if ('separator' in item) return { type: 'separator' as const };
+  const { action } = item;
+  return {
+    label: item.label,
+    enabled: action !== null,
+    ...(item.checked === undefined ? {} : { type: 'checkbox' as const, checked: item.checked }),
+    ...(action ? { click: () => void perform(action) } : {}),
+  };
+}
+
+/** macOS takes the file's name as the sign of a template image, which it colours itself. */
+const iconFile = ({ icons, platform }: Pick<ShellOptions, 'icons' | 'platform'>, name: TrayIcon): string =>
+  join(icons, platform === 'darwin' ? `tray-${name}Template.png` : `tray-${name}.png`);
+
+function readProfile(path: string): string {
+  if (statSync(path).size > MOST_PROFILE_BYTES) throw new RangeError(`${path} is too large for a profile`);
+  return readFileSync(path, 'utf8');
+}

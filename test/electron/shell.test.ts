@@ -1,0 +1,426 @@
+// The shell, driven through a double of Electron against the contract's in-memory engine: tray, window, quitting, deep
+// links, notifications, intent across crashes, security.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { EngineSocket } from '../../main/electron/bridge.ts';
+import { createShell, type Shell, type ShellOptions } from '../../main/electron/shell.ts';
+import { ipcError } from '../../main/ipc/error.ts';
+import { createFakeEngine, FAKE_ERROR, type FakeEngine, fakeStates } from '../../main/ipc/fake.ts';
+import { FakeElectron, preventable } from './fake-electron.ts';
+
+let folder: string;
+let electron: FakeElectron;
+let engine: FakeEngine | undefined;
+let now: number;
+let timers: { readonly at: number; readonly run: () => void }[];
+const PAGE = '/opt/culvert/renderer/index.html';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'culvert-shell-'));
+  electron = new FakeElectron(folder);
+  engine = createFakeEngine();
+  now = 1_000_000;
+  timers = [];
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Lets promises settle: everything here is in memory. */
+const settle = async (): Promise<void> => {
+  for (let i = 0; i < 60; i++) await Promise.resolve();
+};
+async function pass(milliseconds: number): Promise<void> {
+  const until = now + milliseconds;
+  for (;;) {
+    const due = timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+    if (!due) break;
+    timers = timers.filter((timer) => timer !== due);
+    now = due.at;
+    due.run();
+    await settle();
+  }
+  now = until;
+}
+
+async function start(more: Partial<ShellOptions> = {}): Promise<Shell> {
+  const shell = createShell({
+    electron,
+    argv: ['culvert'],
+    platform: 'linux',
+    page: PAGE,
+    preload: '/opt/culvert/preload.cjs',
+    icons: '/icons',
+    connect: async () => {
+      if (!engine) throw ipcError('ipc/not-running', 'Nobody listens.', 'Start it.');
+      return engine.connect();
+    },
+    openSocket: async () => {
+      throw ipcError('ipc/not-running', 'Nobody listens.', 'Start it.');
+    },
+    launch: null,
+    now: () => now,
+    after: (milliseconds, then) => {
+      const timer = { at: now + milliseconds, run: then };
+      timers.push(timer);
+      return () => {
+        timers = timers.filter((each) => each !== timer);
+      };
+    },
+    ...more,
+  });
+  await settle();
+  return shell!;
+}
+const profileName = (): string => {
+  const label = electron.tray.labels.find((each) => each.startsWith('Connect: '));
+  return label!.slice('Connect: '.length);
+};
+
+describe('tray', () => {
+  test.each(['disconnected', 'connecting', 'connected', 'reconnecting', 'disconnecting', 'failed'] as const)(
+    '%s: icon, tooltip and menu say so',
+    async (state) => {
+      await start();
+      engine!.setState(fakeStates(now)[state]);
+      await settle();
+      const { image, tooltip, labels } = electron.tray;
+      expect({ image, tooltip, labels }).toMatchSnapshot();
+    },
+  );
+
+  test('connects and disconnects', async () => {
+    const shell = await start();
+    const name = profileName();
+    electron.tray.press(`Connect: ${name}`);
+    await settle();
+    expect(engine!.state).toMatchObject({ state: 'connected', profile: name });
+    expect(electron.tray.tooltip).toBe(`Culvert: Connected to ${name}`);
+    expect(shell.intent).toEqual({ want: 'up', profile: name });
+    electron.tray.press('Disconnect');
+    await settle();
+    expect(engine!.state.state).toBe('disconnected');
+    expect(shell.intent).toEqual({ want: 'down' });
+    expect(electron.notices).toEqual([]);
+  });
+
+  test('never says connected without an engine', async () => {
+    await start();
+    engine!.setState(fakeStates(now).connected);
+    await settle();
+    const dead = engine!;
+    engine = undefined;
+    dead.crash();
+    await settle();
+    expect(electron.tray.tooltip).toMatch(/not reachable/);
+    expect(electron.tray.image).toBe('/icons/tray-problem.png');
+    expect(electron.tray.labels).toContain('Try again');
+  });
+
+  test('macOS gets template images', async () => {
+    await start({ platform: 'darwin' });
+    expect(electron.tray.image).toBe('/icons/tray-offTemplate.png');
+  });
+});
+
+describe('intent', () => {
+  test('is applied again to the engine that follows a crash, and to the shell that follows', async () => {
+    await start();
+    const name = profileName();
+    electron.tray.press(`Connect: ${name}`);
+    await settle();
+    const dead = engine!;
+    engine = undefined;
+    dead.crash();
+    await settle();
+    await pass(2_000);
+    engine = createFakeEngine();
+    await pass(20_000);
+    expect(engine.state).toMatchObject({ state: 'connected', profile: name });
+    expect(JSON.parse(readFileSync(join(folder, 'intent.json'), 'utf8'))).toEqual({ want: 'up', profile: name });
+
+    engine = createFakeEngine();
+    electron = new FakeElectron(folder);
+    await start();
+    expect(engine.state).toMatchObject({ state: 'connected', profile: name });
+  });
+
+  test('down stays down', async () => {
+    await start();
+    engine!.crash();
+    await pass(1_000);
+    expect(engine!.calls.map((call) => call.name)).not.toContain('connect');
+    expect(electron.tray.tooltip).toBe('Culvert: Not connected');
+  });
+
+  test('a file that was damaged connects nothing', async () => {
+    writeFileSync(join(folder, 'intent.json'), '{"want":"up"');
+    const shell = await start();
+    expect(shell.intent).toEqual({ want: 'down' });
+  });
+});
+
+describe('supervisor', () => {
+  test('starts an engine where none listens', async () => {
+    engine = undefined;
+    const launch = vi.fn(() => {
+      engine = createFakeEngine();
+      return { ended: new Promise<never>(() => {}) };
+    });
+    await start({ launch });
+    await pass(500);
+    expect(launch).toHaveBeenCalledTimes(1);
+    expect(electron.tray.tooltip).toBe('Culvert: Not connected');
+  });
+
+  test('an administrator who says no is not asked again until the person wants it', async () => {
+    engine = undefined;
+    const launch = vi.fn(() => ({ ended: Promise.resolve({ code: 126, said: '' }) }));
+    await start({ launch });
+    await pass(60_000);
+    expect(launch).toHaveBeenCalledTimes(1);
+    expect(electron.tray.tooltip).toMatch(/an administrator must allow it/);
+    electron.tray.press('Try again');
+    await settle();
+    expect(launch).toHaveBeenCalledTimes(2);
+  });
+
+  test('an engine that ends again and again is not started for ever', async () => {
+    engine = undefined;
+    const launch = vi.fn(() => {
+      engine = createFakeEngine();
+      let end: (how: { code: number; said: string }) => void = () => {};
+      const ended = new Promise<{ code: number; said: string }>((resolve) => {
+        end = resolve;
+      });
+      const started = engine;
+      timers.push({
+        at: now + 1000,
+        run: () => {
+          engine = undefined;
+          started.crash();
+          end({ code: 1, said: '' });
+        },
+      });
+      return { ended };
+    });
+    await start({ launch });
+    await pass(50_000);
+    expect(launch).toHaveBeenCalledTimes(3);
+    expect(electron.tray.tooltip).toMatch(/ended 3 times within a minute/);
+  });
+
+  test('somebody who may not speak to the engine is told, not asked again and again', async () => {
+    const connect = vi.fn(async () => {
+      throw ipcError('ipc/no-permission', 'You may not.', 'Join the group.');
+    });
+    await start({ connect });
+    await pass(60_000);
+    expect(connect).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('window, quitting, instances', () => {
+  test('closing leaves the tray; showing again brings it back', async () => {
+    const shell = await start();
+    const window = electron.windows[0]!;
+    expect(window).toMatchObject({ visible: true, loaded: PAGE });
+    const close = preventable();
+    window.emit('close', close);
+    expect(close.prevented).toBe(true);
+    expect(window.visible).toBe(false);
+    expect(JSON.parse(readFileSync(join(folder, 'window.json'), 'utf8'))).toEqual({
+      ...window.bounds,
+      maximized: false,
+    });
+    await shell.perform({ do: 'open' });
+    expect(window.visible).toBe(true);
+    expect(electron.windows).toHaveLength(1);
+  });
+
+  test('it comes back where it was, unless that screen is gone', async () => {
+    writeFileSync(
+      join(folder, 'window.json'),
+      JSON.stringify({ x: 50, y: 60, width: 700, height: 600, maximized: true }),
+    );
+    await start();
+    expect(electron.windows[0]!.options).toMatchObject({ x: 50, y: 60, width: 700, height: 600 });
+    expect(electron.windows[0]!.maximized).toBe(true);
+    writeFileSync(join(folder, 'window.json'), JSON.stringify({ x: 5000, y: 60, width: 700, height: 600 }));
+    electron = new FakeElectron(folder);
+    await start();
+    expect(electron.windows[0]!.options.x).toBeUndefined();
+  });
+
+  test('quits at once when nothing is connected', async () => {
+    await start();
+    electron.app.quit();
+    await settle();
+    expect(electron.questions).toEqual([]);
+    expect(electron.app.quits).toBe(1);
+  });
+
+  test.each([
+    ['disconnect and quit', 0, 1, 'disconnected'],
+    ['quit and stay connected', 1, 1, 'connected'],
+    ['cancel', 2, 0, 'connected'],
+  ])('connected, it asks: %s', async (_, answer, quits, state) => {
+    await start();
+    electron.tray.press(`Connect: ${profileName()}`);
+    await settle();
+    electron.answers.push(answer);
+    electron.tray.press('Quit Culvert');
+    await settle();
+    expect(electron.questions).toHaveLength(1);
+    expect(electron.app.quits).toBe(quits);
+    expect(engine!.state.state).toBe(state);
+  });
+
+  test('a second instance ends; the first shows its window', async () => {
+    await start({ argv: ['culvert', '--hidden'] });
+    expect(electron.windows).toHaveLength(0);
+    electron.app.emit('second-instance', {}, ['culvert']);
+    expect(electron.windows[0]!.visible).toBe(true);
+    const second = new FakeElectron(folder);
+    second.app.alone = false;
+    electron = second;
+    expect(await start()).toBeUndefined();
+    expect(second.app.quits).toBe(1);
+    expect(second.trays).toEqual([]);
+  });
+});
+
+describe('deep links', () => {
+  const URL_LINK = 'culvert://import?url=https%3A%2F%2Fvpn.example%2Fprofile.json';
+
+  test('a link leads to a preview; nothing is imported or connected unless accepted', async () => {
+    await start();
+    electron.app.emit('second-instance', {}, ['culvert', URL_LINK]);
+    await settle();
+    expect(electron.questions).toHaveLength(1);
+    const names = engine!.calls.map((call) => call.name);
+    expect(names).toContain('previewUrl');
+    expect(names).not.toContain('importUrl');
+    electron.answers.push(0);
+    const event = preventable();
+    electron.app.emit('open-url', event, URL_LINK);
+    await settle();
+    expect(event.prevented).toBe(true);
+    expect(engine!.calls.map((call) => call.name)).toContain('importUrl');
+    expect(engine!.calls.map((call) => call.name)).not.toContain('connect');
+  });
+
+  test('waits for the engine', async () => {
+    const late = engine;
+    engine = undefined;
+    await start({ argv: ['culvert', URL_LINK] });
+    expect(electron.questions).toEqual([]);
+    engine = late;
+    await pass(10_000);
+    expect(electron.questions).toHaveLength(1);
+  });
+
+  test.each([
+    'culvert://connect?profile=office',
+    'culvert://import?url=http%3A%2F%2Fvpn.example%2Fp.json',
+    'culvert://import?url=https%3A%2F%2Fuser%3Apw%40vpn.example%2F',
+    'culvert://import?url=file%3A%2F%2F%2Fetc%2Fshadow',
+    `culvert://import?url=https://vpn.example/${'a'.repeat(3000)}`,
+  ])('%s is not followed', async (link) => {
+    await start();
+    electron.app.emit('open-url', preventable(), link);
+    await settle();
+    expect(electron.questions).toEqual([]);
+    expect(engine!.calls.map((call) => call.name)).not.toContain('previewUrl');
+  });
+});
+
+describe('notifications', () => {
+  test('tell what nobody asked for, once, and lead to the window', async () => {
+    await start({ argv: ['culvert', '--hidden'] });
+    electron.tray.press(`Connect: ${profileName()}`);
+    await settle();
+    const states = fakeStates(now);
+    engine!.setState(states.reconnecting);
+    engine!.setState(states.reconnecting);
+    await settle();
+    expect(electron.notices).toHaveLength(1);
+    engine!.setState(states.connected);
+    await settle();
+    expect(electron.notices).toHaveLength(2);
+    engine!.setState({ state: 'failed', profile: 'office', error: FAKE_ERROR });
+    await settle();
+    expect(electron.notices.at(-1)?.title).toContain(FAKE_ERROR.message);
+    electron.notices[0]!.clicked();
+    expect(electron.windows[0]!.visible).toBe(true);
+  });
+});
+
+describe('security', () => {
+  test('the page is sandboxed and isolated, and may go nowhere', async () => {
+    await start();
+    const window = electron.windows[0]!;
+    expect(electron.app.sandboxed).toBe(true);
+    expect(window.options.webPreferences).toMatchObject({
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webSecurity: true,
+      webviewTag: false,
+    });
+    expect(window.webContents.open?.()).toEqual({ action: 'deny' });
+    for (const event of ['will-navigate', 'will-redirect', 'will-attach-webview']) {
+      const tried = preventable();
+      window.webContents.emit(event, tried);
+      expect(tried.prevented, event).toBe(true);
+    }
+    const granted: boolean[] = [];
+    electron.permission?.({}, 'geolocation', (answer) => granted.push(answer));
+    expect(granted).toEqual([false]);
+    expect(electron.check?.()).toBe(false);
+    expect(electron.headers?.['Content-Security-Policy']?.[0]).toMatch(/default-src 'none'.*connect-src 'none'/);
+    expect(electron.headers?.a).toEqual(['b']);
+  });
+
+  test('only our own page’s top frame reaches the engine', async () => {
+    const written: string[] = [];
+    const socket: EngineSocket = { write: (text) => written.push(text), destroy: () => {}, on: () => {} };
+    const openSocket = vi.fn(async () => socket);
+    const shell = await start({ openSocket });
+    const window = electron.windows[0]!;
+    const own = `${pathToFileURL(PAGE).href}#/routes`;
+    electron.fromPage(window, 'https://evil.example/', { kind: 'open', id: 1 });
+    electron.fromPage(window, own, { kind: 'open', id: 1 }, {});
+    electron.fromPage(window, own, { kind: 'open', id: 'x' });
+    await settle();
+    expect(openSocket).not.toHaveBeenCalled();
+    electron.fromPage(window, own, { kind: 'open', id: 1 });
+    await settle();
+    expect(window.webContents.sent).toEqual([{ kind: 'opened', id: 1 }]);
+    electron.fromPage(window, own, { kind: 'send', id: 1, message: '{"id":1,"call":"status"}\n{"id":2}' });
+    expect(written).toEqual([]);
+    const connect = '{"id":1,"call":"connect","params":{"profile":"office"}}';
+    electron.fromPage(window, own, { kind: 'send', id: 1, message: connect });
+    expect(written).toEqual([`${connect}\n`]);
+    expect(shell.intent).toEqual({ want: 'up', profile: 'office' });
+  });
+
+  test('a page hears why there is no engine', async () => {
+    await start();
+    const window = electron.windows[0]!;
+    electron.fromPage(window, pathToFileURL(PAGE).href, { kind: 'open', id: 7 });
+    await settle();
+    expect(window.webContents.sent).toMatchObject([{ kind: 'closed', id: 7, reason: { code: 'ipc/not-running' } }]);
+  });
+});
+
+test('sleep and login reach engine and system', async () => {
+  await start();
+  electron.power.emit('suspend');
+  await settle();
+  expect(engine!.calls).toContainEqual({ name: 'notice', params: { event: 'suspend' } });
+  await engine!.connect().call('setSettings', { startAtLogin: true });
+  await settle();
+  expect(electron.app.loginItem).toMatchObject({ openAtLogin: true });
+});
