@@ -107,7 +107,8 @@ function options(latest: { readonly current: PlotProps }, locale: string, elemen
     pxAlign: true,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 8, 0, 0],
+    // Half a label of the time stands beyond the newest point.
+    padding: [8, 28, 0, 0],
     scales: {
       x: {
         time: true,

@@ -50,6 +50,23 @@ function traffic(fake, now) {
   });
 }
 
+/** As the engine words them. */
+const MISTAKES = {
+  code: 'profile/unknown-key',
+  message:
+    'The profile has 2 mistakes:\n  /gatway: is not a key of a profile. Did you mean /gateway?\n  /gateway: is missing. Expected a host name or an address. Example: "vpn.example.com"',
+  remedy:
+    'Correct the file (docs/profile.md describes every key), or ask the administrator who made it, then import it again.',
+};
+
+const dropProfile = (browser, text) =>
+  browser.run(`(async () => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([${JSON.stringify(text)}], 'team.culvert'));
+    for (const type of ['dragenter', 'drop']) window.dispatchEvent(new DragEvent(type, { dataTransfer, cancelable: true }));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  })()`);
+
 const PAGES = {
   profiles: { page: 'profiles', state: 'disconnected' },
   'profiles-empty': { page: 'profiles', state: 'disconnected', profiles: [] },
@@ -57,6 +74,22 @@ const PAGES = {
     page: 'profiles',
     state: 'disconnected',
     act: (browser) => browser.run(`document.querySelector('[data-act=import] button')?.click()`),
+  },
+  'profiles-details': {
+    page: 'profiles',
+    state: 'connected',
+    act: (browser) => browser.run(`document.querySelector('details').open = true`),
+  },
+  'profiles-preview': {
+    page: 'profiles',
+    state: 'disconnected',
+    act: (browser) => dropProfile(browser, '{"name":"office"}'),
+  },
+  'profiles-mistakes': {
+    page: 'profiles',
+    state: 'disconnected',
+    mistakes: true,
+    act: (browser) => dropProfile(browser, '{"gatway":"vpn.example.com"}'),
   },
   routes: { page: 'routes', state: 'connected' },
   mtu: { page: 'mtu', state: 'connected' },
@@ -87,6 +120,7 @@ try {
     server.setUp(true);
     fake = createFakeEngine({ now, ...(scene.profiles ? { profiles: scene.profiles } : {}) });
     fake.setState(scene.engine ?? fakeStates(now)[scene.state]);
+    if (scene.mistakes) fake.fail('preview', MISTAKES);
     await browser.send('Emulation.setLocaleOverride', { locale: language });
     await browser.send('Network.setUserAgentOverride', { userAgent: 'culvert-screens', acceptLanguage: language });
     await browser.go(`${server.url}/?${name}#/${scene.page}`);

@@ -28,7 +28,7 @@ export function ProfileCard({ profile, names }: { profile: ProfileDetails; names
   return (
     <section className="card" aria-labelledby={title}>
       <div className="card-head">
-        <div className="stack tight grow">
+        <div className="stack tight grow profile-words">
           <div className="row">
             <h2 id={title} className="profile-name break">
               {name}
