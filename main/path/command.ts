@@ -95,6 +95,8 @@ export interface PathStatistics {
   readonly lastOutbound: number;
   /** Packets lost around the core, between it and the operating system. */
   readonly io?: IoStatistics;
+  /** ESP packets that the peer has sent by their sequence numbers, and those that arrived; looked at a few times a second. */
+  readonly received?: { readonly due: number; readonly arrived: number };
   /** By tunnel slot: the GRE sequence number to be sent next, where the tunnel sends them; to be persisted ahead. */
   readonly greNextSequence?: readonly number[];
 }

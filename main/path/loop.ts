@@ -6,6 +6,7 @@ import { COUNTER_COUNT, COUNTER_IN_IKE, COUNTERS, TUNNELS } from '../../assembly
 import type { Core } from '../core/api.ts';
 import { EINTR, ENODEV, POLLERR, POLLFD_BYTES, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from '../native/constants.ts';
 import { errnoName, type Libc } from '../native/libc.ts';
+import { Arrivals } from './arrivals.ts';
 import type { PathEvent } from './command.ts';
 import { POLL_FDS, POLL_FDS_COUNT, WAKE_BUFFER } from './layout.ts';
 import { NativeMemory } from './memory.ts';
@@ -14,7 +15,7 @@ import type { PathParts } from './parts.ts';
 import { PathErrors } from './path-errors.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
-import { CORE, GRE_NEXT, PENDING, type Shared } from './shared.ts';
+import { CORE, GRE_NEXT, IO_ARRIVED, IO_DUE, PENDING, type Shared } from './shared.ts';
 import { TunPort } from './tun-port.ts';
 
 /** Batches from a TUN that never runs dry before sockets and commands are looked at again. */
@@ -45,6 +46,7 @@ export function runLoop(options: LoopOptions): void {
   const parts: PathParts = { core, calls, memory, tun, errors, shared, emit };
   const sender = role === 'receiver' ? undefined : new Sender(parts);
   const receiver = role === 'sender' ? undefined : new Receiver(parts);
+  const arrivals = receiver && new Arrivals(core);
   /** Tunnels that have GRE sequence numbers to publish. */
   const sequences = new Set<number>();
 
@@ -65,7 +67,9 @@ export function runLoop(options: LoopOptions): void {
         else if (command.kind === 'configure' || command.kind === 'removeTunnel') sequences.delete(command.tunnel);
       } else {
         if (!receiver) throw new Error('this worker does not receive');
+        arrivals?.removing(message.command);
         receiver.command(message.command, now);
+        arrivals?.installed(message.command);
       }
     } catch (thrown) {
       error = thrown instanceof Error ? thrown.message : String(thrown);
@@ -91,6 +95,11 @@ export function runLoop(options: LoopOptions): void {
     for (let i = 0; i < COUNTER_COUNT; i++)
       numbers[CORE + i] = words[at + 2 * i]! + words[at + 2 * i + 1]! * 0x1_0000_0000;
     if (receiver) numbers[CORE + COUNTER_IN_IKE] = numbers[CORE + COUNTER_IN_IKE]! + receiver.ikeDirect;
+    if (arrivals) {
+      arrivals.look(time());
+      numbers[IO_DUE] = arrivals.due;
+      numbers[IO_ARRIVED] = arrivals.arrived;
+    }
     for (const tunnel of sequences) if (tunnel < TUNNELS) numbers[GRE_NEXT + tunnel] = core.greSequence(tunnel);
   };
 

@@ -26,7 +26,9 @@ export const IO_SENT = 13;
 export const IO_RECEIVED = 14;
 export const IO_RECEIVE_MARKED = 15;
 export const IO_CUT_OFF = 16;
-export const GRE_NEXT = 17;
+export const IO_DUE = 17;
+export const IO_ARRIVED = 18;
+export const GRE_NEXT = 19;
 export const CORE = GRE_NEXT + TUNNELS;
 const NUMBERS = CORE + COUNTER_COUNT;
 

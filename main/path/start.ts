@@ -27,7 +27,9 @@ import {
   CORE,
   GRE_NEXT,
   IKE_IN_FLIGHT,
+  IO_ARRIVED,
   IO_CUT_OFF,
+  IO_DUE,
   IO_IKE_DROPPED,
   IO_INJECTED,
   IO_NO_PEER,
@@ -179,6 +181,7 @@ function statistics(parts: readonly Shared[], drops: KernelDrops): PathStatistic
       socketOverflow: drops.sockets(),
       tunOverflow: drops.tun(),
     },
+    received: { due: sum(IO_DUE), arrived: sum(IO_ARRIVED) },
     greNextSequence: Array.from({ length: TUNNELS }, (_, tunnel) => newest(GRE_NEXT + tunnel)),
   };
 }

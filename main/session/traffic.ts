@@ -21,6 +21,7 @@ export function trafficOf(statistics: PathStatistics, now: Instant): TrafficStat
     packetsOut: counters.outPackets,
     counters: Object.fromEntries(Object.entries(counters).filter(([, count]) => count !== 0)),
     lastInboundAgo: lastInbound === 0 ? null : Math.max(0, now - lastInbound),
+    ...(statistics.received ? { received: statistics.received } : {}),
   };
 }
 
@@ -35,5 +36,13 @@ export function addTraffic(earlier: TrafficStatistics, current: TrafficStatistic
     packetsOut: earlier.packetsOut + current.packetsOut,
     counters,
     lastInboundAgo: current.lastInboundAgo,
+    ...(current.received
+      ? {
+          received: {
+            due: (earlier.received?.due ?? 0) + current.received.due,
+            arrived: (earlier.received?.arrived ?? 0) + current.received.arrived,
+          },
+        }
+      : {}),
   };
 }

@@ -83,4 +83,19 @@ live('the pages against a real gateway and kernel', missing, () => {
     expect(samples.length).toBeGreaterThan(2);
     expect(samples.some(({ latency }) => latency !== null && latency < 1000)).toBe(true);
   });
+
+  it('loss on the way is seen', async () => {
+    scene.lab.run('cl', 'nft', 'add', 'table', 'ip', 'loss');
+    scene.lab.run('cl', 'nft', 'add chain ip loss pre { type filter hook prerouting priority -300; }');
+    scene.lab.run('cl', 'nft', 'add rule ip loss pre udp sport 4500 meta length > 200 numgen inc mod 4 0 drop');
+    expect(await scene.ping(100, 500)).toBe(75);
+    await expect
+      .poll(async () => (await engine.call('samples', {})).samples.some(({ loss }) => loss !== null && loss > 0.15), {
+        timeout: 5_000,
+      })
+      .toBe(true);
+    const { traffic } = await engine.call('status', {});
+    expect((traffic?.received?.due ?? 0) - (traffic?.received?.arrived ?? 0)).toBeGreaterThanOrEqual(24);
+    scene.lab.run('cl', 'nft', 'delete', 'table', 'ip', 'loss');
+  });
 });
