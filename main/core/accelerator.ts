@@ -20,7 +20,7 @@ export interface AcceleratedExports {
 
 /** Never: above every batch that the core makes. */
 export const NEVER = 0x7fffffff;
-/** For "on": as many blocks as any packet has (J0 and one of data), so that every batch goes that way. */
+/** For "on": every batch, since each has a block at least. */
 const ALWAYS = 1;
 /** Handle of the key of zeros that is measured with. */
 const TRIAL = 0;
