@@ -36,6 +36,8 @@ export function tunnelInfo(facts: InfoFacts): TunnelInfo {
     assigned: (configuration?.addresses ?? []).map(formatPrefix),
     dns: (configuration?.dns ?? []).map(formatAddress),
     ikeProposal: established?.proposal ?? 'none',
+    // A chosen additional key exchange is part of the proposal's text (RFC 9370: "…-ke1_mlkem768").
+    postQuantum: /mlkem/i.test(established?.proposal ?? ''),
     espProposal: facts.child?.proposal ?? 'none: not encrypted',
     mtu: plan.mtu,
     routes: {

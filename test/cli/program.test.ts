@@ -1,11 +1,12 @@
 // Every command against a daemon on a real socket: what it prints, where, and its exit code.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Exit } from '../../main/cli/exit.ts';
 import type { CliIo } from '../../main/cli/io.ts';
 import { type DaemonArguments, runProgram } from '../../main/cli/program.ts';
+import { ui } from '../../main/cli/ui.ts';
 import { connectEngine, type EngineClient } from '../../main/ipc/client.ts';
 import type { LogEntry, Status } from '../../main/ipc/contract.ts';
 import {
@@ -102,6 +103,44 @@ describe('without an engine', () => {
       expect(code).toBe(Exit.PROFILE);
       expect(err).toMatch(/office\.json: The profile has a mistake:\n {2}\/rotes: .*Did you mean \/routes\?/);
     }
+  });
+});
+
+describe('ui', () => {
+  it('serves the interface until it is interrupted, under an address with a key', async () => {
+    await open();
+    const folder = join(files, 'interface');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Culvert</title>');
+    const out: string[] = [];
+    const interrupt = new AbortController();
+    const io: CliIo = {
+      out: (text) => out.push(text),
+      err: () => {},
+      isTerminal: false,
+      now: () => 0,
+      connect: connectEngine,
+      interrupted: interrupt.signal,
+    };
+    const ended = ui(io, scene!.socketPath, { port: 0, open: false, folder });
+    await expect.poll(() => out[0]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=[0-9a-f]{64}$/);
+    const address = out[0]!.split('#')[0]!;
+    expect(await (await fetch(address)).text()).toContain('<title>Culvert</title>');
+    interrupt.abort();
+    expect(await ended).toBe(Exit.OK);
+    await expect(fetch(address)).rejects.toThrow();
+  });
+
+  it('says what is missing', async () => {
+    await open();
+    const { io } = { io: { out: () => {}, err: () => {}, isTerminal: false, now: () => 0, connect: connectEngine } };
+    const given = { ...io, interrupted: new AbortController().signal };
+    await expect(ui(given, scene!.socketPath, { port: 0, open: false, folder: files })).rejects.toMatchObject({
+      code: 'ipc/web',
+    });
+    await expect(ui(given, join(files, 'none'), { port: 0, open: false })).rejects.toMatchObject({
+      code: 'ipc/not-running',
+    });
   });
 });
 
