@@ -144,6 +144,19 @@ export function routeProblems(
       ),
     ];
   const problems: FieldProblem[] = [];
+  const gateway = parseAddress(profile.gateway.host);
+  // Our own packets carry a mark that leads them past the tunnel; everything else to this address would enter it.
+  if (wish.kind === 'include' && gateway && covers(prefix, gateway))
+    problems.push(
+      problem(
+        'prefix',
+        'warning',
+        'covers-gateway',
+        `${here} covers the gateway itself, ${formatAddress(gateway)}.`,
+        'The tunnel finds its own way all the same; other traffic for the gateway goes through the tunnel.',
+        { gateway: formatAddress(gateway) },
+      ),
+    );
   const included = others('include');
   if (
     wish.kind === 'exclude' &&

@@ -75,6 +75,25 @@ describe('routes', () => {
     expect(scene.session.given).toHaveLength(5);
   });
 
+  it('say what was meant by host bits, and that a network covers the gateway', async () => {
+    const { client } = await open();
+    const text = profileText('lab').replace('vpn.example.com', '192.0.2.9');
+    await client.call('import', { text, replace: false });
+    const judge = (prefix: string, kind: 'include' | 'exclude' = 'include') =>
+      client.call('checkRoute', { profile: 'lab', prefix, kind });
+    expect((await judge('192.0.2.9/24')).problems).toMatchObject([
+      { code: 'routes/not-a-network', data: { meant: '192.0.2.0/24' } },
+    ]);
+    const covering = await judge('192.0.2.0/24');
+    expect(covering).toMatchObject({
+      prefix: '192.0.2.0/24',
+      problems: [{ severity: 'warning', code: 'routes/covers-gateway', data: { gateway: '192.0.2.9' } }],
+    });
+    expect((await judge('192.0.3.0/24')).problems).toEqual([]);
+    const codes = (await judge('192.0.2.0/24', 'exclude')).problems.map(({ code }) => code);
+    expect(codes).not.toContain('routes/covers-gateway');
+  });
+
   it('are judged field by field while they are typed', async () => {
     const { client } = await open();
     const judge = async (prefix: string, kind: 'include' | 'exclude' = 'include') => {

@@ -78,4 +78,6 @@ export const routes: Translated<typeof en> = {
     'Vielleicht hat sie jemand anders entfernt. Was vom Gateway oder vom lokalen Netz kommt, lässt sich nicht entfernen.',
   'error.routes/target': 'Das ist keine Adresse, oder der Name ließ sich nicht auflösen.',
   'error.routes/target.remedy': 'Prüfen Sie die Schreibweise; ein Name der Firma braucht vielleicht den Tunnel.',
+  'routes.problem.covers-gateway':
+    'Das Gateway selbst ({gateway}) liegt darin. Der Tunnel findet seinen Weg trotzdem; anderer Verkehr zum Gateway geht durch den Tunnel.',
 };

@@ -72,4 +72,6 @@ export const routes = {
     'Somebody else may have removed it. What comes from the gateway or the local network cannot be removed.',
   'error.routes/target': 'This is not an address, or a name that could not be resolved.',
   'error.routes/target.remedy': 'Check its spelling; a name of the company may need the tunnel to be up.',
+  'routes.problem.covers-gateway':
+    'The gateway itself ({gateway}) is in it. The tunnel finds its own way all the same; other traffic for the gateway goes through the tunnel.',
 } as const;

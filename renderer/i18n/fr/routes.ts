@@ -77,4 +77,6 @@ export const routes: Translated<typeof en> = {
   'error.routes/target': 'Ce n’est pas une adresse, ou le nom n’a pas pu être résolu.',
   'error.routes/target.remedy':
     'Vérifiez l’orthographe ; un nom de l’entreprise peut exiger que le tunnel soit établi.',
+  'routes.problem.covers-gateway':
+    'La passerelle elle-même ({gateway}) en fait partie. Le tunnel trouve quand même son chemin ; l’autre trafic vers elle passe par le tunnel.',
 };

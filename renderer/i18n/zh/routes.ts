@@ -74,4 +74,5 @@ export const routes: Translated<typeof en> = {
   'error.routes/not-found.remedy': '可能已被他人移除。来自网关或本地网络的路由无法移除。',
   'error.routes/target': '这不是地址，或者名称无法解析。',
   'error.routes/target.remedy': '请检查拼写；公司内部的名称可能需要隧道已建立。',
+  'routes.problem.covers-gateway': '网关本身（{gateway}）在其中。隧道仍能找到自己的路径；去往网关的其他流量经过隧道。',
 };
