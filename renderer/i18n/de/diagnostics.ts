@@ -25,7 +25,7 @@ export const diagnostics: Translated<typeof en> = {
   'log.title': 'Protokoll',
   'log.level': 'Stufe',
   'log.level.debug': 'Alle',
-  'log.level.info': 'Informationen und Schwereres',
+  'log.level.info': 'Info und Schwereres',
   'log.level.warn': 'Warnungen und Fehler',
   'log.level.error': 'Nur Fehler',
   'log.debug': 'Debug',
@@ -57,4 +57,5 @@ export const diagnostics: Translated<typeof en> = {
   'check.title.traffic': 'Datenverkehr vom Gateway',
   'check.title.mtu-black-hole': 'Große Pakete',
   'check.title.drops': 'Verworfene Pakete',
+  'log.entries': 'Einträge des Protokolls',
 };

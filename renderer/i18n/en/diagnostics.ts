@@ -22,7 +22,7 @@ export const diagnostics = {
   'log.title': 'Log',
   'log.level': 'Level',
   'log.level.debug': 'All',
-  'log.level.info': 'Information and graver',
+  'log.level.info': 'Info and graver',
   'log.level.warn': 'Warnings and errors',
   'log.level.error': 'Errors',
   'log.debug': 'Debug',
@@ -54,4 +54,5 @@ export const diagnostics = {
   'check.title.traffic': 'Traffic from the gateway',
   'check.title.mtu-black-hole': 'Large packets',
   'check.title.drops': 'Dropped packets',
+  'log.entries': 'Entries of the log',
 } as const;

@@ -28,7 +28,7 @@ export const diagnostics: Translated<typeof en> = {
   'log.title': 'Journal',
   'log.level': 'Niveau',
   'log.level.debug': 'Tout',
-  'log.level.info': 'Informations et plus grave',
+  'log.level.info': 'Info et plus grave',
   'log.level.warn': 'Avertissements et erreurs',
   'log.level.error': 'Erreurs',
   'log.debug': 'Débogage',
@@ -60,4 +60,5 @@ export const diagnostics: Translated<typeof en> = {
   'check.title.traffic': 'Trafic de la passerelle',
   'check.title.mtu-black-hole': 'Grands paquets',
   'check.title.drops': 'Paquets rejetés',
+  'log.entries': 'Entrées du journal',
 };

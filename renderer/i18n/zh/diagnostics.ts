@@ -56,4 +56,5 @@ export const diagnostics: Translated<typeof en> = {
   'check.title.traffic': '来自网关的流量',
   'check.title.mtu-black-hole': '大数据包',
   'check.title.drops': '丢弃的数据包',
+  'log.entries': '日志条目',
 };

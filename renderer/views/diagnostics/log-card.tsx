@@ -77,7 +77,7 @@ export function LogCard(): ReactNode {
       {task.error ? <Problem error={task.error} /> : null}
       {shown.length ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        <section className="log" ref={box} tabIndex={0} aria-label={t('log.title')}>
+        <section className="log" ref={box} tabIndex={0} aria-label={t('log.entries')}>
           <ol>
             {shown.map((entry, i) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: entries have no identity, and two may be equal

@@ -28,7 +28,7 @@ export function BarCard({ view }: { view: MtuView }): ReactNode {
         ))}
       </div>
       <p>{t('mtu.bar.share', { overhead, path, share: f.percent(path > 0 ? overhead / path : 0) })}</p>
-      <table className="sheet">
+      <table className="sheet mtu-parts">
         <caption className="only-heard">{t('mtu.table')}</caption>
         <thead>
           <tr>

@@ -15,7 +15,7 @@ const page = (): HTMLElement => screen.getByRole('main');
 const card = (name: string): HTMLElement => within(page()).getByRole('region', { name });
 const settled = (): Promise<void> => act(settle);
 const lines = (): readonly (string | null)[] =>
-  within(within(page()).getAllByRole('region', { name: 'Log' }).at(-1) as HTMLElement)
+  within(card('Entries of the log'))
     .getAllByRole('listitem')
     .map((line) => line.lastElementChild?.textContent ?? null);
 
