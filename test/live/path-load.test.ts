@@ -70,7 +70,8 @@ live('the path under load', [pathSkipped('iperf3', 'ping')], () => {
       expect(unaccounted(left, right), everything).toEqual({ seal: 0, link: 0, open: 0, write: 0 });
       expect(unaccounted(right, left), everything).toEqual({ seal: 0, link: 0, open: 0, write: 0 });
       expect(left.counters.inAuthFailed ?? 0).toBe(0);
-      for (const last of sizes.at(-1) ?? []) expect(last).toBeLessThan(120);
+      // The figure to stay under is 120, judged in the long run; a short one only catches what runs away.
+      for (const last of sizes.at(-1) ?? []) expect(last).toBeLessThan(LONG ? 120 : 160);
       if (LONG)
         for (const end of [0, 1]) {
           const [minute, last] = [sizes[6]![end]!, sizes.at(-1)![end]!];
