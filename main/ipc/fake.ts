@@ -20,7 +20,6 @@ import {
   type ProfileDetails,
   type Result,
   type Role,
-  type RouteEntry,
   type RouteKind,
   type RoutesView,
   type Settings,
@@ -29,7 +28,21 @@ import {
   type TrafficStatistics,
 } from './contract.ts';
 import { EngineError } from './error.ts';
-import { FAKE_PARTS, FAKE_PROFILES, fakeTunnel } from './fake-data.ts';
+import { FAKE_PROFILES, fakeTunnel } from './fake-data.ts';
+import {
+  badPrefix,
+  failure,
+  fakeCheck,
+  fakeMtu,
+  fakeRoutes,
+  fakeSample,
+  fetched,
+  isPrefix,
+  lockOf,
+  meantBy,
+  sameStart,
+  withSample,
+} from './fake-views.ts';
 import { createProxy } from './proxy.ts';
 
 export { FAKE_ERROR, FAKE_PROFILES, fakeStates, fakeTunnel } from './fake-data.ts';
@@ -80,9 +93,6 @@ const NO_TRAFFIC: TrafficStatistics = {
   counters: {},
   lastInboundAgo: null,
 };
-const failure = (code: string, message: string, remedy: string, data?: ContractError['data']): EngineError =>
-  new EngineError({ code, message, remedy, ...(data ? { data } : {}) });
-
 export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
   const role = options.role ?? 'user';
   const connections = new Set<Connection>();
@@ -171,30 +181,8 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     setState({ state: 'connected', profile: profile.name, tunnel: fakeTunnel(profile, mtuOf(profile).value, now) });
   };
 
-  const routesOf = (profile: ProfileDetails): RoutesView => {
-    const { mode, include, exclude, allowLan, fromGateway } = profile.routes;
-    const entry = (prefix: string, kind: RouteKind): RouteEntry => ({
-      prefix,
-      kind,
-      origin: profile.changed.includes(`/routes/${kind}`) ? 'user' : 'profile',
-      way: kind === 'include' ? 'tunnel' : 'direct',
-      lock: lockOf(profile, `/routes/${kind}`),
-      active: kind === 'exclude' || (mode === 'full') === prefix.endsWith('/0'),
-    });
-    return {
-      profile: profile.name,
-      live: state.state === 'connected' && state.profile === profile.name,
-      mode,
-      modeLock: lockOf(profile, '/routes/include'),
-      entries: [...include.map((prefix) => entry(prefix, 'include')), ...exclude.map((p) => entry(p, 'exclude'))],
-      allowLan,
-      allowLanLock: lockOf(profile, '/routes/allowLan'),
-      fromGateway,
-      fromGatewayLock: lockOf(profile, '/routes/fromGateway'),
-      changed: profile.changed.some((pointer) => pointer.startsWith('/routes')),
-      warnings: [],
-    };
-  };
+  const isLive = (profile: ProfileDetails): boolean => state.state === 'connected' && state.profile === profile.name;
+  const routesOf = (profile: ProfileDetails): RoutesView => fakeRoutes(profile, isLive(profile));
   const editRoutes = (
     name: string,
     pointer: string,
@@ -218,27 +206,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       return { ...routes, [kind]: to === null ? kept : [...kept, to] };
     });
   };
-  const mtuOf = (profile: ProfileDetails): MtuView => {
-    const path = profile.mtu.path;
-    const computed = path - FAKE_PARTS.reduce((sum, part) => sum + part.bytes, 0);
-    const value = profile.mtu.value ?? computed;
-    return {
-      profile: profile.name,
-      live: state.state === 'connected' && state.profile === profile.name,
-      mode: profile.mtu.value === null ? 'automatic' : 'fixed',
-      lock: lockOf(profile, '/mtu/value'),
-      path,
-      pathSource: 'profile',
-      value,
-      computed,
-      mss4: Math.max(0, value - 40),
-      mss6: Math.max(0, value - 60),
-      parts: [...FAKE_PARTS, { kind: 'payload', name: 'packet inside the tunnel', bytes: computed }],
-      explanation: `${path} (path MTU) … = ${computed}`,
-      ipv6Allowed: value >= 1280,
-      warnings: value > computed ? [`An MTU of ${value} is more than the ${computed} that fit.`] : [],
-    };
-  };
+  const mtuOf = (profile: ProfileDetails): MtuView => fakeMtu(profile, isLive(profile));
   const summary = ({ name, gateway, shape }: ProfileDetails) => ({ name, gateway, shape });
   const read = (content: string): ProfileDetails => {
     const template = FAKE_PROFILES[0] as ProfileDetails;
@@ -387,9 +355,14 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     },
     checks: () => ({
       checks: [
-        check('tun', 'pass', 'Tunnel device', 'A TUN device can be made.'),
-        check('gateway-reachable', state.state === 'failed' ? 'fail' : 'pass', 'Gateway', 'vpn.example.com answers.'),
-        check('mtu-black-hole', 'warn', 'Large packets', 'Large packets may be lost on the way.'),
+        fakeCheck('tun', 'pass', 'Tunnel device', 'A TUN device can be made.'),
+        fakeCheck(
+          'gateway-reachable',
+          state.state === 'failed' ? 'fail' : 'pass',
+          'Gateway',
+          'vpn.example.com answers.',
+        ),
+        fakeCheck('mtu-black-hole', 'warn', 'Large packets', 'Large packets may be lost on the way.'),
       ],
       drops: [{ name: 'inAuthFailed', meaning: 'the integrity check value does not verify', packets: 2 }],
       lastError: state.state === 'failed' ? state.error : null,
@@ -455,21 +428,9 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
   };
   const sample = (): void => {
     sampledAt = now;
-    const wave = 0.6 + 0.4 * Math.sin(now / 9000);
-    const bytesIn = Math.round(6_000_000 * wave);
-    const bytesOut = Math.round(400_000 * wave);
-    const packetsIn = Math.round(bytesIn / 1380);
-    const packetsOut = Math.round(bytesOut / 700);
-    const point = { time: now, seconds: 1, bytesIn, bytesOut, packetsIn, packetsOut, latency: 10 + 4 * wave, loss: 0 };
+    const point = fakeSample(now);
     samples = [...samples, point].slice(-600);
-    traffic = {
-      bytesIn: traffic.bytesIn + bytesIn,
-      bytesOut: traffic.bytesOut + bytesOut,
-      packetsIn: traffic.packetsIn + packetsIn,
-      packetsOut: traffic.packetsOut + packetsOut,
-      counters: {},
-      lastInboundAgo: 5,
-    };
+    traffic = withSample(traffic, point);
     publish('traffic', traffic);
     publish('samples', [point]);
   };
@@ -552,43 +513,4 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       return proxy;
     },
   };
-}
-
-const check = (id: string, verdict: 'pass' | 'warn' | 'fail', title: string, found: string) => ({
-  id,
-  verdict,
-  title,
-  found,
-  cause: verdict === 'pass' ? null : 'The likely cause, in words.',
-  remedy: verdict === 'pass' ? null : 'What to do about it.',
-  data: {},
-});
-
-/** The lock that covers this part: one on it, above it, or (for the whole) below it. */
-function lockOf(profile: ProfileDetails, pointer: string): ProfileDetails['locked'][number] | null {
-  const covers = (lock: string): boolean => pointer === lock || pointer.startsWith(`${lock}/`) || pointer === '';
-  return profile.locked.find((lock) => covers(lock.pointer)) ?? null;
-}
-
-const isPrefix = (text: string): boolean => /^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$|^[0-9a-f:]+\/\d{1,3}$/i.test(text);
-/** An IPv4 network without the bits of a host. */
-function meantBy(prefix: string): string {
-  const [address = '', bits = '32'] = prefix.split('/');
-  if (address.includes(':')) return prefix;
-  const mask = Number(bits) === 0 ? 0 : (-1 << (32 - Number(bits))) >>> 0;
-  const word = (address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0) & mask) >>> 0;
-  return `${[24, 16, 8, 0].map((shift) => (word >>> shift) & 255).join('.')}/${bits}`;
-}
-const badPrefix = (text: string): EngineError =>
-  failure('routes/prefix', `"${text}" is not a network.`, 'Write it like 10.0.0.0/8 or 2001:db8::/32.', {
-    field: 'prefix',
-  });
-const sameStart = (prefix: string, target: string): boolean => prefix.split('.')[0] === target.split('.')[0];
-
-function fetched(url: string): string {
-  if (!url.startsWith('https://'))
-    throw failure('profile/url', 'Profiles are fetched over https only.', 'Use an address that begins with https://.', {
-      field: 'url',
-    });
-  return '{"name":"fetched"}';
 }
