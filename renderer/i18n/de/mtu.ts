@@ -15,7 +15,6 @@ export const mtu: Translated<typeof en> = {
   'mtu.mss.text': 'Größtes Stück TCP-Daten in einem Paket',
   'mtu.mss.values': '{mss4} über IPv4, {mss6} über IPv6',
   'mtu.mss.only4': '{mss4} über IPv4; innen kein IPv6',
-  'mtu.bytes': { one: '{count} Byte', other: '{count} Byte' },
   'mtu.live': 'Jetzt wirksam',
   'mtu.notLive': 'Ab der nächsten Verbindung',
   'mtu.ipv6Off': 'IPv6 ist im Tunnel aus: Es braucht eine MTU von mindestens 1280, und diese ist {mtu}.',

@@ -42,7 +42,6 @@ export const routes: Translated<typeof en> = {
   'routes.prefix.hint': 'Zum Beispiel 10.0.0.0/8, 192.0.2.7 oder 2001:db8::/32',
   'routes.stored': 'Wird gespeichert als {prefix}',
   'routes.kind': 'Wohin es geht',
-  'routes.checking': 'Wird geprüft …',
   'routes.reset': 'Zurück zum Profil',
   'routes.resetTitle': 'Ihre Änderungen verwerfen?',
   'routes.resetText':

@@ -12,7 +12,6 @@ export const mtu = {
   'mtu.mss.text': 'Largest piece of TCP data in one packet',
   'mtu.mss.values': '{mss4} over IPv4, {mss6} over IPv6',
   'mtu.mss.only4': '{mss4} over IPv4; no IPv6 inside',
-  'mtu.bytes': { one: '{count} byte', other: '{count} bytes' },
   'mtu.live': 'In effect now',
   'mtu.notLive': 'From the next connection on',
   'mtu.ipv6Off': 'IPv6 is off inside the tunnel: it needs an MTU of at least 1280, and this one is {mtu}.',

@@ -39,7 +39,6 @@ export const routes = {
   'routes.prefix.hint': 'For example 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32',
   'routes.stored': 'Will be stored as {prefix}',
   'routes.kind': 'Where it goes',
-  'routes.checking': 'Checking …',
   'routes.reset': 'Back to the profile',
   'routes.resetTitle': 'Drop your changes?',
   'routes.resetText': 'All routes of “{profile}” become those of the profile again. What you added is removed.',

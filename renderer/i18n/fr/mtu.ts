@@ -15,7 +15,6 @@ export const mtu: Translated<typeof en> = {
   'mtu.mss.text': 'Plus grand morceau de données TCP dans un paquet',
   'mtu.mss.values': '{mss4} sur IPv4, {mss6} sur IPv6',
   'mtu.mss.only4': '{mss4} sur IPv4 ; pas d’IPv6 à l’intérieur',
-  'mtu.bytes': { one: '{count} octet', other: '{count} octets' },
   'mtu.live': 'En vigueur maintenant',
   'mtu.notLive': 'Dès la prochaine connexion',
   'mtu.ipv6Off': 'IPv6 est coupé dans le tunnel : il lui faut une MTU d’au moins 1280, et celle-ci est de {mtu}.',

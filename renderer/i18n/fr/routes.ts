@@ -42,7 +42,6 @@ export const routes: Translated<typeof en> = {
   'routes.prefix.hint': 'Par exemple 10.0.0.0/8, 192.0.2.7 ou 2001:db8::/32',
   'routes.stored': 'Sera enregistré comme {prefix}',
   'routes.kind': 'Où cela va',
-  'routes.checking': 'Vérification …',
   'routes.reset': 'Revenir au profil',
   'routes.resetTitle': 'Abandonner vos modifications ?',
   'routes.resetText': 'Toutes les routes de « {profile} » redeviennent celles du profil. Vos ajouts sont supprimés.',

@@ -15,7 +15,6 @@ export const mtu: Translated<typeof en> = {
   'mtu.mss.text': '一个数据包中 TCP 数据的最大长度',
   'mtu.mss.values': 'IPv4 为 {mss4}，IPv6 为 {mss6}',
   'mtu.mss.only4': 'IPv4 为 {mss4}；隧道内没有 IPv6',
-  'mtu.bytes': { other: '{count} 字节' },
   'mtu.live': '现已生效',
   'mtu.notLive': '下次连接时生效',
   'mtu.ipv6Off': '隧道内的 IPv6 已关闭：它要求 MTU 至少为 1280，而当前为 {mtu}。',

@@ -42,7 +42,6 @@ export const routes: Translated<typeof en> = {
   'routes.prefix.hint': '例如 10.0.0.0/8、192.0.2.7 或 2001:db8::/32',
   'routes.stored': '将存储为 {prefix}',
   'routes.kind': '去向',
-  'routes.checking': '正在检查…',
   'routes.reset': '恢复为配置文件',
   'routes.resetTitle': '放弃您的更改？',
   'routes.resetText': '“{profile}”的所有路由将恢复为配置文件中的内容，您添加的路由会被移除。',
