@@ -45,32 +45,50 @@ function busySeconds(): number {
   return [0, 1, 2, 5, 6].reduce((sum, index) => sum + (fields[index] ?? 0), 0) / JIFFIES_PER_SECOND;
 }
 
+/** How often to look again where programs ended while we looked: their time would be missing, or counted twice. */
+const LOOKS = 5;
+
+const pids = (): string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+
 /**
  * CPU seconds so far of every program that is neither ours (this process and its reaped children), nor in `labs`, nor a kernel
- * thread. Time of children passes to their parent when they end, so nothing gets lost when programs come and go.
+ * thread. Time of children passes to their parent when they are reaped, so nothing gets lost when programs come and go.
  */
 function foreignSeconds(labs: readonly Lab[]): number {
   const ours = new Set(labs.flatMap((lab) => ['cl', 'gw'].map((end) => namespaceInode(lab.name(end)))));
   let jiffies = 0;
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      // The name, in parentheses, may hold blanks. Then: state ppid … utime(11) stime cutime cstime.
-      const fields = stat
-        .slice(stat.lastIndexOf(')') + 2)
-        .split(' ')
-        .map(Number);
-      const parent = fields[1] as number;
-      if (parent === 2 || Number(pid) === 2) continue;
-      const namespace = /\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[1];
-      if (namespace !== undefined && ours.has(Number(namespace))) continue;
-      jiffies += fields.slice(11, 15).reduce((sum, value) => sum + value, 0);
-    } catch {
-      // It ended while we looked.
-    }
+  for (let look = 0; look < LOOKS; look++) {
+    const before = pids();
+    jiffies = before.reduce((sum, pid) => sum + foreignJiffies(pid, ours), 0);
+    const after = new Set(pids());
+    if (before.every((pid) => after.has(pid))) break;
   }
   return jiffies / JIFFIES_PER_SECOND;
+}
+
+/** 0 for what is not foreign, and for what ended while we looked. */
+function foreignJiffies(pid: string, ours: ReadonlySet<number>): number {
+  if (Number(pid) === process.pid || pid === '2') return 0;
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return 0;
+  }
+  // The name, in parentheses, may hold blanks. Then: state ppid … utime(11) stime cutime cstime.
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+  const parent = fields[1];
+  if (parent === 2 || parent === process.pid) return 0;
+  try {
+    const namespace = /\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[1];
+    if (namespace !== undefined && ours.has(Number(namespace))) return 0;
+  } catch {
+    // A zombie has no namespace any more, but its time until its parent reaps it.
+  }
+  return fields.slice(11, 15).reduce((sum, value) => sum + value, 0);
 }
 
 export interface Used {
@@ -85,12 +103,12 @@ export interface Used {
 export function countCpu(labs: readonly Lab[]): () => Used {
   const [start, busy, foreign] = [performance.now(), busySeconds(), foreignSeconds(labs)];
   return () => {
-    const others = Math.max(0, foreignSeconds(labs) - foreign);
     const all = busySeconds() - busy;
+    const others = Math.min(all, Math.max(0, foreignSeconds(labs) - foreign));
     const wallSeconds = (performance.now() - start) / 1000;
     return {
       cpuSeconds: Math.max(0, all - others),
-      foreign: others / (wallSeconds * cpus().length),
+      foreign: Math.min(1, others / (wallSeconds * cpus().length)),
       wallSeconds,
     };
   };
