@@ -45,6 +45,15 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
       { test: { name: 'bench', include: ['test/bench/**/*.bench.ts'], testTimeout: 900_000, fileParallelism: false } },
     ],
   },

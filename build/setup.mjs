@@ -25,6 +25,8 @@ const PEERS = {
   '/usr/sbin/ethtool': 'ethtool',
   '/usr/bin/linux.uml': 'user-mode-linux',
   '/usr/sbin/modprobe': 'kmod',
+  '/usr/bin/chromium': 'chromium',
+  '/usr/bin/chromedriver': 'chromium-driver',
 };
 
 /** What only `npm run bench` compares with. */

@@ -74,6 +74,8 @@ vitest('core-plain', 5);
 vitest('core-accelerated', 5);
 heading('live');
 vitest('live', long ? 60 : 15);
+heading('browser');
+vitest('e2e', 4);
 
 heading('result');
 for (const [reason, count] of reasons) console.log(`skipped ${count}: ${reason}`);

@@ -1,0 +1,171 @@
+// What a person has: a computer (namespace `cl`) with the engine, `culvert ui` and Debian's Chromium, driven by WebdriverIO;
+// and what the company has: the embedded gateway (namespace `gw`). Everything is real; nothing leaves the two namespaces.
+//
+//   test ─unix socket─ door ─ chromedriver ─ chromium ─ culvert ui ─ engine      cl 192.0.2.2 ──── 192.0.2.1 gw
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer, connect as dial, type Server } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { remote } from 'webdriverio';
+import { Culvert, culvertMissing } from '../live/culvert.ts';
+import { cannotRunLive, Lab, type Running } from '../live/lab.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const CHROMEDRIVER = '/usr/bin/chromedriver';
+const FLAGS = [
+  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+  ...['--disable-background-networking', '--disable-component-update', '--disable-sync', '--lang=en'],
+];
+const built = (path: string): string => fileURLToPath(new URL(`../../build/out/${path}`, import.meta.url));
+const DOOR = fileURLToPath(new URL('./door.mjs', import.meta.url));
+const SECRET = 'correct horse battery staple';
+const DRIVER_PORT = 9515;
+
+export const missing = [
+  existsSync(CHROMIUM) && existsSync(CHROMEDRIVER)
+    ? undefined
+    : 'browser tests need Debian’s chromium and chromium-driver',
+  cannotRunLive(),
+  culvertMissing('gateway/run.js'),
+  existsSync(built('renderer/index.html')) ? undefined : 'the interface is not built (npm run build)',
+];
+
+export type Browser = Awaited<ReturnType<typeof remote>>;
+
+export class Scene {
+  readonly lab = new Lab();
+  culvert!: Culvert;
+  gateway!: Running;
+  browser!: Browser;
+  /** The interface's address, with its token. */
+  url = '';
+  private bridge: Server | undefined;
+
+  static async open(): Promise<Scene> {
+    const scene = new Scene();
+    try {
+      await scene.begin();
+      return scene;
+    } catch (error) {
+      await scene.close();
+      throw error;
+    }
+  }
+
+  private async begin(): Promise<void> {
+    const { lab } = this;
+    lab.namespace('cl');
+    lab.namespace('gw');
+    lab.link('cl', '192.0.2.2/24', 'gw', '192.0.2.1/24');
+    await this.startGateway();
+    this.culvert = await Culvert.start(lab, 'cl');
+    const ui = lab.start('cl', [
+      ...[process.execPath, built('main/cli/culvert.js'), 'ui', '--no-open'],
+      ...['--socket', join(lab.directory, 'cl.sock')],
+    ]);
+    [this.url] = await ui.saw(/http:\/\/127\.0\.0\.1:\d+\/\S+/);
+    await this.openBrowser();
+  }
+
+  async startGateway(): Promise<void> {
+    const file = join(this.lab.directory, 'gateway.json');
+    const users = [{ identity: 'alice@example.com', secret: SECRET }];
+    const gre = { endpoint: '10.77.0.1', address: ['10.88.0.1/24'] };
+    const listen = { address: '192.0.2.1' };
+    writeFileSync(
+      file,
+      JSON.stringify({ identity: 'gateway.example', users, listen, pool: { ipv4: '10.99.0.0/24' }, gre }),
+    );
+    this.gateway = this.lab.start('gw', [process.execPath, built('main/gateway/run.js'), '--config', file]);
+    await this.gateway.saw(/"event":"ready"/);
+  }
+
+  private async openBrowser(): Promise<void> {
+    const { lab } = this;
+    const driver = lab.start('cl', [CHROMEDRIVER, `--port=${DRIVER_PORT}`]);
+    await driver.saw(/started successfully/);
+    const path = join(lab.directory, 'door.sock');
+    await lab.start('cl', [process.execPath, DOOR, path, String(DRIVER_PORT)]).saw(/open/);
+    const bridge = createServer((from) => {
+      const to = dial(path);
+      from.pipe(to).pipe(from);
+      from.on('error', () => to.destroy());
+      to.on('error', () => from.destroy());
+    });
+    this.bridge = bridge;
+    const port = await new Promise<number>((resolve) => {
+      bridge.listen(0, '127.0.0.1', () => {
+        const address = bridge.address();
+        resolve(typeof address === 'object' && address ? address.port : 0);
+      });
+    });
+    this.browser = await remote({
+      hostname: '127.0.0.1',
+      port,
+      logLevel: 'error',
+      connectionRetryCount: 0,
+      waitforTimeout: 15_000,
+      capabilities: {
+        browserName: 'chrome',
+        // Classic WebDriver: BiDi would open a WebSocket to an address inside the namespace.
+        'wdio:enforceWebDriverClassic': true,
+        'goog:chromeOptions': {
+          binary: CHROMIUM,
+          args: [...FLAGS, `--user-data-dir=${join(lab.directory, 'chromium')}`, '--window-size=1440,900'],
+        },
+      },
+    });
+  }
+
+  profile(changes: Record<string, unknown> = {}): string {
+    return JSON.stringify({
+      culvert: 1,
+      name: 'office',
+      gateway: { host: '192.0.2.1', identity: 'gateway.example' },
+      authentication: { method: 'psk', identity: 'alice@example.com', secret: SECRET },
+      tunnel: { shape: 'gre-tunnel' },
+      gre: { address: ['10.88.0.2/24'], remote: '10.77.0.1' },
+      routes: { include: ['10.88.0.0/24'] },
+      timing: { livenessSeconds: 1 },
+      ...changes,
+    });
+  }
+
+  /** The address without its token: what the page keeps after the first load. */
+  async go(page: string): Promise<void> {
+    await this.browser.execute('location.hash = arguments[0]', `#/${page}`);
+    await this.browser.$('h1').waitForDisplayed();
+  }
+
+  /** The state that the connection page shows. */
+  async shows(state: string, milliseconds = 20_000): Promise<void> {
+    await this.browser.$(`.state-card[data-state="${state}"]`).waitForExist({ timeout: milliseconds });
+  }
+
+  async press(text: string): Promise<void> {
+    // In the dialog, where one is open: what lies behind it cannot be pressed.
+    const named = `button[normalize-space(.)="${text}" and not(@disabled)]`;
+    const dialog = await this.browser.$('[role="dialog"], [role="alertdialog"]').isExisting();
+    const button = this.browser.$(dialog ? `//*[@role="dialog" or @role="alertdialog"]//${named}` : `//${named}`);
+    await button.waitForClickable();
+    await button.click();
+  }
+
+  /** A file dropped onto the window, as the browser tells the page of it. */
+  async drop(name: string, content: string): Promise<void> {
+    await this.browser.execute(
+      `const data = new DataTransfer();
+      data.items.add(new File([arguments[1]], arguments[0], { type: 'application/json' }));
+      for (const type of ['dragenter', 'dragover', 'drop'])
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));`,
+      name,
+      content,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.browser?.deleteSession().catch(() => {});
+    this.bridge?.close();
+    await this.lab.close();
+  }
+}
