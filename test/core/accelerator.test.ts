@@ -93,6 +93,21 @@ describe('the accelerator itself', () => {
     expect(accelerator.encryptBlocks(2, 0, 16)).toBe(0);
   });
 
+  it('gives the memory of every keystream back at once', () => {
+    const accelerator = new Accelerator();
+    const bytes = new Uint8Array(98_304);
+    accelerator.attach(bytes);
+    expect(accelerator.install(1, key(16))).toBe(true);
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    for (let i = 0; i < 200; i++) {
+      expect(accelerator.encryptBlocks(1, 0, bytes.length)).toBe(1);
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    // One keystream would be 98 KB; 200 of them 20 MB.
+    expect(most).toBeLessThan(1_000_000);
+  });
+
   it('is configured by a measurement that takes milliseconds', () => {
     const core = createCoreSync(loadCoreModuleSync(), { accelerator: 'auto' });
     expect(core.acceleratedFrom).toBeGreaterThanOrEqual(1);
