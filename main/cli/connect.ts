@@ -20,7 +20,8 @@ export async function up(io: CliIo, socketPath: string, word: string): Promise<n
       await storeFile(io, engine, file.text, file.warnings);
       const { engine: now } = await engine.call('status', {});
       if (now.state === 'connected' && now.profile === name) {
-        io.out(`Connected with "${name}" already; the imported profile takes effect after \`culvert down\`.`);
+        // The engine refuses to replace what is in use: the file is what the tunnel was made from.
+        io.out(printable(`Connected with "${name}" already.`));
         return Exit.OK;
       }
     }

@@ -32,6 +32,8 @@ export interface Desk {
   /** Waits for edits under way. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   profiles(): Promise<Profiles>;
+  /** Whether a session runs with this profile; one on its way down does not. */
+  runs(name: string): boolean;
   /** The tunnel that is up with this profile. */
   tunnelOf(name: string): TunnelInfo | null;
   routes(profile: Profile): Events['routes'];
@@ -125,7 +127,9 @@ export function createDesk({ store, log, publish, active }: DeskOptions): Desk {
       }
     });
 
-  return { edit, inTurn, profiles, tunnelOf, routes, mtu, announce };
+  const runs = (name: string): boolean => sessionOf(name) !== null;
+
+  return { edit, inTurn, profiles, runs, tunnelOf, routes, mtu, announce };
 }
 
 /** Errors of profiles and sessions in the contract's form. Rethrows what is a defect. */

@@ -3,7 +3,7 @@ import type { Params, ProfileSummary, Result } from '../ipc/contract.ts';
 import { EngineError } from '../ipc/error.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
 import { relocked, renamed } from '../profile/edit.ts';
-import { parseProfile } from '../profile/parse.ts';
+import { type ParsedProfile, parseProfile } from '../profile/parse.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import { detailsOf } from './describe.ts';
@@ -41,9 +41,9 @@ export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileC
     }
   };
 
-  const stored = async (name: string): Promise<Profile | null> => {
+  const stored = async (name: string): Promise<ParsedProfile | null> => {
     try {
-      return await store.load(name);
+      return await store.read(name);
     } catch {
       // Not there, or not to be read: nothing of it is locked.
       return null;
@@ -59,6 +59,13 @@ export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileC
     });
   };
 
+  const inUseUnlike = (name: string): EngineError =>
+    new EngineError({
+      code: 'daemon/in-use',
+      message: `The profile "${name}" is in use, and this file differs from what is stored: nothing was changed.`,
+      remedy: 'Disconnect first (`culvert down`), then do the same again.',
+    });
+
   const take = (text: string, replace: boolean, caller: Caller): Promise<Result<'import'>> =>
     desk.inTurn(() =>
       inContract(async () => {
@@ -67,7 +74,9 @@ export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileC
         const { name } = parsed.profile;
         const before = replace ? await stored(name) : null;
         // Any lock: what is replaced is gone with it.
-        if (before) mustBeFree(before, caller, ['']);
+        if (before) mustBeFree(before.profile, caller, ['']);
+        // The tunnel that is up was made from the stored profile: another in its place would be shown as what it does.
+        if (replace && before?.text !== parsed.text && desk.runs(name)) throw inUseUnlike(name);
         const replaced = await store.save(parsed, replace);
         note('info', `profile "${name}" ${replaced ? 'replaced' : 'imported'}`);
         for (const warning of parsed.warnings) note('warn', `profile "${name}": ${warning}`);
@@ -119,7 +128,7 @@ export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileC
         inContract(async () => {
           free(name, 'remove');
           const before = await stored(name);
-          if (before) mustBeFree(before, caller, ['']);
+          if (before) mustBeFree(before.profile, caller, ['']);
           await store.remove(name);
           note('info', `profile "${name}" removed`);
           await desk.announce(null);

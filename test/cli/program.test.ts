@@ -218,12 +218,27 @@ describe('up', () => {
     await run('down');
     await run('up', profileFile(profileText('office', { gateway: { host: 'new.example' } })));
     expect(scene?.session.profile.gateway.host).toBe('new.example');
-    const again = await run('up', profileFile(profileText('office')));
-    expect(again.out).toMatch(/already; the imported profile takes effect after/);
-    expect(scene?.sessions).toHaveLength(2);
     await run('down');
     expect((await run('up', 'office')).code).toBe(Exit.OK);
-    expect(scene?.session.profile.gateway.host).toBe('vpn.example.com');
+    expect(scene?.session.profile.gateway.host).toBe('new.example');
+  });
+
+  it('with the file of the tunnel that is up is content; with another one it changes nothing and says what to do', async () => {
+    await open({ script: connected });
+    const file = profileFile(profileText('office'), 'same.json');
+    await run('up', file);
+    const again = await run('up', file);
+    expect([again.code, again.err]).toEqual([Exit.OK, '']);
+    expect(again.out).toContain('Connected with "office" already.');
+    const other = profileFile(profileText('office', { gateway: { host: 'new.example' } }), 'other.json');
+    const refused = await run('up', other);
+    expect(refused.code).toBe(Exit.BUSY);
+    expect(refused.err).toMatch(/in use, and this file differs.*\nDisconnect first \(`culvert down`\)/);
+    expect((await run('list')).out).toContain('vpn.example.com');
+    expect(scene?.sessions).toHaveLength(1);
+    await run('down');
+    expect((await run('up', other)).code).toBe(Exit.OK);
+    expect(scene?.session.profile.gateway.host).toBe('new.example');
   });
 
   it('fails with the reason and the remedy', async () => {

@@ -268,6 +268,27 @@ describe('profiles', () => {
     });
   });
 
+  it('in use are not replaced by other ones, whose routes would be shown as those of the tunnel', async () => {
+    const scene = await open();
+    const { client } = scene;
+    await client.call('connect', { profile: 'office' });
+    const heard: Events['routes'][] = [];
+    client.on('routes', (view) => heard.push(view));
+    await client.call('subscribe', { events: ['routes'] });
+    const other = profileText('office', { routes: { include: ['172.16.0.0/12'] } });
+    await expect(client.call('import', { text: other, replace: true })).rejects.toMatchObject({
+      code: 'daemon/in-use',
+      remedy: expect.stringContaining('culvert down'),
+    });
+    // The same again is no other.
+    await client.call('import', { text: profileText('office'), replace: true });
+    expect(stored(scene).routes).toEqual({ include: ['10.88.0.0/24'] });
+    expect(heard.flatMap(({ entries }) => entries.map(({ prefix }) => prefix))).not.toContain('172.16.0.0/12');
+    await client.call('disconnect', {});
+    await client.call('import', { text: other, replace: true });
+    expect(stored(scene).routes).toEqual({ include: ['172.16.0.0/12'] });
+  });
+
   it('are looked at before they are stored, also from a web address', async () => {
     const { client } = await open({ fetchProfile: async (url) => profileText(url.split('/').at(-1) ?? '') });
     const seen = await client.call('preview', { text: profileText('office') });
