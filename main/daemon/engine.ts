@@ -74,6 +74,8 @@ export function createEngine(options: EngineOptions): Engine {
   let network: string | null | undefined;
   let active: Active | null = null;
   let closing = false;
+  /** Raised by every disconnect: what was asked for before it and has not begun yet does not begin any more. */
+  let generation = 0;
   /** Beginning and ending connections happens one after the other; waiting for a gateway does not hold it up. */
   let turn: Promise<unknown> = options.ready.catch(() => {});
   const listeners = new Set<(state: EngineState) => void>();
@@ -113,8 +115,20 @@ export function createEngine(options: EngineOptions): Engine {
     return now !== 'disconnected' && now !== 'failed';
   };
 
-  const begin = async (name: string): Promise<Active> => {
+  const cancelled = (profile: string): EngineError =>
+    daemonError(
+      'cancelled',
+      `The connection with the profile "${profile}" was ended before it was up.`,
+      'Connect again, if it was not you who ended it.',
+    );
+
+  /** `asked`: the generation in which somebody asked for it. */
+  const begin = async (name: string, asked: number): Promise<Active> => {
+    const stillWanted = (): void => {
+      if (generation !== asked) throw cancelled(name);
+    };
     if (closing) throw daemonError('stopping', 'The engine is stopping.', 'Start it again with `sudo culvert daemon`.');
+    stillWanted();
     const now = state();
     if (active && running()) {
       if (active.profile === name && now.state !== 'disconnecting') return active;
@@ -128,7 +142,9 @@ export function createEngine(options: EngineOptions): Engine {
     }
     // Also one that has failed or is on its way down: everything it had must be gone.
     await active?.session.stop();
+    stillWanted();
     const profile = await store.load(name);
+    stillWanted();
     log.hide(profile.authentication.secret);
     const session = options.createSession(profile);
     const begun: Active = { profile: name, session };
@@ -166,13 +182,7 @@ export function createEngine(options: EngineOptions): Engine {
             reject(new EngineError(now.error));
             return true;
           case 'disconnected':
-            reject(
-              daemonError(
-                'cancelled',
-                `The connection with the profile "${profile}" was ended before it was up.`,
-                'Connect again, if it was not you who ended it.',
-              ),
-            );
+            reject(cancelled(profile));
             return true;
           case 'connecting':
           case 'reconnecting':
@@ -206,6 +216,7 @@ export function createEngine(options: EngineOptions): Engine {
     status: async () => status(),
     connect: ({ profile }) => connect(profile),
     disconnect: async () => {
+      generation++;
       const going = active;
       // Not in turn where a session runs: a connection on its way up must be possible to end.
       await going?.session.stop();
@@ -260,8 +271,9 @@ export function createEngine(options: EngineOptions): Engine {
   };
 
   async function connect(name: string): Promise<{ tunnel: TunnelInfo }> {
+    const asked = generation;
     try {
-      return await outcome(await inTurn(() => begin(name)));
+      return await outcome(await inTurn(() => begin(name, asked)));
     } catch (error) {
       throw known(error);
     }
@@ -327,6 +339,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     async close() {
       closing = true;
+      generation++;
       await inTurn(async () => active?.session.stop());
     },
   };

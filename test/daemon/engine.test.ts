@@ -119,6 +119,31 @@ describe('connecting', () => {
     expect(await engineState(scene.client)).toMatchObject({ state: 'connected', profile: 'home' });
   });
 
+  it('does not begin after a disconnect that came while it waited', async () => {
+    const scene = await open({ stopsAtOnce: false });
+    const first = scene.client.call('connect', { profile: 'office' });
+    await expect.poll(() => scene.sessions.length).toBe(1);
+    const old = scene.session;
+    connected(old);
+    await first;
+    const endings = [scene.client.call('disconnect', {})];
+    await expect.poll(() => old.state.state).toBe('disconnecting');
+    const second = rejection(scene.client.call('connect', { profile: 'home' }));
+    const third = rejection(scene.client.call('connect', { profile: 'office' }));
+    endings.push(scene.client.call('disconnect', {}));
+    await engineState(scene.client);
+    old.letStop();
+    await Promise.all(endings);
+    expect([(await second).code, (await third).code]).toEqual(['daemon/cancelled', 'daemon/cancelled']);
+    expect(scene.sessions).toHaveLength(1);
+    expect((await engineState(scene.client)).state).toBe('disconnected');
+    // It is over with that: the next one is wanted.
+    const next = scene.client.call('connect', { profile: 'home' });
+    await expect.poll(() => scene.sessions.length).toBe(2);
+    connected(scene.session);
+    await next;
+  });
+
   it('does not listen to a session that is over', async () => {
     const scene = await open();
     const first = rejection(scene.client.call('connect', { profile: 'office' }));
