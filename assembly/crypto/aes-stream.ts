@@ -27,7 +27,7 @@ let region: usize = 0;
 /** A key of zeros, for the measurement. */
 let trial: usize = 0;
 let leastBlocks: i32 = i32.MAX_VALUE;
-/** Blocks in the region that hold, or held, a keystream. */
+/** Blocks in the region that hold, or held, a keystream: eights, since encryptHere makes whole eights. */
 let written: i32 = 0;
 // @ts-ignore: decorator
 @lazy
@@ -96,7 +96,7 @@ export function aesStreamMake(aes: usize, jobs: usize, count: i32): i32 {
     at = counterBlocks(at, load<u32>(jobs, JOB_NONCE), blocksOf(jobs));
     jobs += JOB_BYTES;
   }
-  written = max(written, blocks);
+  written = max(written, (blocks + 7) & ~7);
   if (!encryptBlocks(handle, region, 16 * blocks)) {
     aesSetHandle(aes, 0);
     encryptHere(aes, blocks);

@@ -15,7 +15,7 @@ import {
 
 export { aeadInstall, aeadOpen, aeadSeal, aeadWipe } from '../../../assembly/crypto/aead';
 export { acceleratorRegion, acceleratorTrial, configureAccelerator } from '../../../assembly/crypto/aes-stream';
-export { transformAccelerate } from '../../../assembly/crypto/transform';
+export { transformAccelerate, transformWipe } from '../../../assembly/crypto/transform';
 
 const AES: usize = memory.data(AES_KEY_BYTES, 16);
 const GHASH: usize = memory.data(GHASH_KEY_BYTES, 16);

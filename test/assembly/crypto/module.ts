@@ -13,6 +13,7 @@ const out = join(root, 'build', 'out', 'test');
 
 interface Exports extends AcceleratedExports {
   transformAccelerate(ctx: number, handle: number): void;
+  transformWipe(ctx: number): void;
   contextBytes(): number;
   aeadInstall(ctx: number, cipher: number, key: number, keyLength: number): void;
   aeadWipe(ctx: number): void;
@@ -159,6 +160,8 @@ export function aeadModule() {
     },
     restore: () => exports.configureAccelerator(least),
     wipe: () => exports.aeadWipe(CONTEXT),
+    /** As when an SA is removed: scratch memory too. */
+    forget: () => exports.transformWipe(CONTEXT),
     seal: (packets: readonly Packet[]) => run('aeadSeal', packets),
     open: (packets: readonly Packet[]) => run('aeadOpen', packets),
   };
