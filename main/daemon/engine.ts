@@ -143,20 +143,24 @@ export function createEngine(options: EngineOptions): Engine {
     // Also one that has failed or is on its way down: everything it had must be gone.
     await active?.session.stop();
     stillWanted();
-    const profile = await store.load(name);
-    stillWanted();
-    log.hide(profile.authentication.secret);
-    const session = options.createSession(profile);
-    const begun: Active = { profile: name, session };
-    active = begun;
-    series.clear();
-    held = null;
-    session.on((next) => {
-      if (active !== begun) return;
-      announce(next);
+    // No edit between reading the profile and being the session that edits reach.
+    return desk.inTurn(async () => {
+      stillWanted();
+      const profile = await store.load(name);
+      stillWanted();
+      log.hide(profile.authentication.secret);
+      const session = options.createSession(profile);
+      const begun: Active = { profile: name, session };
+      active = begun;
+      series.clear();
+      held = null;
+      session.on((next) => {
+        if (active !== begun) return;
+        announce(next);
+      });
+      session.start();
+      return begun;
     });
-    session.start();
-    return begun;
   };
 
   const announce = (next: EngineState): void => {

@@ -115,6 +115,18 @@ describe('routes', () => {
     await expect(absent).rejects.toMatchObject({ code: 'routes/not-found' });
   });
 
+  it('reach a connection that begins while they are being changed', async () => {
+    const scene = await open();
+    const prefixes = ['172.16.0.0/16', '172.17.0.0/16', '172.18.0.0/16'];
+    const edits = prefixes.map((prefix) =>
+      scene.client.call('addRoute', { profile: 'office', prefix, kind: 'include' }),
+    );
+    const connecting = scene.client.call('connect', { profile: 'office' });
+    await Promise.all([...edits, connecting]);
+    const { profile, given } = scene.session;
+    expect((given.at(-1) ?? profile).routes.include.map(formatPrefix)).toEqual(['10.88.0.0/24', ...prefixes]);
+  });
+
   it('are not stored where the system refuses them', async () => {
     const scene = await open();
     await scene.client.call('connect', { profile: 'office' });
