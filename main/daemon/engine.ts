@@ -148,7 +148,7 @@ export function createEngine(options: EngineOptions): Engine {
       stillWanted();
       const profile = await store.load(name);
       stillWanted();
-      log.hide(profile.authentication.secret);
+      log.hide(name, profile.authentication.secret);
       const session = options.createSession(profile);
       const begun: Active = { profile: name, session };
       active = begun;

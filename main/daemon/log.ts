@@ -13,8 +13,10 @@ export interface EngineLog {
   /** The newest entries, oldest first. */
   newest(lines: number): readonly LogEntry[];
   onEntry(listener: (entry: LogEntry) => void): void;
-  /** From now on this secret is blotted out wherever it appears, in plain, hexadecimal or base64. */
-  hide(secret: Uint8Array): void;
+  /** From now on this profile's secret is blotted out wherever it appears, in plain, hexadecimal or base64; its last one no more. */
+  hide(profile: string, secret: Uint8Array): void;
+  /** The profile is gone, and its secret is a word like others. */
+  forget(profile: string): void;
   /** Without the secrets that are hidden. */
   clean(text: string): string;
 }
@@ -30,11 +32,13 @@ const MOST_ENTRIES = 2000;
 const MOST_TEXT = 4000;
 /** Shorter ones would blot out half the log. */
 const LEAST_SECRET = 6;
+/** Profiles whose secrets are hidden, above what is ever stored; the one hidden longest ago goes first. */
+const MOST_HIDDEN = 256;
 
 export function createLog(options: LogOptions): EngineLog {
   const entries: LogEntry[] = [];
   const listeners: ((entry: LogEntry) => void)[] = [];
-  const hidden = new Set<string>();
+  const hidden = new Map<string, readonly string[]>();
 
   const keep = (line: string): void => {
     const { time, level, area, text } = JSON.parse(line) as LogEntry;
@@ -58,7 +62,7 @@ export function createLog(options: LogOptions): EngineLog {
 
   const blotted = (text: string): string => {
     let cleaned = text;
-    for (const secret of hidden) cleaned = cleaned.replaceAll(secret, '[hidden]');
+    for (const secret of [...hidden.values()].flat()) cleaned = cleaned.replaceAll(secret, '[hidden]');
     return cleaned;
   };
   const clean = (text: string): string => {
@@ -73,10 +77,19 @@ export function createLog(options: LogOptions): EngineLog {
     onEntry: (listener) => {
       listeners.push(listener);
     },
-    hide(secret) {
+    hide(profile, secret) {
+      hidden.delete(profile);
       if (secret.length < LEAST_SECRET) return;
       const bytes = Buffer.from(secret);
-      for (const form of ['utf8', 'hex', 'base64'] as const) hidden.add(bytes.toString(form));
+      hidden.set(
+        profile,
+        (['utf8', 'hex', 'base64'] as const).map((form) => bytes.toString(form)),
+      );
+      const [oldest] = hidden.keys();
+      if (hidden.size > MOST_HIDDEN && oldest !== undefined) hidden.delete(oldest);
+    },
+    forget(profile) {
+      hidden.delete(profile);
     },
   };
 }

@@ -70,7 +70,6 @@ export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileC
     desk.inTurn(() =>
       inContract(async () => {
         const parsed = parseProfile(text);
-        log.hide(parsed.profile.authentication.secret);
         const { name } = parsed.profile;
         const before = replace ? await stored(name) : null;
         // Any lock: what is replaced is gone with it.
@@ -78,6 +77,7 @@ export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileC
         // The tunnel that is up was made from the stored profile: another in its place would be shown as what it does.
         if (replace && before?.text !== parsed.text && desk.runs(name)) throw inUseUnlike(name);
         const replaced = await store.save(parsed, replace);
+        log.hide(name, parsed.profile.authentication.secret);
         note('info', `profile "${name}" ${replaced ? 'replaced' : 'imported'}`);
         for (const warning of parsed.warnings) note('warn', `profile "${name}": ${warning}`);
         await desk.announce(replaced ? parsed.profile : null);
@@ -88,7 +88,7 @@ export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileC
   const show = (text: string): Promise<Result<'preview'>> =>
     inContract(async () => {
       const { profile, warnings } = parseProfile(text);
-      log.hide(profile.authentication.secret);
+      // Nothing is hidden: anybody may look at any text, and would choose what the log may say.
       const { profiles, broken } = await store.list();
       const exists = [...profiles, ...broken].some(({ name }) => name === profile.name);
       return { profile: detailsOf(profile), warnings, exists };
@@ -104,6 +104,8 @@ export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileC
         // The new one first, and only where there is none: a crash leaves two, never none.
         await store.save(renamed(old, to), false);
         await store.remove(from);
+        log.forget(from);
+        log.hide(to, old.profile.authentication.secret);
         note('info', `profile "${from}" renamed to "${to}"`);
         await desk.announce(null);
         return {};
@@ -130,6 +132,7 @@ export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileC
           const before = await stored(name);
           if (before) mustBeFree(before.profile, caller, ['']);
           await store.remove(name);
+          log.forget(name);
           note('info', `profile "${name}" removed`);
           await desk.announce(null);
           return {};

@@ -325,6 +325,37 @@ describe('the log', () => {
     expect(lines.at(-1)!.length).toBeLessThan(4200);
   });
 
+  it('hides the secrets of stored profiles only, each while it is stored', async () => {
+    const { client, log } = await open();
+    const text = (name: string, secret: string): string =>
+      profileText(name, { authentication: { method: 'psk', secret } });
+    const last = (line: string): string | undefined => {
+      log.add({ level: 'info', area: 'test', text: line });
+      return log.newest(1)[0]?.text;
+    };
+    await client.call('preview', { text: text('probe', 'disconnected') });
+    expect(last('disconnected')).toBe('disconnected');
+    expect((await rejection(client.call('import', { text: text('office', 'connecting'), replace: false }))).code).toBe(
+      'profile/exists',
+    );
+    expect(last('connecting')).toBe('connecting');
+    await client.call('import', { text: text('lab', 'first secret'), replace: false });
+    expect(last('first secret')).toBe('[hidden]');
+    await client.call('import', { text: text('lab', 'second secret'), replace: true });
+    expect(last('first secret, second secret')).toBe('first secret, [hidden]');
+    await client.call('rename', { profile: 'lab', name: 'attic' });
+    expect(last('second secret')).toBe('[hidden]');
+    await client.call('remove', { profile: 'attic' });
+    expect(last('second secret')).toBe('second secret');
+  });
+
+  it('hides a bounded number of secrets', () => {
+    const log = createLog({ level: 'info', json: false, write: () => {} });
+    for (let i = 0; i < 1000; i++) log.hide(`p${i}`, Buffer.from(`secret number ${i}.`));
+    expect(log.clean('secret number 0.')).toBe('secret number 0.');
+    expect(log.clean('secret number 999. secret number 800.')).toBe('[hidden] [hidden]');
+  });
+
   it('is JSON where machines read it', () => {
     const lines: string[] = [];
     const log = createLog({ level: 'debug', json: true, write: (line) => lines.push(line) });
