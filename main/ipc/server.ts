@@ -57,10 +57,12 @@ export interface IpcServer {
 }
 
 export const MOST_CLIENTS = 64;
+/** Connections that are being told why they are refused; above that the kernel's word has to do. */
+const MOST_REFUSED = 16;
 const MOST_CALLS_AT_ONCE = 32;
 /** Bytes that the kernel has not taken yet, above which nothing more is handed to it. */
 const MOST_UNSENT = 256 * 1024;
-/** Milliseconds that a client has to read its last answers when the engine ends. */
+/** Milliseconds that a client has to read its last answers when the engine ends, or why it is refused. */
 const PATIENCE_ON_CLOSE = 500;
 
 /** Rejects with EngineError: `ipc/already-running`, `ipc/no-permission`, `ipc/socket`. */
@@ -74,6 +76,7 @@ export async function serve(options: ServeOptions): Promise<IpcServer> {
     }
     connections.add(connection);
   });
+  server.maxConnections = MOST_CLIENTS + MOST_REFUSED;
   await listenOnPath(server, options.path, options);
   // Accepting can fail later (no descriptors left); clients then have to try again, the engine goes on.
   server.on('error', options.onDefect);
@@ -148,7 +151,15 @@ function openConnection(socket: Socket, options: ServeOptions, onClosed: () => v
     if (closing) return;
     closing = true;
     outbox.answer(encodeLine({ id: null, error: error.toContract() }));
-    if (!socket.destroyed) socket.end(outbox.take());
+    endSoon();
+  };
+
+  /** Says what is left to say, and is gone soon, whether the other end reads and closes or not. */
+  const endSoon = (): void => {
+    if (socket.destroyed) return;
+    const timer = setTimeout(() => socket.destroy(), PATIENCE_ON_CLOSE);
+    socket.once('close', () => clearTimeout(timer));
+    socket.end(outbox.take());
   };
 
   const run = async (id: number, name: string, params: unknown): Promise<void> => {
@@ -236,12 +247,8 @@ function openConnection(socket: Socket, options: ServeOptions, onClosed: () => v
       new Promise((resolve) => {
         if (socket.destroyed) return resolve();
         closing = true;
-        const timer = setTimeout(() => socket.destroy(), PATIENCE_ON_CLOSE);
-        socket.once('close', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-        socket.end(outbox.take());
+        socket.once('close', () => resolve());
+        endSoon();
       }),
   };
 }

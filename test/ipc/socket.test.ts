@@ -204,6 +204,32 @@ describe('the server believes nobody', () => {
     expect(await (await client()).call('status', {})).toEqual(status());
   });
 
+  it('does not let those whom it refuses stay', async () => {
+    const server = await start();
+    await Promise.all(Array.from({ length: MOST_CLIENTS }, () => client()));
+    // They neither read nor close: each holds its end open for as long as it may.
+    const stubborn = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const socket = createConnection({ path, allowHalfOpen: true });
+        closers.push(() => socket.destroy());
+        socket.on('error', () => {});
+        const ended = new Promise<void>((resolve) => socket.once('end', () => resolve()));
+        const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+        await new Promise((resolve) => socket.once('connect', resolve));
+        return { socket, over: Promise.race([ended, gone]), gone };
+      }),
+    );
+    for (const { socket } of stubborn) socket.resume();
+    await Promise.all(stubborn.map(({ over }) => over));
+    // Writing shows whether anybody is there.
+    const writing = setInterval(() => {
+      for (const { socket } of stubborn) if (!socket.destroyed) socket.write('\n');
+    }, 50);
+    closers.push(() => clearInterval(writing));
+    await Promise.all(stubborn.map(({ gone }) => gone));
+    expect(server.clients).toBe(MOST_CLIENTS);
+  });
+
   it('begins only so many calls of one client, and lets the rest wait in its own socket', async () => {
     let begun = 0;
     await start({
