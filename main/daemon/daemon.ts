@@ -79,6 +79,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     publish: (event, data, to) => server?.publish(event, data, to),
     settings: openSettings(join(dirname(options.profileDirectory), 'settings')),
     clock: systemClock,
+    greSequences,
     resolveHost: adapters.resolveHost,
     fetchProfile: options.fetchProfile ?? fetchProfile,
     askPort: (address, port, marker) => asksPort(address, port, marker, randomBytes),

@@ -19,6 +19,7 @@ import type { Clock, Session } from '../session/deps.ts';
 import type { Address } from '../wire/address.ts';
 import { createDesk, known } from './desk.ts';
 import { diagnosticCalls } from './diagnostics.ts';
+import type { GreSequences } from './gre-sequences.ts';
 import type { EngineLog } from './log.ts';
 import { mtuCalls } from './mtu.ts';
 import { profileCalls } from './profiles.ts';
@@ -42,6 +43,7 @@ export interface EngineOptions {
   readonly settings: SettingsStore;
   readonly clock: Pick<Clock, 'now' | 'wall'>;
   readonly resolveHost: (name: string) => Promise<readonly Address[]>;
+  readonly greSequences: Pick<GreSequences, 'rename' | 'remove'>;
   readonly fetchProfile: (url: string) => Promise<string>;
   readonly askPort: (address: Address, port: number, marker: boolean) => Promise<PortAnswer>;
 }
@@ -231,6 +233,7 @@ export function createEngine(options: EngineOptions): Engine {
       store,
       log,
       fetchProfile: options.fetchProfile,
+      greSequences: options.greSequences,
       inUse: (name) => active?.profile === name && running(),
     }),
     ...routeCalls({ desk, store, resolveHost: options.resolveHost, inUse }),

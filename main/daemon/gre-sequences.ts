@@ -10,7 +10,14 @@ const FILE = '.gre-sequences';
 
 const schema = z.record(z.string(), z.int().min(0).max(0xffff_ffff));
 
-export function openGreSequences(profileDirectory: string): GreSequenceStore {
+export interface GreSequences extends GreSequenceStore {
+  /** The number goes with the profile; what was kept under its new name is dropped. May throw, as `save` may. */
+  rename(from: string, to: string): void;
+  /** Without effect where none is kept. May throw. */
+  remove(profile: string): void;
+}
+
+export function openGreSequences(profileDirectory: string): GreSequences {
   const file = join(profileDirectory, FILE);
 
   function read(): Record<string, number> {
@@ -22,12 +29,23 @@ export function openGreSequences(profileDirectory: string): GreSequenceStore {
     }
   }
 
+  function write(numbers: Readonly<Record<string, number>>): void {
+    mkdirSync(profileDirectory, { recursive: true, mode: 0o700 });
+    writeFileSync(`${file}.new`, JSON.stringify(numbers), { mode: 0o600, flush: true });
+    renameSync(`${file}.new`, file);
+  }
+
   return {
     load: (profile) => read()[profile] ?? null,
-    save: (profile, next) => {
-      mkdirSync(profileDirectory, { recursive: true, mode: 0o700 });
-      writeFileSync(`${file}.new`, JSON.stringify({ ...read(), [profile]: next }), { mode: 0o600, flush: true });
-      renameSync(`${file}.new`, file);
+    save: (profile, next) => write({ ...read(), [profile]: next }),
+    rename: (from, to) => {
+      const { [from]: number, [to]: replaced, ...others } = read();
+      if (number !== undefined) write({ ...others, [to]: number });
+      else if (replaced !== undefined) write(others);
+    },
+    remove: (profile) => {
+      const { [profile]: number, ...others } = read();
+      if (number !== undefined) write(others);
     },
   };
 }

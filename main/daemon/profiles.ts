@@ -8,6 +8,7 @@ import type { Profile } from '../profile/profile.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import { detailsOf } from './describe.ts';
 import { type Desk, known, mustBeFree } from './desk.ts';
+import type { GreSequences } from './gre-sequences.ts';
 import type { EngineLog } from './log.ts';
 
 export interface ProfileCallsOptions {
@@ -15,6 +16,7 @@ export interface ProfileCallsOptions {
   readonly store: ProfileStore;
   readonly log: EngineLog;
   readonly fetchProfile: (url: string) => Promise<string>;
+  readonly greSequences: Pick<GreSequences, 'rename' | 'remove'>;
   /** Whether the engine is connected with this profile, or about to be. */
   readonly inUse: (name: string) => boolean;
 }
@@ -30,8 +32,25 @@ export const summaryOf = (profile: Profile): ProfileSummary => ({
   shape: profile.tunnel.shape,
 });
 
-export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileCallsOptions): ProfileCalls {
+export function profileCalls({
+  desk,
+  store,
+  log,
+  fetchProfile,
+  greSequences,
+  inUse,
+}: ProfileCallsOptions): ProfileCalls {
   const note = (level: 'info' | 'warn', text: string): void => log.add({ level, area: 'profile', text });
+
+  /** What is kept beside a profile goes its way; a failure there undoes nothing. */
+  const follow = (name: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      note('warn', `profile "${name}": the GRE sequence number kept for it could not be changed (${reason})`);
+    }
+  };
 
   const inContract = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -103,6 +122,8 @@ export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileC
         if (from === to) return {};
         // The new one first, and only where there is none: a crash leaves two, never none.
         await store.save(renamed(old, to), false);
+        // Before the old one goes: a crash in between leaves a number too many, not one too few.
+        follow(from, () => greSequences.rename(from, to));
         await store.remove(from);
         log.forget(from);
         log.hide(to, old.profile.authentication.secret);
@@ -133,6 +154,7 @@ export function profileCalls({ desk, store, log, fetchProfile, inUse }: ProfileC
           if (before) mustBeFree(before.profile, caller, ['']);
           await store.remove(name);
           log.forget(name);
+          follow(name, () => greSequences.remove(name));
           note('info', `profile "${name}" removed`);
           await desk.announce(null);
           return {};

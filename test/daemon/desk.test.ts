@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { openGreSequences } from '../../main/daemon/gre-sequences.ts';
 import { connectEngine, type EngineClient } from '../../main/ipc/client.ts';
 import type { Events, PathTest, TunnelInfo } from '../../main/ipc/contract.ts';
 import type { Caller } from '../../main/ipc/server.ts';
@@ -299,6 +300,16 @@ describe('profiles', () => {
     await client.call('disconnect', {});
     await client.call('import', { text: other, replace: true });
     expect(stored(scene).routes).toEqual({ include: ['172.16.0.0/12'] });
+  });
+
+  it('keep their GRE sequence number under another name, and take it with them when they go', async () => {
+    const { client, profileDirectory } = await open();
+    const numbers = openGreSequences(profileDirectory);
+    numbers.save('office', 77);
+    await client.call('rename', { profile: 'office', name: 'work' });
+    expect([numbers.load('office'), numbers.load('work')]).toEqual([null, 77]);
+    await client.call('remove', { profile: 'work' });
+    expect(numbers.load('work')).toBe(null);
   });
 
   it('are looked at before they are stored, also from a web address', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -22,6 +22,20 @@ describe('the file of GRE sequence numbers', () => {
     openGreSequences(directory).save('office', 7);
     expect(readdirSync(directory)).toEqual(['.gre-sequences']);
     expect(statSync(join(directory, '.gre-sequences')).mode & 0o777).toBe(0o600);
+  });
+
+  it('moves a number with its profile, and drops it with its profile', () => {
+    const numbers = openGreSequences(directory);
+    numbers.save('office', 7);
+    numbers.save('lab', 9);
+    numbers.rename('office', 'work');
+    expect([numbers.load('office'), numbers.load('work'), numbers.load('lab')]).toEqual([null, 7, 9]);
+    // Nothing of an earlier profile of that name is left, either.
+    numbers.rename('unheard-of', 'lab');
+    expect(numbers.load('lab')).toBe(null);
+    numbers.remove('work');
+    numbers.remove('unheard-of');
+    expect(readFileSync(join(directory, '.gre-sequences'), 'utf8')).toBe('{}');
   });
 
   it('damaged, counts as absent', () => {
