@@ -27,6 +27,10 @@ export const WEB_PROTOCOL = 'culvert';
 export const TOKEN_PROTOCOL = 'culvert.token.';
 const TOKEN_BYTES = 32;
 export const MOST_PAGES = 16;
+/** WebSockets without the token that are being told so. */
+const MOST_STRANGERS = 16;
+/** Milliseconds that such a one has to hear it. */
+const PATIENCE = 1_000;
 
 export interface WebOptions {
   /** The engine's socket. */
@@ -78,21 +82,31 @@ export async function serveWeb(options: WebOptions): Promise<WebServer> {
     perMessageDeflate: false,
     handleProtocols: (offered) => (offered.has(WEB_PROTOCOL) ? WEB_PROTOCOL : false),
   });
+  const pages = new Set<WebSocket>();
+  const strangers = new Set<WebSocket>();
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     stream.on('error', () => {});
     const origin = request.headers.origin ?? '';
     const known = hosts.includes(request.headers.host ?? '') && origin === `http://${request.headers.host}`;
     if (!known || pathOf(request) !== WEB_PATH) return turnAway(stream, known ? 404 : 403);
-    if (sockets.clients.size >= MOST_PAGES) return turnAway(stream, 503);
-    sockets.handleUpgrade(request, stream, head, (socket) => void welcome(socket, request));
+    const ours = bringsToken(request, token);
+    // Those without the token take no place from those with it.
+    const group = ours ? pages : strangers;
+    if (group.size >= (ours ? MOST_PAGES : MOST_STRANGERS)) return turnAway(stream, 503);
+    sockets.handleUpgrade(request, stream, head, (socket) => {
+      group.add(socket);
+      socket.on('close', () => group.delete(socket));
+      socket.on('error', () => {});
+      if (ours) void relay(socket, () => open(options.socketPath));
+      else sendAway(socket);
+    });
   });
 
-  async function welcome(socket: WebSocket, request: IncomingMessage): Promise<void> {
-    socket.on('error', () => {});
+  function sendAway(socket: WebSocket): void {
+    const timer = setTimeout(() => socket.terminate(), PATIENCE);
+    socket.on('close', () => clearTimeout(timer));
     // A browser shows the page why only after the handshake: 1008 is a violation of policy (RFC 6455 §7.4.1).
-    if (!bringsToken(request, token))
-      return socket.close(1008, 'This address is of an earlier start of culvert ui, or is not whole. Start it again.');
-    await relay(socket, () => open(options.socketPath));
+    socket.close(1008, 'This address is of an earlier start of culvert ui, or is not whole. Start it again.');
   }
 
   const port = await listen(server, options.port);
@@ -151,6 +165,9 @@ function refuse(response: ServerResponse, status: number, text: string): void {
 
 function turnAway(stream: Duplex, status: 403 | 404 | 503): void {
   stream.end(`HTTP/1.1 ${status} No\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  // Upgraded requests are out of the HTTP server's care and of its timeouts.
+  const timer = setTimeout(() => stream.destroy(), PATIENCE);
+  stream.on('close', () => clearTimeout(timer));
 }
 
 function listen(server: ReturnType<typeof createServer>, port: number): Promise<number> {

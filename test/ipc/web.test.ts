@@ -1,6 +1,7 @@
 // The loopback server as a browser, and as somebody else's page or program, meets it.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,7 +10,7 @@ import { CONTRACT_VERSION, type LogEntry } from '../../main/ipc/contract.ts';
 import { EngineError } from '../../main/ipc/error.ts';
 import { createProxy } from '../../main/ipc/proxy.ts';
 import { type Implementation, type IpcServer, serve } from '../../main/ipc/server.ts';
-import { serveWeb, type WebServer } from '../../main/ipc/web.ts';
+import { MOST_PAGES, serveWeb, type WebServer } from '../../main/ipc/web.ts';
 
 let folder: string;
 let engine: IpcServer;
@@ -146,6 +147,48 @@ describe('the WebSocket', () => {
     expect(await outcome(page({ origin: 'null' }))).toBe('HTTP 403');
     expect(await outcome(page({ host: 'evil.example', origin: 'http://evil.example' }))).toBe('HTTP 403');
     expect(await outcome(page({ path: '/other' }))).toBe('HTTP 404');
+  });
+
+  it('keeps no place for those without a token, who do not go when told to', async () => {
+    // By hand: a WebSocket of a library would answer the close.
+    const stranger = (): Promise<{ readonly socket: Socket; readonly gone: Promise<void>; readonly status: string }> =>
+      new Promise((resolve) => {
+        const host = `127.0.0.1:${web.port}`;
+        const socket = createConnection(web.port, '127.0.0.1');
+        strangers.push(socket);
+        socket.on('error', () => {});
+        const gone = new Promise<void>((closed) => socket.once('close', () => closed()));
+        socket.once('data', (chunk: Buffer) => resolve({ socket, gone, status: chunk.toString().slice(9, 12) }));
+        socket.write(
+          `GET /engine HTTP/1.1\r\nHost: ${host}\r\nOrigin: http://${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+            'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: culvert\r\n\r\n',
+        );
+      });
+    const strangers: Socket[] = [];
+    const began = performance.now();
+    const met = await Promise.all(Array.from({ length: MOST_PAGES + 4 }, stranger));
+    expect(met.filter(({ status }) => status === '503')).toHaveLength(4);
+    // The person's own pages find room all the while.
+    expect(await Promise.all(Array.from({ length: MOST_PAGES }, () => outcome(page())))).toEqual(
+      Array(MOST_PAGES).fill('open'),
+    );
+    expect(await outcome(page())).toBe('HTTP 503');
+    await Promise.all(met.map(({ gone }) => gone));
+    expect(performance.now() - began).toBeLessThan(5_000);
+    for (const socket of strangers) socket.destroy();
+  });
+
+  it('does not keep a connection that it turned away open', async () => {
+    const socket = createConnection({ port: web.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {});
+    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    const answer = new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString())));
+    socket.write('GET /engine HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    expect(await answer).toMatch(/^HTTP\/1.1 403 /);
+    // Writing shows whether anybody is there.
+    const writing = setInterval(() => socket.write('x'), 50);
+    await gone;
+    clearInterval(writing);
   });
 
   it('gives every start a token of its own', async () => {
