@@ -1,5 +1,7 @@
 // A profile from a web address: over TLS only, also after a redirection, bounded in size and time. It is text from a stranger
-// until the profile's own checks have read it.
+// until the profile's own checks have read it. A stranger's redirection does not lead into this computer or its networks, as
+// far as the address says so itself: names are not looked up for that.
+import { BlockList, isIP } from 'node:net';
 import { EngineError } from '../ipc/error.ts';
 
 const MOST_BYTES = 256 * 1024;
@@ -28,7 +30,7 @@ export async function fetchProfile(text: string, get: Fetch = fetch): Promise<st
     const to = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
     if (to !== null) {
       await response.body?.cancel();
-      url = readUrl(new URL(to, url).href);
+      url = redirected(url, to);
       continue;
     }
     if (!response.ok) {
@@ -57,6 +59,49 @@ function readUrl(text: string): URL {
   if (url.username !== '' || url.password !== '')
     throw failure('url', 'The address holds a name or a password.', 'Download the file yourself, and import it.');
   return url;
+}
+
+function redirected(from: URL, location: string): URL {
+  if (!URL.canParse(location, from.href))
+    throw failure(
+      'fetch',
+      `${from.host} sends us to something that is no web address.`,
+      'Ask your administrator for the file.',
+    );
+  const to = readUrl(new URL(location, from).href);
+  if (isInside(to) && !isInside(from))
+    throw failure(
+      'fetch',
+      `${from.host} sends us to ${to.host}, an address of this computer or of its own networks.`,
+      'If that is right, give that address yourself; else ask your administrator for the file.',
+    );
+  return to;
+}
+
+/** This host, private, link-local and shared addresses (RFC 6890), and names that stand for this computer (RFC 6761 §6.3). */
+const inside = new BlockList();
+for (const [network, length] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const) {
+  inside.addSubnet(network, length, 'ipv4');
+  // IPv4-mapped (RFC 4291 §2.5.5.2).
+  inside.addSubnet(`::ffff:${network}`, 96 + length, 'ipv6');
+}
+inside.addSubnet('::', 127, 'ipv6');
+inside.addSubnet('fc00::', 7, 'ipv6');
+inside.addSubnet('fe80::', 10, 'ipv6');
+
+function isInside({ hostname }: URL): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  if (host === 'localhost' || host.endsWith('.localhost')) return true;
+  const family = isIP(host);
+  return family !== 0 && inside.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 async function readBounded(response: Response, url: URL): Promise<string> {

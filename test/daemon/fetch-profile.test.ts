@@ -31,6 +31,49 @@ it('asks nobody in the clear, nor by another way', async () => {
   expect(get.asked).toEqual(['https://a.example/p']);
 });
 
+it('takes a redirection to nonsense for a failure, not for a defect', async () => {
+  for (const location of ['https://', 'http://[', 'https://a:99999/']) {
+    const get = answers({ 'https://a.example/p': () => to(location) });
+    await expect(fetchProfile('https://a.example/p', get), location).rejects.toMatchObject({ code: 'profile/fetch' });
+  }
+});
+
+it('is not led from outside into this computer or its networks', async () => {
+  const hosts = [
+    '127.0.0.1',
+    '0x7f.1',
+    '10.1.2.3',
+    '172.31.0.1',
+    '192.168.1.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    '0.0.0.0',
+  ];
+  const names = [
+    'localhost',
+    'LOCALHOST.',
+    'a.localhost',
+    '[::1]',
+    '[::]',
+    '[fd00::1]',
+    '[fe80::1]',
+    '[::ffff:10.0.0.1]',
+  ];
+  for (const host of [...hosts, ...names]) {
+    const get = answers({ 'https://a.example/p': () => to(`https://${host}/q`) });
+    await expect(fetchProfile('https://a.example/p', get), host).rejects.toMatchObject({ code: 'profile/fetch' });
+    expect(get.asked).toEqual(['https://a.example/p']);
+  }
+  // Whoever names such an address means it, and may be sent on.
+  const own = answers({
+    'https://10.0.0.1/p': () => to('https://192.168.0.1/q'),
+    'https://192.168.0.1/q': () => to('https://172.32.0.1/r'),
+    'https://172.32.0.1/r': () => to('https://[2001:db8::1]/s'),
+    'https://[2001:db8::1]/s': () => new Response('{}'),
+  });
+  expect(await fetchProfile('https://10.0.0.1/p', own)).toBe('{}');
+});
+
 it('is bounded', async () => {
   const long = answers({ 'https://a.example/p': () => new Response('x'.repeat(300_000)) });
   await expect(fetchProfile('https://a.example/p', long)).rejects.toMatchObject({ code: 'profile/fetch' });
