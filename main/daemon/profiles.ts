@@ -11,6 +11,9 @@ import { type Desk, known, mustBeFree } from './desk.ts';
 import type { GreSequences } from './gre-sequences.ts';
 import type { EngineLog } from './log.ts';
 
+/** Nobody needs so many; each costs a file, and a look at it in every list. */
+export const MOST_PROFILES = 200;
+
 export interface ProfileCallsOptions {
   readonly desk: Desk;
   readonly store: ProfileStore;
@@ -78,6 +81,19 @@ export function profileCalls({
     });
   };
 
+  /** Without room for another; one of the stored ones may be replaced. */
+  const isFull = async (name: string): Promise<boolean> => {
+    const { profiles, broken } = await store.list();
+    const names = [...profiles, ...broken].map((one) => one.name);
+    return names.length >= MOST_PROFILES && !names.includes(name);
+  };
+  const tooMany = (): EngineError =>
+    new EngineError({
+      code: 'profile/too-many',
+      message: `There are ${MOST_PROFILES} profiles already, which is the most that are kept.`,
+      remedy: 'Remove one that is not needed any more: `culvert list`, then `culvert remove PROFILE`.',
+    });
+
   const inUseUnlike = (name: string): EngineError =>
     new EngineError({
       code: 'daemon/in-use',
@@ -95,6 +111,7 @@ export function profileCalls({
         if (before) mustBeFree(before.profile, caller, ['']);
         // The tunnel that is up was made from the stored profile: another in its place would be shown as what it does.
         if (replace && before?.text !== parsed.text && desk.runs(name)) throw inUseUnlike(name);
+        if (await isFull(name)) throw tooMany();
         const replaced = await store.save(parsed, replace);
         log.hide(name, parsed.profile.authentication.secret);
         note('info', `profile "${name}" ${replaced ? 'replaced' : 'imported'}`);

@@ -1,8 +1,9 @@
 // What the pages of the interface ask of the engine, over its socket: profiles, routes, MTU, diagnosis, settings.
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openGreSequences } from '../../main/daemon/gre-sequences.ts';
+import { MOST_PROFILES } from '../../main/daemon/profiles.ts';
 import { connectEngine, type EngineClient } from '../../main/ipc/client.ts';
 import type { Events, PathTest, TunnelInfo } from '../../main/ipc/contract.ts';
 import type { Caller } from '../../main/ipc/server.ts';
@@ -310,6 +311,25 @@ describe('profiles', () => {
     expect([numbers.load('office'), numbers.load('work')]).toEqual([null, 77]);
     await client.call('remove', { profile: 'work' });
     expect(numbers.load('work')).toBe(null);
+  });
+
+  it('are not kept without number', async () => {
+    const { client, profileDirectory } = await open();
+    for (let i = 1; i < MOST_PROFILES; i++)
+      writeFileSync(join(profileDirectory, `p${i}.json`), i % 2 ? profileText(`p${i}`) : '{');
+    const another = client.call('import', { text: profileText('another'), replace: true });
+    await expect(another).rejects.toMatchObject({
+      code: 'profile/too-many',
+      remedy: expect.stringContaining('remove'),
+    });
+    // What is there can still be replaced and renamed.
+    await client.call('import', {
+      text: profileText('office', { mtu: { value: 1300 } }),
+      replace: true,
+    });
+    await client.call('rename', { profile: 'office', name: 'work' });
+    await client.call('remove', { profile: 'p1' });
+    await client.call('import', { text: profileText('another'), replace: false });
   });
 
   it('are looked at before they are stored, also from a web address', async () => {
