@@ -10,7 +10,8 @@
 // The queue is where packets wait, because nothing else on the way can tell how long they do: a TUN's own queue has no
 // clock and no back-pressure, the socket's is behind encryption. It is two queues: a small packet of a flow that has nothing
 // waiting goes into `sparse`, which leaves first (a ping, an acknowledgement, a name query); everything else into `bulk`.
-// Both are first in, first out, and a flow with anything waiting gets `bulk` only, so no flow is ever reordered.
+// Both are first in, first out, a flow with anything waiting gets `bulk` only, and `bulk` stops at a packet whose flow has
+// another in `sparse` (there may be more of those than their share of a batch), so no flow is ever reordered.
 //
 // Nothing here allocates per packet, and nothing throws for a packet's sake.
 import {
@@ -73,6 +74,8 @@ export class Sender {
   readonly #bulkDelay = new CoDel();
   /** Packets of each flow that wait, in either queue. */
   readonly #waiting = new Uint16Array(FLOWS);
+  /** 1: the flow has a packet in `sparse`. It never has two, since only a flow with nothing waiting gets in. */
+  readonly #inSparse = new Uint8Array(FLOWS);
   /** Inputs at the beginning of IN_DESC that seal found no room for. */
   #left = 0;
   /** The TUN has more than the queue took. */
@@ -234,6 +237,7 @@ export class Sender {
       return;
     }
     memory.bytes.copyWithin(sparse, offset, offset + length);
+    this.#inSparse[flow] = 1;
     this.#sparse.put(sparse, length, now, flow);
   }
 
@@ -241,33 +245,52 @@ export class Sender {
   #takeTurn(now: number): void {
     const most = Math.min(TURN_BYTES, this.#datagrams.window);
     const share = this.#bulk.length > 0 ? most / 2 : most;
-    const taken = this.#take(this.#sparse, this.#sparseDelay, share, now);
-    this.#take(this.#bulk, this.#bulkDelay, most - taken, now);
+    let left = most - this.#takeSparse(share, now);
+    left -= this.#takeBulk(left, now);
+    // Where bulk had to stop early, for the sake of a flow's order, its share is for what it stopped for.
+    if (this.#sparse.length > 0) this.#takeSparse(left, now);
   }
 
-  /** Up to about `most` bytes of one queue, and one packet at least. Returns how many bytes. */
-  #take(queue: PacketQueue, delay: CoDel, most: number, now: number): number {
-    const { memory, tun, shared } = this.#parts;
-    const { numbers } = shared;
-    const aux = tun.vnetHeader ? AUX_VNET : 0;
+  /** Up to about `most` bytes, and one packet at least where `most` is positive. Returns how many bytes. */
+  #takeSparse(most: number, now: number): number {
+    const queue = this.#sparse;
     let total = 0;
     while (total < most && this.#left < TURN_PACKETS && queue.length > 0) {
-      const { offset, size, time, flow } = queue;
-      queue.take();
-      this.#waiting[flow]!--;
-      // A queue that is full has become the TUN's: the wait there comes on top, unseen.
-      const sojourn = this.#full ? Number.POSITIVE_INFINITY : now - time;
-      if (delay.congested(sojourn, now, queue.bytes <= MTU)) {
-        const marked = markCongestion(memory.bytes, offset + tun.headerBytes);
-        const counter = marked ? IO_QUEUE_MARKED : IO_QUEUE_DROPPED;
-        numbers[counter] = numbers[counter]! + 1;
-        if (!marked) continue;
-      }
-      this.#describe(memory.words, this.#left, offset, size, size, aux);
-      this.#left++;
-      total += size;
+      this.#inSparse[queue.flow] = 0;
+      total += this.#takeOne(queue, this.#sparseDelay, this.#full ? Number.POSITIVE_INFINITY : now - queue.time, now);
     }
     return total;
+  }
+
+  /** The same of bulk, but no packet whose flow has an earlier one in `sparse`. */
+  #takeBulk(most: number, now: number): number {
+    const queue = this.#bulk;
+    let total = 0;
+    while (total < most && this.#left < TURN_PACKETS && queue.length > 0) {
+      if (this.#inSparse[queue.flow] !== 0) break;
+      // A queue that is full has become the TUN's: the wait there comes on top, unseen.
+      const sojourn = this.#full ? Number.POSITIVE_INFINITY : now - queue.time;
+      total += this.#takeOne(queue, this.#bulkDelay, sojourn, now);
+    }
+    return total;
+  }
+
+  /** Takes one packet, or drops it where CoDel says so. Returns its bytes; 0: dropped. */
+  #takeOne(queue: PacketQueue, delay: CoDel, sojourn: number, now: number): number {
+    const { memory, tun, shared } = this.#parts;
+    const { numbers } = shared;
+    const { offset, size, flow } = queue;
+    queue.take();
+    this.#waiting[flow]!--;
+    if (delay.congested(sojourn, now, queue.bytes <= MTU)) {
+      const marked = markCongestion(memory.bytes, offset + tun.headerBytes);
+      const counter = marked ? IO_QUEUE_MARKED : IO_QUEUE_DROPPED;
+      numbers[counter] = numbers[counter]! + 1;
+      if (!marked) return 0;
+    }
+    this.#describe(memory.words, this.#left, offset, size, size, tun.vnetHeader ? AUX_VNET : 0);
+    this.#left++;
+    return size;
   }
 
   #describe(words: Uint32Array, index: number, offset: number, capacity: number, length: number, aux: number): void {

@@ -1,0 +1,114 @@
+// The sender alone, with the operating system faked: in which order packets leave its queues.
+import { expect, it } from 'vitest';
+import { DESC_BYTES, IN_DESC } from '../../assembly/layout.ts';
+import { createCoreSync } from '../../main/core/core.ts';
+import { loadCoreModuleSync } from '../../main/core/load.ts';
+import { EAGAIN } from '../../main/native/constants.ts';
+import { type Libc, libc } from '../../main/native/libc.ts';
+import { SEND_ANSWER } from '../../main/path/layout.ts';
+import { NativeMemory } from '../../main/path/memory.ts';
+import { PathErrors } from '../../main/path/path-errors.ts';
+import { Sender } from '../../main/path/sender.ts';
+import { shared } from '../../main/path/shared.ts';
+import { TunPort } from '../../main/path/tun-port.ts';
+import { randomness } from '../assembly/crypto/randomness.ts';
+import { address, packet4, SPI, saParams, tunnelParams } from './pair.ts';
+
+const FD = 900;
+
+/** Packet `number` of a TCP connection from `port`. */
+function segment(port: number, number: number, length: number): Uint8Array {
+  const packet = packet4('10.88.0.2', '10.88.0.1', length);
+  const view = new DataView(packet.buffer);
+  packet[9] = 6;
+  view.setUint16(20, port);
+  view.setUint16(22, 443);
+  view.setUint32(40, number);
+  return packet;
+}
+
+function rig() {
+  /** What the TUN has. */
+  const tunnelled: Uint8Array[] = [];
+  /** What was sealed, in order. */
+  const sealed: { port: number; number: number }[] = [];
+  const link = { inFlight: 1 };
+  const core = createCoreSync(loadCoreModuleSync(), { accelerator: 'off' });
+  const memory = new NativeMemory(core);
+  const calls: Libc = {
+    ...libc(),
+    errno: () => EAGAIN,
+    getsockopt: () => 0,
+    ioctlValue: () => {
+      memory.words[SEND_ANSWER >>> 2] = link.inFlight;
+      return 0;
+    },
+    read: (_fd, at) => {
+      const packet = tunnelled.shift();
+      if (!packet) return -1;
+      memory.bytes.set(packet, at - memory.base);
+      return packet.length;
+    },
+    sendmmsg: (_fd, _headers, count) => count,
+  };
+  const seal = core.seal.bind(core);
+  core.seal = (count, now) => {
+    const inputs = Array.from({ length: count }, (_, i) => {
+      const at = memory.words[(IN_DESC + i * DESC_BYTES) >>> 2]!;
+      const view = new DataView(memory.bytes.buffer, at);
+      return { port: view.getUint16(20), number: view.getUint32(40) };
+    });
+    const result = seal(count, now);
+    sealed.push(...inputs.slice(0, result.consumed));
+    return result;
+  };
+  const emit = () => {};
+  const numbers = shared();
+  const tun = new TunPort(calls, memory, numbers);
+  const sender = new Sender({
+    core,
+    calls,
+    memory,
+    tun,
+    shared: numbers,
+    errors: new PathErrors(calls, memory, emit),
+    emit,
+  });
+  sender.command({ kind: 'attachTun', tun: { fd: FD, vnetHeader: false } }, 0);
+  sender.command({ kind: 'configure', tunnel: 0, params: tunnelParams('esp-tunnel', true) }, 0);
+  const peer = { remote: { address: address('127.0.0.1'), port: 4500 }, socket: FD, encapsulation: 'udp' } as const;
+  sender.command({ kind: 'setPeer', tunnel: 0, peer }, 0);
+  sender.command({ kind: 'installOutbound', slot: 0, params: saParams(SPI.responder, 'chacha20-poly1305') }, 0);
+  sender.command({ kind: 'activate', tunnel: 0, slot: 0 }, 0);
+  return { sender, tunnelled, sealed, link };
+}
+
+it.each([1, 2, 3, 4])('keeps the order of many new flows on a link with a small window, seed %i', (seed) => {
+  const { below } = randomness(`sender ${seed}`);
+  const { sender, tunnelled, sealed, link } = rig();
+  // The link takes nothing for a while: the window becomes as small as it can be.
+  link.inFlight = 10_000_000;
+  tunnelled.push(segment(1, 0, 100));
+  for (let now = 1; now < 100; now += 5) sender.turn(now);
+  expect(sender.holding).toBe(true);
+  link.inFlight = 1;
+  sender.turn(100);
+
+  const next = new Map<number, number>([[1, 1]]);
+  for (let round = 0; round < 40; round++) {
+    // New flows, each with a packet or two soon after the first; later ones overtake no others.
+    const base = 1000 + 50 * round;
+    for (let i = 0; i < 40; i++) {
+      const port = base + below(50);
+      const number = next.get(port) ?? 0;
+      next.set(port, number + 1);
+      tunnelled.push(segment(port, number, [60, 400, 1400][below(3)]!));
+    }
+    for (let turns = below(8); turns > 0; turns--) sender.turn(100);
+  }
+  while (sender.turn(100));
+  const seen = new Map<number, number[]>();
+  for (const { port, number } of sealed) seen.set(port, [...(seen.get(port) ?? []), number]);
+  expect(seen.size).toBe(next.size);
+  for (const [port, count] of next) expect(seen.get(port), `flow ${port}`).toEqual([...Array(count).keys()]);
+});
