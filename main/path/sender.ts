@@ -257,7 +257,8 @@ export class Sender {
     let total = 0;
     while (total < most && this.#left < TURN_PACKETS && queue.length > 0) {
       this.#inSparse[queue.flow] = 0;
-      total += this.#takeOne(queue, this.#sparseDelay, this.#full ? Number.POSITIVE_INFINITY : now - queue.time, now);
+      // Its own wait, even where bulk is full: who is sparse did not make the TUN's queue stand, and cannot shorten it.
+      total += this.#takeOne(queue, this.#sparseDelay, now - queue.time, now);
     }
     return total;
   }

@@ -1,15 +1,16 @@
-// The sender alone, with the operating system faked: in which order packets leave its queues.
+// The sender alone, with the operating system faked: in which order packets leave its queues, and which do not.
 import { expect, it } from 'vitest';
-import { DESC_BYTES, IN_DESC } from '../../assembly/layout.ts';
+import { DESC_BYTES, IN_DESC, QUEUE_BYTES } from '../../assembly/layout.ts';
 import { createCoreSync } from '../../main/core/core.ts';
 import { loadCoreModuleSync } from '../../main/core/load.ts';
 import { EAGAIN } from '../../main/native/constants.ts';
 import { type Libc, libc } from '../../main/native/libc.ts';
+import { flowOf } from '../../main/path/flow.ts';
 import { SEND_ANSWER } from '../../main/path/layout.ts';
 import { NativeMemory } from '../../main/path/memory.ts';
 import { PathErrors } from '../../main/path/path-errors.ts';
 import { Sender } from '../../main/path/sender.ts';
-import { shared } from '../../main/path/shared.ts';
+import { IO_QUEUE_DROPPED, shared } from '../../main/path/shared.ts';
 import { TunPort } from '../../main/path/tun-port.ts';
 import { randomness } from '../assembly/crypto/randomness.ts';
 import { address, packet4, SPI, saParams, tunnelParams } from './pair.ts';
@@ -80,7 +81,7 @@ function rig() {
   sender.command({ kind: 'setPeer', tunnel: 0, peer }, 0);
   sender.command({ kind: 'installOutbound', slot: 0, params: saParams(SPI.responder, 'chacha20-poly1305') }, 0);
   sender.command({ kind: 'activate', tunnel: 0, slot: 0 }, 0);
-  return { sender, tunnelled, sealed, link };
+  return { sender, tunnelled, sealed, link, numbers: numbers.numbers };
 }
 
 it.each([1, 2, 3, 4])('keeps the order of many new flows on a link with a small window, seed %i', (seed) => {
@@ -111,4 +112,38 @@ it.each([1, 2, 3, 4])('keeps the order of many new flows on a link with a small 
   for (const { port, number } of sealed) seen.set(port, [...(seen.get(port) ?? []), number]);
   expect(seen.size).toBe(next.size);
   for (const [port, count] of next) expect(seen.get(port), `flow ${port}`).toEqual([...Array(count).keys()]);
+});
+
+it('does not make fresh flows pay for a bulk flow that fills the queue', () => {
+  const { sender, tunnelled, sealed, numbers } = rig();
+  const BULK = 7;
+  const flow = (port: number) => flowOf(segment(port, 0, 1400), 0, 1400);
+  // One port of each flow number.
+  const ports = [...new Map(Array.from({ length: 4000 }, (_, i) => [flow(1000 + i), 1000 + i])).values()].filter(
+    (port) => flow(port) !== flow(BULK),
+  );
+  let fresh = 0;
+  let bulk = 0;
+  const offer = (count: number) => {
+    for (let i = 0; i < count; i++) tunnelled.push(segment(ports[fresh % ports.length]!, fresh++, 1400));
+  };
+  const fill = () => {
+    while (tunnelled.length < 200) tunnelled.push(segment(BULK, bulk++, 1400));
+  };
+  for (let i = 0; i < QUEUE_BYTES / 1400; i++) tunnelled.push(segment(BULK, bulk++, 1400));
+  // What a turn takes of them at most is 24, so that some always wait, for a turn or two: a millisecond each.
+  for (let now = 1; now < 400; now++) {
+    const waiting = tunnelled.splice(0);
+    offer(now === 100 ? 40 : now > 30 ? 24 : 0);
+    tunnelled.push(...waiting);
+    fill();
+    sender.turn(now);
+  }
+  tunnelled.length = 0;
+  while (sender.turn(400));
+  const taken = new Set(sealed.filter(({ port }) => port !== BULK).map(({ number }) => number));
+  const lost = Array.from({ length: fresh }, (_, i) => i).filter((number) => !taken.has(number));
+  expect(numbers[IO_QUEUE_DROPPED], 'of the bulk flow').toBeGreaterThan(0);
+  expect(fresh).toBeGreaterThan(8000);
+  expect(lost).toEqual([]);
 });
