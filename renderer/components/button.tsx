@@ -25,12 +25,15 @@ export function Button(props: ButtonProps): ReactNode {
       className="button"
       data-kind={kind}
       data-size={size}
-      type={props.type ?? 'button'}
+      // No form is sent meanwhile, as with Enter in one of its fields.
+      type={busy ? 'button' : (props.type ?? 'button')}
       isDisabled={disabled}
-      isPending={busy}
+      // Not react-aria's isPending: it has the button's name announced by reference for seven seconds, and where the button
+      // is gone by then (Connect, once connected) that is a picture without a name. What happened is announced by itself.
+      {...(busy ? { 'aria-disabled': true } : {})}
       {...(props.label ? { 'aria-label': props.label } : {})}
       {...(props.describedBy ? { 'aria-describedby': props.describedBy } : {})}
-      {...(onPress ? { onPress } : {})}
+      {...(onPress && !busy ? { onPress } : {})}
     >
       {busy ? <span className="spinner" aria-hidden="true" /> : icon ? <Icon name={icon} /> : null}
       {children}

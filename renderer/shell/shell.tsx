@@ -52,17 +52,17 @@ export function Shell(): ReactNode {
   return (
     <ProfileDrop>
       <div className="shell">
-        <a
-          className="skip"
-          href={pageHref(page)}
-          onClick={(event) => {
-            event.preventDefault();
-            main.current?.focus();
-          }}
-        >
-          {t('app.skip')}
-        </a>
-        <div className="shell-nav">
+        <header className="shell-nav">
+          <a
+            className="skip"
+            href={pageHref(page)}
+            onClick={(event) => {
+              event.preventDefault();
+              main.current?.focus();
+            }}
+          >
+            {t('app.skip')}
+          </a>
           <div className="brand">
             <Mark />
             {t('app.name')}
@@ -81,7 +81,7 @@ export function Shell(): ReactNode {
             </ul>
           </nav>
           <Corner />
-        </div>
+        </header>
         <main className="shell-page" ref={main} tabIndex={-1}>
           <View />
         </main>
