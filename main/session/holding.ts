@@ -59,7 +59,8 @@ export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'clock'
     if (!tun) return openTun(options);
     const problem = await tun.apply(options);
     if (!problem) return tun;
-    // Somebody may have deleted the interface under us: its routes went with it, so a new one costs nothing.
+    // Somebody may have deleted the interface under us: its routes went with it, and the fallbacks under them
+    // (net/route/linux.ts) refuse its traffic until the new one has routes again.
     deps.log({
       level: 'warn',
       area: 'tun',

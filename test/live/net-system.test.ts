@@ -60,6 +60,29 @@ live('the operating system', [skipped], () => {
     expect(client.snapshot()).toBe(before);
   });
 
+  it('refuses what is meant for a TUN that lost its addresses or is gone, and lets nothing out', async () => {
+    const { client } = host();
+    const before = client.snapshot();
+    const { child, name } = await hold(client, { ...FULL, include: ['0.0.0.0/0', '::/0'], unreachable: [] });
+    const ways = () =>
+      ['8.8.8.8', '2001:db8:ffff::1'].map((to) => {
+        try {
+          return client.run(`ip route get ${to}`);
+        } catch (error) {
+          return String(error);
+        }
+      });
+    expect(ways()).toEqual([expect.stringContaining(`dev ${name}`), expect.stringContaining(`dev ${name}`)]);
+    client.run(`ip address flush dev ${name}`);
+    expect(ways()[0]).toMatch(/No route to host/);
+    client.run(`ip link set dev ${name} mtu 1000`);
+    expect(ways()[1]).toMatch(/No route to host/);
+    client.run(`ip link del ${name}`);
+    for (const way of ways()) expect(way).toMatch(/No route to host/);
+    await child.end();
+    expect(client.snapshot()).toBe(before);
+  });
+
   it('leaves nothing after kill -9 and cleanUp', async () => {
     const { client } = host();
     client.run('sysctl -qw net.ipv4.conf.eth0.rp_filter=1');
@@ -67,9 +90,11 @@ live('the operating system', [skipped], () => {
     const { child, name } = await hold(client, FULL);
     expect(client.run('sysctl -n net.ipv4.conf.eth0.rp_filter').trim()).toBe('2');
     await child.kill();
-    // The TUN is gone with its process; what was to be blocked still is.
+    // The TUN is gone with its process; what was meant for it is refused, and what was excluded or marked is not.
     expect(client.run('ip -o link show')).not.toContain(name);
-    expect(client.run('ip route get 8.8.8.8')).toContain('dev eth0');
+    expect(() => client.run('ip route get 8.8.8.8')).toThrow('No route to host');
+    expect(client.run('ip route get 198.51.100.7')).toContain('dev eth0');
+    expect(client.run('ip route get 8.8.8.8 mark 0x4750')).toContain('dev eth0');
     expect(() => client.run('ip route get 2001:db8:ffff::1')).toThrow('No route to host');
     expect(client.snapshot()).not.toBe(before);
 
@@ -77,7 +102,7 @@ live('the operating system', [skipped], () => {
     expect(await cleaner.next()).toEqual([
       'IPv4 rule for table 4750',
       'reverse-path filter of eth0 set back to 1',
-      '2 IPv4 routes in table 4750',
+      '3 IPv4 routes in table 4750',
       'IPv6 rule for table 4750',
       '3 IPv6 routes in table 4750',
     ]);
@@ -128,6 +153,9 @@ live('the operating system', [skipped], () => {
     expect(show()).toEqual({ mtu: '1380', addresses: ['10.88.0.3/24', 'fd00::2/64'] });
     expect(await step(1200, ['fd00::2/64'])).toMatchObject({ code: 'unsupported' });
     expect(show()).toEqual({ mtu: '1380', addresses: ['10.88.0.3/24', 'fd00::2/64'] });
+    expect(await step(1200, ['10.88.0.3/24'])).toBeNull();
+    expect(show()).toEqual({ mtu: '1200', addresses: ['10.88.0.3/24'] });
+    expect(await step(1380, ['10.88.0.3/24', 'fd00::2/64'])).toBeNull();
     await child.end();
     expect(only.run('ip -o link show')).not.toContain('culv7');
   });

@@ -9,12 +9,14 @@
 // datagrams (SO_MARK 0x4750) never see our table, even under 0.0.0.0/0. Nothing needs to be remembered: priority, mark,
 // table and protocol say what is ours, and cleanUp removes exactly that.
 //
-// When the process dies, routes through the TUN vanish with it; the rule and the `throw` and `unreachable` routes stay
-// until cleanUp: a family that was to be blocked stays blocked.
+// Under every route into the TUN lies one that needs no device: `unreachable <prefix> metric 4294967294`. Where the TUN or
+// its last address goes, the kernel takes the routes through it away, and the traffic is refused instead of leaking.
+// So when the process dies (kill -9), what was meant for the tunnel stays blocked until cleanUp, which the next start of
+// the engine does first of all.
 import { NetError } from '../error.ts';
 import { type Runner, systemRunner } from '../runner.ts';
 import type { DesiredRoutes, RouteTable } from './api.ts';
-import { planRoutes, type TableRoute } from './plan.ts';
+import { planRoutes, type TableRoute, withFallbacks } from './plan.ts';
 import { loosen, restore } from './reverse-path.ts';
 import { change, difference, type Family, type FamilyState, MARK, readAttached, readState, TABLE } from './table.ts';
 
@@ -72,7 +74,7 @@ async function applyFamilies(
   for (const [family, state] of before) {
     const attached = await readAttached(runner, family, desired.interfaceName);
     if (attached instanceof NetError) return attached;
-    const plan = planRoutes(desired, attached.networks);
+    const plan = withFallbacks(planRoutes(desired, attached.networks));
     for (const [to, route] of plan) if ((route.prefix.address.length === 4 ? 4 : 6) !== family) plan.delete(to);
     if (family === 4) {
       const captures = [...plan.values()].some((route) => route.type === 'unicast');

@@ -1,6 +1,6 @@
 // Which routes the tunnel's own table has to hold, as a pure function of what is desired and where the host is attached.
 //
-//   included prefix                          unicast  dev <tun>
+//   included prefix                          unicast  dev <tun>, and under it `unreachable` with a huge metric
 //   excluded prefix                          throw    (the look-up goes on in the main table)
 //   network of the host inside an included   throw    when allowLan
 //   fe80::/10 inside an included             throw    always: link-local never leaves its link, and DHCPv6 needs it
@@ -13,7 +13,12 @@ export interface TableRoute {
   readonly prefix: Prefix;
   /** For `unicast` only. */
   readonly dev?: string;
+  /** The one that takes over where the `unicast` route of the same prefix is gone. */
+  readonly fallback?: true;
 }
+
+/** Linux numbers metrics with 32 bits, the smallest wins; the largest of all is the kernel's own (IPv6). */
+export const FALLBACK_METRIC = 0xffff_fffe;
 
 const LINK_LOCAL = parsePrefix('fe80::/10')!;
 
@@ -46,4 +51,21 @@ export function planRoutes(desired: DesiredRoutes, attached: readonly Prefix[]):
   for (const prefix of desired.include) add(prefix, { type: 'unicast', dev: desired.interfaceName });
   for (const prefix of desired.exclude) add(prefix, { type: 'throw' });
   return plan;
+}
+
+/** What names a route in our table: its destination, and whether it is the fallback. */
+export function routeKey(prefix: Prefix, fallback: boolean): string {
+  return fallback ? `${destination(prefix)} metric ${FALLBACK_METRIC}` : destination(prefix);
+}
+
+/**
+ * The plan, and under every route into the tunnel one that depends on no device. The kernel drops routes when their
+ * interface, or its last address of the family, goes: what they carried is then refused and does not leave in the clear.
+ */
+export function withFallbacks(plan: ReadonlyMap<string, TableRoute>): Map<string, TableRoute> {
+  const all = new Map<string, TableRoute>();
+  for (const { type, prefix } of plan.values())
+    if (type === 'unicast') all.set(routeKey(prefix, true), { type: 'unreachable', prefix, fallback: true });
+  for (const [to, route] of plan) all.set(to, route);
+  return all;
 }

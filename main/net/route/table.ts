@@ -2,7 +2,7 @@
 import { type Prefix, parsePrefix } from '../../wire/address.ts';
 import { NetError } from '../error.ts';
 import { commandLine, type Runner, runOrError } from '../runner.ts';
-import { destination, type TableRoute } from './plan.ts';
+import { destination, FALLBACK_METRIC, routeKey, type TableRoute } from './plan.ts';
 
 /** Every packet without MARK consults TABLE before the main table (priority 32766). Ours alone: cleanUp empties them. */
 export const TABLE = 4750;
@@ -39,7 +39,7 @@ interface RouteRow {
 export interface FamilyState {
   /** How many copies of our rule there are. */
   readonly rules: number;
-  /** Routes of our table, by destination; markers (see reverse-path.ts) apart. */
+  /** Routes of our table, by `routeKey`; markers (see reverse-path.ts) apart. */
   readonly routes: Map<string, TableRoute>;
   readonly markers: readonly { readonly index: number; readonly metric: number }[];
 }
@@ -61,6 +61,8 @@ export async function readState(runner: Runner, family: Family): Promise<FamilyS
       markers.push({ index: new DataView(prefix.address.buffer).getUint32(0) & 0xffffff, metric: row.metric ?? 0 });
     else if (type === 'unicast')
       routes.set(destination(prefix), { type, prefix, ...(row.dev ? { dev: row.dev } : {}) });
+    else if (type === 'unreachable' && row.metric === FALLBACK_METRIC)
+      routes.set(routeKey(prefix, true), { type, prefix, fallback: true });
     else if (type === 'throw' || type === 'unreachable') routes.set(destination(prefix), { type, prefix });
   }
   return { rules: rules.filter(isOurs).length, routes, markers };
@@ -105,9 +107,10 @@ async function list<Row>(runner: Runner, args: readonly string[]): Promise<reado
   });
 }
 
-function words(destination: string, route: TableRoute): string {
-  const dev = route.dev ? ` dev ${route.dev}` : '';
-  return `${route.type} ${destination}${dev} table ${TABLE} protocol ${PROTOCOL}`;
+function words({ type, prefix, dev, fallback }: TableRoute): string {
+  const through = dev ? ` dev ${dev}` : '';
+  const metric = fallback ? ` metric ${FALLBACK_METRIC}` : '';
+  return `${type} ${destination(prefix)}${through} table ${TABLE} protocol ${PROTOCOL}${metric}`;
 }
 
 /**
@@ -121,13 +124,13 @@ export function difference(
   const lines: string[] = [];
   for (const [to, route] of wanted) {
     const now = present.routes.get(to);
-    if (now?.type !== route.type || now.dev !== route.dev) lines.push(`route replace ${words(to, route)}`);
+    if (now?.type !== route.type || now.dev !== route.dev) lines.push(`route replace ${words(route)}`);
   }
   const rules = wanted.size > 0 ? 1 : 0;
   for (let i = present.rules; i < rules; i++) lines.push(`rule add ${RULE}`);
   // Going down, the rule goes first: one step from everything to nothing.
   for (let i = present.rules; i > rules; i--) lines.push(`rule del ${RULE}`);
-  for (const [to, route] of present.routes) if (!wanted.has(to)) lines.push(`route del ${words(to, route)}`);
+  for (const [to, route] of present.routes) if (!wanted.has(to)) lines.push(`route del ${words(route)}`);
   return lines;
 }
 

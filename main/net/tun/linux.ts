@@ -146,7 +146,7 @@ function permissionError(fields: { operation: string; errno: string }): NetError
   });
 }
 
-interface Link {
+export interface Link {
   readonly mtu?: number;
   readonly flags?: readonly string[];
   readonly addr_info?: readonly { readonly local: string; readonly prefixlen: number; readonly scope: string }[];
@@ -192,8 +192,8 @@ async function apply(
   return removed && rounds > 1 ? apply(runner, name, desired, rounds - 1) : undefined;
 }
 
-/** Lines for `ip -batch` that turn what is there into what is desired. */
-function changes(name: string, link: Link, desired: Pick<TunOptions, 'mtu' | 'addresses'>): string[] | NetError {
+/** Lines for `ip -batch` that turn what is there into what is desired. Exported for tests. */
+export function changes(name: string, link: Link, desired: Pick<TunOptions, 'mtu' | 'addresses'>): string[] | NetError {
   if (desired.mtu < IPV6_MINIMUM_MTU && desired.addresses.some((prefix) => prefix.address.length === 16))
     return new NetError({
       code: 'unsupported',
@@ -209,11 +209,16 @@ function changes(name: string, link: Link, desired: Pick<TunOptions, 'mtu' | 'ad
     .flatMap((info) => parsePrefix(`${info.local}/${info.prefixlen}`) ?? [])
     .map(key);
   const lines: string[] = [];
-  if (link.mtu !== desired.mtu) lines.push(`link set dev ${name} mtu ${desired.mtu}`);
-  for (const text of present) if (!wanted.includes(text)) lines.push(`address del ${text} dev ${name}`);
+  const mtu = link.mtu === desired.mtu ? [] : [`link set dev ${name} mtu ${desired.mtu}`];
+  // Under an MTU of 1280 the kernel ends IPv6 on the link: IPv6 addresses go before that, and come after its end.
+  const narrower = link.mtu !== undefined && desired.mtu < link.mtu;
+  if (!narrower) lines.push(...mtu);
+  // New addresses before the old ones go: with the last of a family, the kernel drops all routes through the interface.
   // No duplicate address detection: nobody else is on this link, and a tentative address delays the first packet.
   for (const text of wanted)
     if (!present.includes(text)) lines.push(`address add ${text} dev ${name}${text.includes(':') ? ' nodad' : ''}`);
+  for (const text of present) if (!wanted.includes(text)) lines.push(`address del ${text} dev ${name}`);
+  if (narrower) lines.push(...mtu);
   if (!link.flags?.includes('UP')) lines.push(`link set dev ${name} up`);
   return lines;
 }

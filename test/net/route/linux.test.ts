@@ -61,13 +61,14 @@ function host(settings: Record<string, string> = {}, failOn?: RegExp) {
       const dst = words[3]?.replace(/^(0\.0\.0\.0|::)\/0$/, 'default').replace(/\/(32|128)$/, '') ?? '';
       const row: Row = { dst, protocol: '147' };
       const metric = words.indexOf('metric');
+      const key = metric > 0 ? `${dst} metric ${words[metric + 1]}` : dst;
       if (words[0] === 'route' && words[1] === 'replace')
-        table[family].set(dst, {
+        table[family].set(key, {
           ...row,
           ...(words[2] === 'unicast' ? { dev: words[5]! } : { type: words[2]! }),
           ...(metric > 0 ? { metric: Number(words[metric + 1]) } : {}),
         });
-      if (words[0] === 'route' && words[1] === 'del') table[family].delete(dst);
+      if (words[0] === 'route' && words[1] === 'del') table[family].delete(key);
     }
     return undefined;
   }, settings);
@@ -85,6 +86,8 @@ describe('apply', () => {
     expect(await routes.apply(desired({ include: prefixes('10.0.0.0/8', '172.16.5.0/24') }))).toBeUndefined();
     expect(changes()).toEqual([
       'ip -4 -batch -',
+      '  route replace unreachable 10.0.0.0/8 table 4750 protocol 147 metric 4294967294',
+      '  route replace unreachable 172.16.5.0/24 table 4750 protocol 147 metric 4294967294',
       '  route replace unicast 10.0.0.0/8 dev tun0 table 4750 protocol 147',
       '  route replace unicast 172.16.5.0/24 dev tun0 table 4750 protocol 147',
       `  rule add ${RULE}`,
@@ -96,6 +99,7 @@ describe('apply', () => {
     await routes.apply(desired({ include: prefixes('0.0.0.0/0'), unreachable: prefixes('::/0') }));
     expect(changes()).toEqual([
       'ip -4 -batch -',
+      '  route replace unreachable 0.0.0.0/0 table 4750 protocol 147 metric 4294967294',
       '  route replace unicast 0.0.0.0/0 dev tun0 table 4750 protocol 147',
       `  rule add ${RULE}`,
       'ip -6 -batch -',
@@ -110,9 +114,11 @@ describe('apply', () => {
     await routes.apply(FULL);
     expect(changes()).toEqual([
       'ip -4 -batch -',
+      '  route replace unreachable 0.0.0.0/0 table 4750 protocol 147 metric 4294967294',
       '  route replace unicast 0.0.0.0/0 dev tun0 table 4750 protocol 147',
       `  rule add ${RULE}`,
       'ip -6 -batch -',
+      '  route replace unreachable ::/0 table 4750 protocol 147 metric 4294967294',
       '  route replace throw fe80::/10 table 4750 protocol 147',
       '  route replace unicast ::/0 dev tun0 table 4750 protocol 147',
       `  rule add ${RULE}`,
@@ -126,6 +132,7 @@ describe('apply', () => {
     );
     expect(changes()).toEqual([
       'ip -4 -batch -',
+      '  route replace unreachable 0.0.0.0/0 table 4750 protocol 147 metric 4294967294',
       '  route replace throw 192.168.7.0/24 table 4750 protocol 147',
       '  route replace unicast 0.0.0.0/0 dev tun0 table 4750 protocol 147',
       '  route replace throw 203.0.113.9/32 table 4750 protocol 147',
@@ -141,8 +148,10 @@ describe('apply', () => {
     await routes.apply(desired({ include: prefixes('192.168.0.0/16'), allowLan: true }));
     expect(changes()).toEqual([
       'ip -4 -batch -',
+      '  route replace unreachable 192.168.0.0/16 table 4750 protocol 147 metric 4294967294',
       '  route replace throw 192.168.7.0/24 table 4750 protocol 147',
       '  route replace unicast 192.168.0.0/16 dev tun0 table 4750 protocol 147',
+      '  route del unreachable 192.168.7.0/24 table 4750 protocol 147 metric 4294967294',
     ]);
   });
 
@@ -155,11 +164,33 @@ describe('apply', () => {
     await routes.apply(desired({ include: prefixes('0.0.0.0/0', '10.1.0.0/16', '::/0') }));
     expect(changes()).toEqual([
       'ip -4 -batch -',
+      '  route replace unreachable 10.1.0.0/16 table 4750 protocol 147 metric 4294967294',
       '  route replace unicast 10.1.0.0/16 dev tun0 table 4750 protocol 147',
+      '  route del unreachable 10.0.0.0/8 table 4750 protocol 147 metric 4294967294',
       '  route del unicast 10.0.0.0/8 dev tun0 table 4750 protocol 147',
       'ip -6 -batch -',
+      '  route replace unreachable ::/0 table 4750 protocol 147 metric 4294967294',
       '  route replace unicast ::/0 dev tun0 table 4750 protocol 147',
     ]);
+  });
+
+  it('the fallback of a vanished TUN is known for what it is: it goes with its prefix, and only then', async () => {
+    const { routes, changes, table } = host();
+    await routes.apply(FULL);
+    // What the kernel does when the TUN goes.
+    for (const family of [4, 6] as const) table[family].delete('default');
+    changes();
+    await routes.apply(desired({ include: prefixes('0.0.0.0/0'), unreachable: prefixes('::/0') }));
+    expect(changes()).toEqual([
+      'ip -4 -batch -',
+      '  route replace unicast 0.0.0.0/0 dev tun0 table 4750 protocol 147',
+      'ip -6 -batch -',
+      '  route replace unreachable ::/0 table 4750 protocol 147',
+      '  route del unreachable ::/0 table 4750 protocol 147 metric 4294967294',
+    ]);
+    await routes.apply(desired({ include: prefixes('10.0.0.0/8') }));
+    expect([...table[4].keys()]).toEqual(['10.0.0.0/8 metric 4294967294', '10.0.0.0/8']);
+    expect(table[6].size).toBe(0);
   });
 
   it('half failed: what was done is undone, and the error says what the command said', async () => {
@@ -209,6 +240,7 @@ describe('reverse-path filter', () => {
       '  route replace throw 127.0.1.44/32 table 4750 protocol 147 metric 2',
       'set net/ipv4/conf/eth0/rp_filter = 2',
       'ip -4 -batch -',
+      '  route replace unreachable 0.0.0.0/0 table 4750 protocol 147 metric 4294967294',
       '  route replace unicast 0.0.0.0/0 dev tun0 table 4750 protocol 147',
       `  rule add ${RULE}`,
     ]);
@@ -270,7 +302,7 @@ describe('close and cleanUp', () => {
     expect(removed).toEqual([
       'IPv4 rule for table 4750',
       'reverse-path filter of eth0 set back to 1',
-      '2 IPv4 routes in table 4750',
+      '3 IPv4 routes in table 4750',
       'IPv6 rule for table 4750',
       '2 IPv6 routes in table 4750',
     ]);
