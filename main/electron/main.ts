@@ -36,7 +36,9 @@ const electron: ElectronModules = {
 
 const resources = process.resourcesPath ?? out;
 const windows = process.platform === 'win32';
-const socketPath = windows ? '\\\\.\\pipe\\culvert' : DEFAULT_SOCKET;
+/** Another engine's socket, for tests; an installed app speaks to its own engine only. */
+const otherSocket = app.isPackaged ? '' : app.commandLine.getSwitchValue('socket');
+const socketPath = otherSocket || (windows ? '\\\\.\\pipe\\culvert' : DEFAULT_SOCKET);
 const node = join(resources, 'engine', windows ? 'node.exe' : 'node');
 const command = existsSync(node)
   ? elevated(process.platform, { node, program: join(resources, 'engine/main/cli/culvert.js'), socketPath })

@@ -21,13 +21,17 @@ const DOOR = fileURLToPath(new URL('./door.mjs', import.meta.url));
 const SECRET = 'correct horse battery staple';
 const DRIVER_PORT = 9515;
 
+export const missingForInterface = [
+  cannotRunLive(),
+  culvertMissing('gateway/run.js'),
+  existsSync(built('renderer/index.html')) ? undefined : 'the interface is not built (npm run build)',
+];
+
 export const missing = [
   existsSync(CHROMIUM) && existsSync(CHROMEDRIVER)
     ? undefined
     : 'browser tests need Debian’s chromium and chromium-driver',
-  cannotRunLive(),
-  culvertMissing('gateway/run.js'),
-  existsSync(built('renderer/index.html')) ? undefined : 'the interface is not built (npm run build)',
+  ...missingForInterface,
 ];
 
 export type Browser = Awaited<ReturnType<typeof remote>>;
@@ -41,10 +45,11 @@ export class Scene {
   url = '';
   private bridge: Server | undefined;
 
-  static async open(): Promise<Scene> {
+  /** `desktop`: opens the interface in another way than in Chromium, for the engine at this socket. */
+  static async open(desktop?: (socket: string, folder: string) => Promise<Browser>): Promise<Scene> {
     const scene = new Scene();
     try {
-      await scene.begin();
+      await scene.begin(desktop);
       return scene;
     } catch (error) {
       await scene.close();
@@ -52,16 +57,21 @@ export class Scene {
     }
   }
 
-  private async begin(): Promise<void> {
+  private async begin(desktop?: (socket: string, folder: string) => Promise<Browser>): Promise<void> {
     const { lab } = this;
     lab.namespace('cl');
     lab.namespace('gw');
     lab.link('cl', '192.0.2.2/24', 'gw', '192.0.2.1/24');
     await this.startGateway();
     this.culvert = await Culvert.start(lab, 'cl');
+    const socket = join(lab.directory, 'cl.sock');
+    if (desktop) {
+      this.browser = await desktop(socket, join(lab.directory, 'desktop'));
+      return;
+    }
     const ui = lab.start('cl', [
       ...[process.execPath, built('main/cli/culvert.js'), 'ui', '--no-open'],
-      ...['--socket', join(lab.directory, 'cl.sock')],
+      ...['--socket', socket],
     ]);
     [this.url] = await ui.saw(/http:\/\/127\.0\.0\.1:\d+\/\S+/);
     await this.openBrowser();
