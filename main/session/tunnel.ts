@@ -2,7 +2,7 @@
 //
 //   install (first)  plan → TUN → data plane gets the TUN → children.install → routes
 //   install (rekey)  plan → children.install; the old child stays until the peer or we remove it
-//   lowerPath        plan with the smaller path MTU → core → TUN → routes, where IPv6 no longer fits
+//   lowerPath        plan with the smaller path MTU → (routes, where IPv6 no longer fits) → core → TUN → routes
 //   reconfigure      plan with other routes or another MTU → core → TUN → routes
 //
 // Changes run one after another, in the order of the calls: SAs that come and go never overtake each other.
@@ -19,6 +19,7 @@ import type { Established } from './drive.ts';
 import { reasonText, SessionError, sessionFailure } from './failure.ts';
 import type { Holding } from './holding.ts';
 import { tunnelInfo } from './info.ts';
+import { LinkClosed } from './loss.ts';
 import { planTunnel, type TunnelPlan } from './plan.ts';
 import { familyOf } from './request.ts';
 
@@ -129,15 +130,26 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     try {
       await replan(up);
     } catch (error) {
-      if (error instanceof SessionError) path = before;
+      // As before, so that the next report of the network is not taken for old news.
+      path = before;
+      if (!(error instanceof SessionError)) await goBack(up);
       throw error;
     }
     return true;
   }
 
+  async function goBack(here: Up): Promise<void> {
+    await replan(here).catch((error: unknown) => {
+      if (error instanceof LinkClosed) return;
+      deps.log({ level: 'error', area: 'session', text: `going back to the former settings: ${reasonText(error)}` });
+    });
+  }
+
   /** Throws SessionError before anything is touched, or what the operating system says while it is. */
   async function replan(here: Up): Promise<void> {
     const plan = planFor(here.child, here.established, here.encapsulation);
+    // A family that the tunnel is about to lose is refused before its addresses go, not after.
+    if (losesFamily(here.plan, plan)) await applyRoutes(plan, here.tun);
     await plane.configure(TUNNEL, plan.params);
     here.plan = plan;
     facts.check();
@@ -156,9 +168,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
       return true;
     } catch (error) {
       ({ profile, path } = before);
-      await replan(up).catch((again: unknown) =>
-        deps.log({ level: 'error', area: 'session', text: `going back to the former settings: ${reasonText(again)}` }),
-      );
+      await goBack(up);
       throw error;
     }
   }
@@ -211,6 +221,12 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
       return tunnelInfo({ profile, local, gateway, child, established, encapsulation, tun, since, plan });
     },
   };
+}
+
+function losesFamily(before: TunnelPlan, after: TunnelPlan): boolean {
+  const carries = (plan: TunnelPlan, family: 4 | 6) =>
+    plan.addresses.some((prefix) => familyOf(prefix.address) === family);
+  return ([4, 6] as const).some((family) => carries(before, family) && !carries(after, family));
 }
 
 function peerOf(child: ChildSa, socket: TunnelSocket): Peer {

@@ -340,6 +340,30 @@ describe('while connected', () => {
     await stopClean({ world, session });
   });
 
+  it('refuses IPv6 before its addresses go; where that fails, all is as before, and the next report tries again', async () => {
+    const profile = testProfile('gre-tunnel', {
+      gre: { address: [prefix('10.88.0.2/24'), prefix('fd00::2/64')] },
+      routes: { include: [prefix('0.0.0.0/0'), prefix('::/0')] },
+    });
+    const { world, session } = await connected({}, profile);
+    const narrow = () => world.plane().emit({ kind: 'pathError', errno: 90, name: 'EMSGSIZE', mtu: 1300 });
+    // In turn: each step of the change fails once.
+    for (let step = 1; step <= 4; step++) {
+      world.options = { ...world.options, failAt: world.calls.length + step };
+      narrow();
+      await world.clock.settle();
+      expect(world.tuns[0]?.mtu, `step ${step}: ${world.hit}`).toBeGreaterThan(1280);
+      expect(world.tuns[0]?.addresses.map(formatPrefix)).toEqual(['10.88.0.2/24', 'fd00::2/64']);
+      expect(world.routes?.include.map(formatPrefix)).toEqual(['0.0.0.0/0', '::/0']);
+    }
+    const start = world.calls.length;
+    narrow();
+    await world.clock.settle();
+    expect(world.calls.slice(start)).toEqual(['routes.apply', 'plane.configure', 'tun.apply', 'routes.apply']);
+    expect(world.routes?.unreachable.map(formatPrefix)).toEqual(['::/0']);
+    await stopClean({ world, session });
+  });
+
   it('does not mind a network that complains for a moment', async () => {
     const { world, session } = await connected();
     world.plane().emit({ kind: 'pathError', errno: 101, name: 'ENETUNREACH', mtu: null });
