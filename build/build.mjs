@@ -1,5 +1,5 @@
 // Builds everything that runs: assembly/ → build/out/core.wasm and core-relaxed.wasm (asc), main/ → build/out/main (tsc),
-// renderer/ → build/out/renderer (vite).
+// renderer/ → build/out/renderer (vite), icons → build/out/icons.
 // Steps whose inputs did not change since the last build are left out, so every script may call this first.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
@@ -68,3 +68,6 @@ step('main', ['main', 'assembly/layout.ts', 'tsconfig.json', 'tsconfig.build.jso
 step('renderer', ['renderer', 'main/ipc', 'build/renderer.mjs'], 'renderer', () => {
   node('../build/renderer.mjs');
 });
+step('icons', ['build/icons', 'build/icons.mjs', 'renderer/public/icon.svg'], 'icons', () =>
+  node('../build/icons.mjs'),
+);
