@@ -1,15 +1,32 @@
 // What the pages of the interface ask of the engine, over its socket: profiles, routes, MTU, diagnosis, settings.
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createEngine } from '../../main/daemon/engine.ts';
 import { openGreSequences } from '../../main/daemon/gre-sequences.ts';
+import { createLog } from '../../main/daemon/log.ts';
 import { MOST_PROFILES } from '../../main/daemon/profiles.ts';
+import { openSettings } from '../../main/daemon/settings.ts';
 import { connectEngine, type EngineClient } from '../../main/ipc/client.ts';
 import type { Events, PathTest, TunnelInfo } from '../../main/ipc/contract.ts';
 import type { Caller } from '../../main/ipc/server.ts';
+import { parseProfile } from '../../main/profile/parse.ts';
+import { openProfileStore } from '../../main/profile/store.ts';
 import { SessionError, sessionFailure } from '../../main/session/failure.ts';
 import { formatPrefix } from '../../main/wire/address.ts';
-import { connected, failed, openScene, profileText, type Scene, type SceneOptions, SECRET, TUNNEL } from './fakes.ts';
+import {
+  connected,
+  type FakeSession,
+  failed,
+  fakeSession,
+  openScene,
+  profileText,
+  type Scene,
+  type SceneOptions,
+  SECRET,
+  TUNNEL,
+} from './fakes.ts';
 
 let closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -117,16 +134,57 @@ describe('routes', () => {
     await expect(absent).rejects.toMatchObject({ code: 'routes/not-found' });
   });
 
-  it('reach a connection that begins while they are being changed', async () => {
-    const scene = await open();
-    const prefixes = ['172.16.0.0/16', '172.17.0.0/16', '172.18.0.0/16'];
-    const edits = prefixes.map((prefix) =>
-      scene.client.call('addRoute', { profile: 'office', prefix, kind: 'include' }),
-    );
-    const connecting = scene.client.call('connect', { profile: 'office' });
-    await Promise.all([...edits, connecting]);
-    const { profile, given } = scene.session;
-    expect((given.at(-1) ?? profile).routes.include.map(formatPrefix)).toEqual(['10.88.0.0/24', ...prefixes]);
+  it('reach a connection that begins while they are being stored', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'culvert-desk-'));
+    closers.push(() => rmSync(directory, { recursive: true, force: true }));
+    const real = openProfileStore(directory);
+    await real.save(parseProfile(profileText('office')), false);
+    let saving: () => void = () => {};
+    let release: () => void = () => {};
+    const begun = new Promise<void>((resolve) => {
+      saving = resolve;
+    });
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const sessions: FakeSession[] = [];
+    const { implementation } = createEngine({
+      version: 'test',
+      store: {
+        ...real,
+        save: async (parsed, replace) => {
+          saving();
+          await released;
+          return real.save(parsed, replace);
+        },
+      },
+      log: createLog({ level: 'info', json: false, write: () => {} }),
+      createSession: (profile) => {
+        const session = fakeSession(profile);
+        session.on(({ state }) => state === 'connecting' && connected(session));
+        sessions.push(session);
+        return session;
+      },
+      ready: Promise.resolve(),
+      publish: () => {},
+      settings: openSettings(join(directory, 'settings')),
+      clock: { now: () => 0, wall: () => 0 },
+      greSequences: openGreSequences(directory),
+      resolveHost: async () => [],
+      fetchProfile: () => Promise.reject(new Error('nothing is fetched here')),
+      askPort: () => Promise.reject(new Error('nobody is asked here')),
+    });
+    const route = { profile: 'office', prefix: '172.16.0.0/16', kind: 'include' } as const;
+    const edit = implementation.addRoute(route, ADMINISTRATOR);
+    await begun;
+    const connecting = implementation.connect({ profile: 'office' }, ADMINISTRATOR);
+    // Time enough to read the old one, for an engine that would.
+    for (let i = 0; i < 20; i++) await real.load('office');
+    release();
+    await Promise.all([edit, connecting]);
+    expect(sessions.map(({ profile }) => profile.routes.include.map(formatPrefix))).toEqual([
+      ['10.88.0.0/24', '172.16.0.0/16'],
+    ]);
   });
 
   it('are not stored where the system refuses them', async () => {
