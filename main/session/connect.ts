@@ -12,7 +12,7 @@ export function onConnecting(state: Connecting, event: SessionEvent, context: Co
       return stay({ ...state, step: event.step });
     case 'up':
       return {
-        state: { kind: 'connected', tunnel: event.tunnel, since: context.now, tries: { ...state.tries, refusals: 0 } },
+        state: { kind: 'connected', tunnel: event.tunnel, since: context.now, tries: state.tries },
         effects: [
           {
             kind: 'log',

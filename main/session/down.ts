@@ -41,7 +41,7 @@ export function onIdle(state: Of<'idle'> | Of<'failed'>, event: SessionEvent): T
   switch (event.kind) {
     case 'start':
       return {
-        state: { kind: 'connecting', step: 'resolve', tries: { retries: 0, refusals: 0 } },
+        state: { kind: 'connecting', step: 'resolve', tries: { retries: 0 } },
         effects: [{ kind: 'open' }],
       };
     case 'stop':

@@ -14,7 +14,7 @@ export function onConnected(state: Connected, event: SessionEvent, context: Cont
       return stay({ ...state, tunnel: event.tunnel });
     case 'lost': {
       const stable = context.now - state.since >= STABLE_AFTER;
-      return tryAgain(event.failure, stable ? { retries: 0, refusals: 0 } : state.tries, context);
+      return tryAgain(event.failure, stable ? { retries: 0 } : state.tries, context);
     }
     case 'stop':
       return goDown(null, context);

@@ -21,7 +21,7 @@ export type SessionCode =
 
 export interface Failure {
   readonly error: ContractError;
-  /** The same attempt would fail again: somebody has to change something first. */
+  /** The same attempt would fail again: somebody has to change something first. Ends a tunnel only before it was ever up. */
   readonly permanent: boolean;
 }
 

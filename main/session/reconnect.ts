@@ -1,9 +1,13 @@
-// Between a connection that was lost and the next try: how long to wait, and when to stop trying.
+// Between a connection that was lost and the next try: how long to wait.
+//
+// What was connected once is tried again until the person disconnects, whatever the reason of the failure. A refusal in
+// IKE_SA_INIT or IKE_AUTH proves nothing about who sent it (RFC 7296 §2.21.1, §2.21.2): whoever can forge one could
+// otherwise end the protection, because the routes would go and the traffic would leave in the clear.
 //
 // The wait doubles from one second to one minute. Half of it is chance, so that the thousand clients of a gateway that
 // restarted do not all come back in the same instant.
 
-import { giveUp, goDown, goRound } from './down.ts';
+import { goDown, goRound } from './down.ts';
 import type { Failure } from './failure.ts';
 import { type Context, type SessionEvent, type State, stay, type Transition, type Tries } from './state.ts';
 
@@ -11,8 +15,6 @@ type Of<K extends State['kind']> = Extract<State, { readonly kind: K }>;
 
 export const FIRST_WAIT = 1_000;
 export const LONGEST_WAIT = 60_000;
-/** A gateway that restarts may refuse for a moment what it accepted before; so often in a row it means it. */
-export const REFUSALS_BELIEVED = 3;
 
 /** Milliseconds before try number `retry` (from 1). `chance` is in [0, 1). */
 export function backOff(retry: number, chance: number): number {
@@ -20,17 +22,12 @@ export function backOff(retry: number, chance: number): number {
   return most * (0.5 + 0.5 * chance);
 }
 
-/** After a loss or a failed retry: again, or not. `tries` are those made until now. */
+/** After a loss or a failed retry: again, and TUN and routes stay. `tries` are those made until now. */
 export function tryAgain(failure: Failure, tries: Tries, context: Context): Transition {
-  const refusals = failure.permanent ? tries.refusals + 1 : 0;
-  if (refusals >= REFUSALS_BELIEVED) return giveUp(failure.error, context);
   const retries = tries.retries + 1;
   const wait = backOff(retries, context.chance());
   const at = context.now + wait;
-  return goRound(
-    { because: failure.error, tries: { retries, refusals }, at, wallAt: Math.round(context.wall + wait) },
-    context,
-  );
+  return goRound({ because: failure.error, tries: { retries }, at, wallAt: Math.round(context.wall + wait) }, context);
 }
 
 export function onWaiting(state: Of<'waiting'>, event: SessionEvent, context: Context): Transition {

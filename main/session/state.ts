@@ -4,11 +4,10 @@ import type { Instant } from '../ike/types.ts';
 import type { ConnectStep, ContractError, EngineState, TunnelInfo } from '../ipc/contract.ts';
 import type { Failure } from './failure.ts';
 
-/** How often this connection has been tried anew, and how often in a row the gateway meant its refusal. */
+/** How often this connection has been tried anew. */
 export interface Tries {
   /** 0: the first connection, which a person is waiting for. */
   readonly retries: number;
-  readonly refusals: number;
 }
 
 export type State =

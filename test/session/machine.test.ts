@@ -29,14 +29,14 @@ const tunnel: TunnelInfo = {
 };
 const context: Context = { profile: 'office', now: 1_000, wall: 9_000_000, chance: () => 1 };
 
-const first = { retries: 0, refusals: 0 };
-const retry = { because: error, tries: { retries: 2, refusals: 0 }, at: 5_000, wallAt: 9_004_000 };
+const first = { retries: 0 };
+const retry = { because: error, tries: { retries: 2 }, at: 5_000, wallAt: 9_004_000 };
 const view = { state: 'disconnecting', profile: 'office' } as const;
 const states: readonly State[] = [
   { kind: 'idle', lastError: null },
   { kind: 'failed', error },
   { kind: 'connecting', step: 'auth', tries: first },
-  { kind: 'connecting', step: 'auth', tries: { retries: 3, refusals: 2 } },
+  { kind: 'connecting', step: 'auth', tries: { retries: 3 } },
   { kind: 'connected', tunnel, since: 0, tries: first },
   { kind: 'waiting', retry },
   { kind: 'closing', afterwards: { kind: 'idle', lastError: null }, scope: 'everything', shown: view },
@@ -83,22 +83,26 @@ describe('transition', () => {
     },
   );
 
-  it('fails the first connection on any error, and retries later ones', () => {
+  it('fails the first connection on any error, and retries later ones whatever the error', () => {
     const afresh = transition(states[2]!, { kind: 'lost', failure: transient }, context);
     expect(afresh.state).toMatchObject({ kind: 'closing', afterwards: { kind: 'failed' }, scope: 'everything' });
     const again = transition(states[3]!, { kind: 'lost', failure: transient }, context);
     expect(again.state).toMatchObject({
       kind: 'closing',
       scope: 'link',
-      // The refusals before are forgiven: they were not in a row.
-      afterwards: { kind: 'retry', retry: { tries: { retries: 4, refusals: 0 }, at: 1_000 + 8_000 } },
+      afterwards: { kind: 'retry', retry: { tries: { retries: 4 }, at: 1_000 + 8_000 } },
     });
     const refused = transition(states[3]!, { kind: 'lost', failure: permanent }, context);
-    expect(refused.state).toMatchObject({ afterwards: { kind: 'failed', error: { code: 'test/refused' } } });
+    // A refusal may be forged: the routes stay for that one too.
+    expect(refused.state).toMatchObject({
+      kind: 'closing',
+      scope: 'link',
+      afterwards: { kind: 'retry', retry: { because: { code: 'test/refused' }, tries: { retries: 4 } } },
+    });
   });
 
   it('counts on where a connection did not hold, and anew where it did', () => {
-    const state: State = { kind: 'connected', tunnel, since: 0, tries: { retries: 4, refusals: 0 } };
+    const state: State = { kind: 'connected', tunnel, since: 0, tries: { retries: 4 } };
     const lost: SessionEvent = { kind: 'lost', failure: transient };
     const soon = transition(state, lost, { ...context, now: STABLE_AFTER - 1 });
     expect(soon.state).toMatchObject({ afterwards: { retry: { tries: { retries: 5 } } } });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { IkeError } from '../../main/ike/error.ts';
 import type { EngineState } from '../../main/ipc/contract.ts';
 import type { Session } from '../../main/session/deps.ts';
-import { backOff, FIRST_WAIT, LONGEST_WAIT, REFUSALS_BELIEVED } from '../../main/session/reconnect.ts';
+import { backOff, FIRST_WAIT, LONGEST_WAIT } from '../../main/session/reconnect.ts';
 import { formatPrefix } from '../../main/wire/address.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
 import { createWorld, GATEWAY, type World, type WorldOptions } from './fakes/world.ts';
@@ -157,16 +157,25 @@ describe('reconnecting', () => {
     expect(backOff(9, 0)).toBe(LONGEST_WAIT / 2);
   });
 
-  it('believes a refusal after so many in a row, and then undoes everything', async () => {
-    const { world, session, states } = await connected();
-    world.options = { script: { ...script, refuse: { at: 'auth', code: 'refused-by-peer' } } };
-    world.say('delete');
-    await world.clock.advance(60_000);
-    expect(session.state).toMatchObject({ state: 'failed', error: { code: 'ike/refused-by-peer' } });
-    expect(world.peers).toHaveLength(1 + REFUSALS_BELIEVED);
-    expect(states.filter(({ state }) => state === 'reconnecting')).toHaveLength(REFUSALS_BELIEVED);
-    expect(world.remains()).toEqual([]);
-  });
+  it.each(['no-ike-proposal', 'refused-by-peer'] as const)(
+    'never believes a refusal (%s), which anybody can forge: blocked, with the reason, until the person disconnects',
+    async (code) => {
+      const { world, session, states } = await connected();
+      const at = code === 'refused-by-peer' ? 'auth' : 'sa-init';
+      world.options = { script: { ...script, refuse: { at, code } } };
+      world.say('delete');
+      await world.clock.advance(10 * 60_000);
+      expect(world.peers.length).toBeGreaterThan(8);
+      expect(states.every(({ state }) => state === 'reconnecting' || state === 'connecting')).toBe(true);
+      expect(session.state).toMatchObject({ state: 'reconnecting', because: { code: `ike/${code}` } });
+      expect(world.routes).toBeDefined();
+      // The gateway itself is heard again as soon as the forger rests.
+      world.options = { script };
+      await world.clock.advance(LONGEST_WAIT + 1_000);
+      expect(session.state.state).toBe('connected');
+      await stopClean({ world, session });
+    },
+  );
 
   it('does not come back at once, again and again, where the gateway ends every connection', async () => {
     const { world, session, states } = await connected();
