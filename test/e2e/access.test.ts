@@ -61,6 +61,9 @@ live('the interface under axe-core', missing, () => {
       await scene.browser.$('main .card').waitForDisplayed();
       await scene.browser.execute(AXE);
       expect(await violations(), page).toEqual([]);
+      // The page scrolls, not the window: the navigation stays where it is.
+      const beyond = 'return document.documentElement.scrollHeight - innerHeight';
+      expect(await scene.browser.execute(beyond), page).toBeLessThanOrEqual(0);
     }
   });
 });
