@@ -1,4 +1,4 @@
-// Pictures of every page in its states, at three widths, light and dark: build/out/screens. Run after `npm run build`:
+// Pictures of every page in its states, at three widths, light and dark: build/out/screenshots. Run after `npm run build`:
 //   node test/e2e/screens.mjs [--only <name>] [--widths 360,900,1440] [--schemes light,dark] [--language de]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { openBrowser } from './browser.mjs';
 import { serveFake } from './fake-server.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const out = join(root, 'build/out/screens');
+const out = join(root, 'build/out/screenshots');
 const option = (name, otherwise) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? otherwise : process.argv[at + 1];
@@ -50,6 +50,14 @@ function traffic(fake, now) {
   });
 }
 
+const LOG = [
+  ['info', 'session', 'connecting to vpn.example.com (192.0.2.1)'],
+  ['debug', 'ike', 'IKE_SA_INIT: 31 proposals offered, aes128gcm16-prfsha256-ecp256 taken'],
+  ['info', 'ike', 'authenticated the gateway as vpn.example.com'],
+  ['warn', 'net', 'the resolver of this computer could not be changed; names of the office may not resolve'],
+  ['info', 'session', 'connected: culvert0, MTU 1414'],
+];
+
 /** As the engine words them. */
 const MISTAKES = {
   code: 'profile/unknown-key',
@@ -64,6 +72,24 @@ const dropProfile = (browser, text) =>
     const dataTransfer = new DataTransfer();
     dataTransfer.items.add(new File([${JSON.stringify(text)}], 'team.culvert'));
     for (const type of ['dragenter', 'drop']) window.dispatchEvent(new DragEvent(type, { dataTransfer, cancelable: true }));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  })()`);
+
+/** A button by its words. */
+const press = (browser, words) =>
+  browser.run(`(async () => {
+    const found = [...document.querySelectorAll('button')].find((b) => (b.ariaLabel ?? b.textContent).trim() === ${JSON.stringify(words)});
+    if (!found) throw new Error(${JSON.stringify(`no button "${words}"`)});
+    found.click();
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  })()`);
+
+/** As a person types it, so that the page hears of it. */
+const type = (browser, selector, text) =>
+  browser.run(`(async () => {
+    const field = document.querySelector(${JSON.stringify(selector)});
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, ${JSON.stringify(text)});
+    field.dispatchEvent(new Event('input', { bubbles: true }));
     await new Promise((resolve) => setTimeout(resolve, 400));
   })()`);
 
@@ -92,8 +118,51 @@ const PAGES = {
     act: (browser) => dropProfile(browser, '{"gatway":"vpn.example.com"}'),
   },
   routes: { page: 'routes', state: 'connected' },
+  'routes-disconnected': { page: 'routes', state: 'disconnected' },
+  'routes-add': {
+    page: 'routes',
+    english: true,
+    state: 'connected',
+    act: async (browser) => {
+      await press(browser, 'Add a network that goes through the tunnel');
+      await type(browser, '[role=dialog] input', '10.1.2.3/16');
+    },
+  },
+  'routes-lookup': {
+    at: '.route-lookup',
+    page: 'routes',
+    english: true,
+    state: 'connected',
+    act: async (browser) => {
+      await type(browser, '.route-lookup input', '10.1.2.3');
+      await press(browser, 'Look up');
+    },
+  },
   mtu: { page: 'mtu', state: 'connected' },
+  'mtu-disconnected': { page: 'mtu', state: 'disconnected' },
+  'mtu-testing': {
+    at: '[role=progressbar]',
+    page: 'mtu',
+    english: true,
+    state: 'connected',
+    act: async (browser) => {
+      await press(browser, 'Test the path');
+      fake.advance(300);
+    },
+  },
+  'mtu-tested': {
+    at: 'main details',
+    page: 'mtu',
+    english: true,
+    state: 'connected',
+    act: async (browser) => {
+      await press(browser, 'Test the path');
+      fake.advance(5000);
+      await browser.settle();
+    },
+  },
   diagnostics: { page: 'diagnostics', state: 'failed' },
+  'diagnostics-connected': { page: 'diagnostics', state: 'connected', log: true },
   settings: { page: 'settings', state: 'disconnected' },
 };
 const CONNECTION = {
@@ -116,6 +185,8 @@ let shot = 0;
 try {
   for (const [name, scene] of Object.entries({ ...CONNECTION, ...PAGES })) {
     if (only && !name.startsWith(only)) continue;
+    // Its buttons are found by their English words.
+    if (scene.english && language !== 'en') continue;
     const now = Date.now();
     server.setUp(true);
     fake = createFakeEngine({ now, ...(scene.profiles ? { profiles: scene.profiles } : {}) });
@@ -129,6 +200,7 @@ try {
     );
     await browser.settle();
     if (scene.state === 'connected' || scene.state === 'reconnecting') traffic(fake, now);
+    if (scene.log) for (const [level, area, text] of LOG) fake.log({ level, area, text });
     if (scene.down) {
       server.setUp(false);
       await browser.until(`document.querySelector('[data-state=unreachable]')`);
@@ -139,6 +211,7 @@ try {
       for (const width of widths) {
         await browser.look(width, HEIGHTS[width] ?? 800, scheme);
         await browser.settle();
+        if (scene.at) await browser.run(`document.querySelector('${scene.at}').scrollIntoView({ block: 'center' })`);
         const wide = await browser.run(
           `document.documentElement.scrollWidth > innerWidth || [...document.querySelectorAll('main')].some((m) => m.scrollWidth > m.clientWidth)`,
         );
@@ -155,4 +228,4 @@ try {
   server.close();
 }
 for (const complaint of new Set(browser.complaints)) console.error(`complaint: ${complaint}`);
-console.log(`${shot} pictures in build/out/screens`);
+console.log(`${shot} pictures in build/out/screenshots`);
