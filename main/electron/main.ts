@@ -1,5 +1,6 @@
 // Electron's entry: hands its modules to the shell. Everything that can be decided without Electron is in shell.ts and below.
 import { existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app, BrowserWindow, dialog, ipcMain, Menu, Notification, powerMonitor, screen, session, Tray } from 'electron';
@@ -54,6 +55,7 @@ createShell({
   connect: () => connectEngine(socketPath),
   openSocket: () => openEngineSocket(socketPath),
   launch: command ? () => launchProcess(command) : null,
+  interfaces: networkInterfaces,
   now: Date.now,
   after: (milliseconds, then) => {
     const timer = setTimeout(then, milliseconds);

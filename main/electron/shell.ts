@@ -9,6 +9,7 @@ import { type EngineSocket, serveBridge } from './bridge.ts';
 import { type DeepLink, linkOfArguments, parseLink, SCHEME } from './deep-link.ts';
 import { type Intent, intentFile, intentOf } from './intent.ts';
 import type { ElectronModules } from './modules.ts';
+import { type NetworkDeps, watchNetwork } from './network.ts';
 import { noticeOf } from './notifications.ts';
 import { holdsConnection, quitChoice, quitQuestion } from './quit.ts';
 import { securePages, secureSession } from './security.ts';
@@ -28,6 +29,8 @@ export interface ShellOptions {
   readonly connect: () => Promise<ContractClient>;
   readonly openSocket: () => Promise<EngineSocket>;
   readonly launch: (() => Launched) | null;
+  /** node:os's networkInterfaces; absent: changes of the network are not watched. */
+  readonly interfaces?: NetworkDeps['interfaces'];
   readonly now: () => number;
   readonly after: (milliseconds: number, then: () => void) => () => void;
 }
@@ -43,6 +46,10 @@ export interface Shell {
 const EVENTS = ['status', 'profiles', 'settings'] as const;
 /** Largest profile file that is read; the contract's own limit is larger. */
 const MOST_PROFILE_BYTES = 256 * 1024;
+/** Milliseconds after which an engine that disconnected is taken to go on. */
+const STAYS = 3_000;
+/** Errors that the tray's menu keeps. */
+const MOST_ERRORS = 5;
 /** Milliseconds for a polite disconnect before quitting anyway. */
 const PARTING = 5_000;
 
@@ -67,9 +74,15 @@ export function createShell(options: ShellOptions): Shell | undefined {
   let profiles: readonly string[] = [];
   let settings: Settings = DEFAULT_SETTINGS;
   let asked: Intent['want'] | null = null;
+  /** Process that the newest status came from: a new engine has another. */
+  let enginePid: number | null = null;
+  /** Newest first, each once in a row. */
+  let errors: readonly string[] = [];
   let ending = false;
   let askingToQuit = false;
   let draw = (): void => {};
+  /** Interfaces that were tunnels of ours, beside those called as they are unless a profile says otherwise. */
+  const tunnels = new Set<string>();
   const pending: DeepLink[] = [];
   let startedOnce = false;
 
@@ -81,11 +94,24 @@ export function createShell(options: ShellOptions): Shell | undefined {
     ending: () => ending,
   });
 
-  const onStatus = (next: EngineState): void => {
+  const onStatus = (next: EngineState, pid: number): void => {
     const before = engine;
+    if (next.state === 'connected') tunnels.add(next.tunnel.interfaceName);
+    const sameEngine = pid === enginePid;
     engine = next;
+    enginePid = pid;
     const said = intentOf(next);
     if (said) intents.write(said);
+    // A running engine was told to disconnect, by whomever. One that is being stopped looks the same, so it has to stay;
+    // a new one begins so.
+    if (sameEngine && holdsOrEnds(before) && next.state === 'disconnected' && next.lastError === null)
+      options.after(STAYS, () => {
+        if (pid === enginePid && engine?.state === 'disconnected' && supervisor.state.state === 'attached')
+          intents.write({ want: 'down' });
+      });
+    const error = errorOf(next);
+    if (error !== null && error !== (before ? errorOf(before) : null) && error !== errors[0])
+      errors = [error, ...errors].slice(0, MOST_ERRORS);
     const notice = noticeOf(before, next, asked, words);
     if (next.state === 'connected' || next.state === 'disconnected' || next.state === 'failed') asked = null;
     if (notice) electron.notify(notice, () => window.show());
@@ -102,7 +128,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
     engine = null;
     client.on('status', (status) => {
       blocked = status.blocked ?? [];
-      onStatus(status.engine);
+      onStatus(status.engine, status.pid);
     });
     client.on('profiles', (list) => {
       profiles = list.profiles.map(({ name }) => name);
@@ -117,6 +143,8 @@ export function createShell(options: ShellOptions): Shell | undefined {
     const wanted = intents.read();
     const { engine: found } = await client.call('status', {});
     await client.call('subscribe', { events: EVENTS });
+    // Its event may come after the answer.
+    settings = await client.call('settings', {});
     const first = !startedOnce;
     startedOnce = true;
     const idle = found.state === 'disconnected';
@@ -257,13 +285,21 @@ export function createShell(options: ShellOptions): Shell | undefined {
   for (const event of ['suspend', 'resume'] as const)
     electron.power.on(event, () => void supervisor.client?.call('notice', { event }).catch(() => {}));
 
+  if (options.interfaces)
+    watchNetwork({
+      interfaces: options.interfaces,
+      after: options.after,
+      own: (name) => name.startsWith('culvert') || tunnels.has(name),
+      changed: () => void supervisor.client?.call('notice', { event: 'network' }).catch(() => {}),
+    });
+
   void app.whenReady().then(() => {
     secureSession(electron.session);
     const icon = (name: TrayIcon): string => iconFile(options, name);
     const tray = electron.createTray(icon('busy'));
     tray.on('click', () => window.show());
     draw = () => {
-      const view = trayView({ supervisor: supervisor.state, engine, blocked, profiles, words });
+      const view = trayView({ supervisor: supervisor.state, engine, blocked, profiles, errors, words });
       tray.setImage(icon(view.icon));
       tray.setToolTip(view.tooltip);
       tray.setContextMenu(electron.buildMenu(view.items.map((item) => template(item, perform))));
@@ -285,6 +321,24 @@ export function createShell(options: ShellOptions): Shell | undefined {
     window,
     perform,
   };
+}
+
+const holdsOrEnds = (engine: EngineState | null): boolean =>
+  holdsConnection(engine) !== null || engine?.state === 'disconnecting';
+
+function errorOf(engine: EngineState): string | null {
+  switch (engine.state) {
+    case 'failed':
+      return engine.error.message;
+    case 'reconnecting':
+      return engine.because.message;
+    case 'disconnected':
+      return engine.lastError?.message ?? null;
+    case 'connecting':
+    case 'connected':
+    case 'disconnecting':
+      return null;
+  }
 }
 
 function template(item: TrayItem, perform: (action: TrayAction) => Promise<void>) {

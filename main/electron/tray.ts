@@ -28,6 +28,8 @@ export interface TrayInput {
   /** Prefixes held back by the kill switch. */
   readonly blocked: readonly string[];
   readonly profiles: readonly string[];
+  /** What went wrong lately, newest first. */
+  readonly errors: readonly string[];
   readonly words: Words;
 }
 
@@ -47,8 +49,15 @@ export function trayView(input: TrayInput): TrayView {
   const { icon, text } = engine ? engineLook(engine, words) : supervisorLook(supervisor, words);
   const shown = input.blocked.length > 0 && engine ? fill(words.blocked, text) : text;
   const items: TrayItem[] = [{ label: shown, action: null }];
-  if (engine?.state === 'disconnected' && engine.lastError)
-    items.push({ label: fill(words.lastError, engine.lastError.message), action: null });
+  // The first line says the one that is under way.
+  const current =
+    engine?.state === 'failed'
+      ? engine.error.message
+      : engine?.state === 'reconnecting'
+        ? engine.because.message
+        : undefined;
+  const earlier = input.errors.filter((error) => error !== current);
+  for (const error of earlier) items.push({ label: fill(words.lastError, error), action: null });
   const pressable = commands(input, engine);
   items.push(SEPARATOR, ...pressable, ...(pressable.length > 0 ? [SEPARATOR] : []));
   items.push({ label: words.open, action: { do: 'open' } }, { label: words.quit, action: { do: 'quit' } });

@@ -424,3 +424,59 @@ test('sleep and login reach engine and system', async () => {
   await settle();
   expect(electron.app.loginItem).toMatchObject({ openAtLogin: true });
 });
+
+test('another network reaches the engine; the tunnel’s own address does not count', async () => {
+  const at = (address: string) => ({
+    ...{ address, netmask: '255.255.255.0', mac: '02:00:00:00:00:01', internal: false },
+    ...{ family: 'IPv4' as const, cidr: `${address}/24` },
+  });
+  let interfaces: Record<string, ReturnType<typeof at>[]> = { eth0: [at('192.0.2.7')] };
+  await start({ interfaces: () => interfaces });
+  const told = () => engine!.calls.filter(({ name }) => name === 'notice').length;
+  interfaces = { ...interfaces, culvert0: [at('10.88.0.2')] };
+  await pass(12_000);
+  expect(told()).toBe(0);
+  interfaces = { eth0: [at('198.51.100.7')] };
+  await pass(12_000);
+  expect(engine!.calls).toContainEqual({ name: 'notice', params: { event: 'network' } });
+  expect(told()).toBe(1);
+});
+
+test('a disconnect that somebody else asked for ends the wish; an engine that goes away with it does not', async () => {
+  const shell = await start();
+  const name = profileName();
+  electron.tray.press(`Connect: ${name}`);
+  await settle();
+  const dead = engine!;
+  dead.setState({ state: 'disconnected', lastError: null });
+  await settle();
+  engine = undefined;
+  dead.crash();
+  await settle();
+  await pass(4_000);
+  expect(shell.intent).toEqual({ want: 'up', profile: name });
+  engine = createFakeEngine();
+  await pass(20_000);
+  expect(engine.state.state).toBe('connected');
+  await engine.connect().call('disconnect', {});
+  await pass(4_000);
+  expect(shell.intent).toEqual({ want: 'down' });
+});
+
+test('connects at start, though the settings come late', async () => {
+  await engine!.connect().call('setSettings', { connectAtStart: 'office' });
+  await start();
+  expect(engine!.state).toMatchObject({ state: 'connected', profile: 'office' });
+});
+
+test('the tray keeps the last five errors', async () => {
+  await start();
+  for (let i = 1; i <= 6; i++) {
+    engine!.setState({ state: 'failed', profile: 'office', error: { ...FAKE_ERROR, message: `error ${i}` } });
+    await settle();
+  }
+  engine!.setState({ state: 'disconnected', lastError: null });
+  await settle();
+  const errors = electron.tray.labels.filter((label) => label.startsWith('Last error: '));
+  expect(errors).toEqual([6, 5, 4, 3, 2].map((i) => `Last error: error ${i}`));
+});
