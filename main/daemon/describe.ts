@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import type { Lock, MtuView, ProfileDetails, RouteEntry, RouteKind, RoutesView, TunnelInfo } from '../ipc/contract.ts';
 import { computeMtu } from '../mtu/mtu.ts';
-import { strictlyCovers } from '../net/route/plan.ts';
+import { isLan, strictlyCovers } from '../net/route/plan.ts';
 import { firstOverhead } from '../profile/check.ts';
 import { lockOn, POINTERS } from '../profile/policy.ts';
 import type { Profile } from '../profile/profile.ts';
@@ -80,7 +80,7 @@ export function routesOf(profile: Profile, tunnel: TunnelInfo | null, attached: 
   for (const prefix of announced) add(prefix, 'include', 'gateway', routes.fromGateway);
   const captured = [...routes.include, ...(routes.fromGateway ? announced : [])];
   for (const prefix of attached)
-    if (!isLinkLocal(prefix) && captured.some((outer) => strictlyCovers(outer, prefix)))
+    if (!isLinkLocal(prefix) && isLan(prefix) && captured.some((outer) => strictlyCovers(outer, prefix)))
       add(networkOf(prefix), 'exclude', 'lan', routes.allowLan);
   return {
     profile: profile.name,

@@ -18,8 +18,8 @@ afterEach(async () => {
 function host(): { client: Namespace; gateway: Namespace } {
   const [client, gateway] = [namespace('client'), namespace('gateway')];
   link(client, gateway, {
-    left: ['192.168.7.2/24', '2001:db8:7::2/64'],
-    right: ['192.168.7.1/24', '203.0.113.9/32', '2001:db8:7::1/64'],
+    left: ['192.168.7.2/24', '2001:db8:7::2/64', 'fd07::2/64'],
+    right: ['192.168.7.1/24', '203.0.113.9/32', '2001:db8:7::1/64', 'fd07::1/64'],
   });
   client.run('ip route add default via 192.168.7.1');
   client.run('ip -6 route add default via 2001:db8:7::1');
@@ -54,7 +54,9 @@ live('the operating system', [skipped], () => {
     expect(get('127.0.0.1')).toContain('dev lo');
     expect(() => get('2001:db8:ffff::1')).toThrow('No route to host');
     expect(get('2001:db8:ffff::1 mark 0x4750')).toContain('via 2001:db8:7::1 dev eth0');
-    expect(get('2001:db8:7::1')).toContain('dev eth0');
+    // Attached, but public: a network that claims it does not get it in the clear.
+    expect(() => get('2001:db8:7::1')).toThrow('No route to host');
+    expect(get('fd07::1')).toContain('dev eth0');
     expect(get('fe80::9 oif eth0')).toContain('dev eth0');
     await child.end();
     expect(client.snapshot()).toBe(before);

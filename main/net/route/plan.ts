@@ -2,7 +2,7 @@
 //
 //   included prefix                          unicast  dev <tun>, and under it `unreachable` with a huge metric
 //   excluded prefix                          throw    (the look-up goes on in the main table)
-//   network of the host inside an included   throw    when allowLan
+//   network of the host inside an included   throw    when allowLan, and only a private one (isLan)
 //   fe80::/10 inside an included             throw    always: link-local never leaves its link, and DHCPv6 needs it
 //   prefix of a family without a tunnel      unreachable
 import { formatPrefix, type Prefix, parsePrefix, prefixRange } from '../../wire/address.ts';
@@ -21,6 +21,20 @@ export interface TableRoute {
 export const FALLBACK_METRIC = 0xffff_fffe;
 
 const LINK_LOCAL = parsePrefix('fe80::/10')!;
+
+/** RFC 1918 §3, RFC 3927 §2.1, RFC 6598 §7, RFC 4193 §3.1, RFC 4291 §2.5.6: no address of the public Internet. */
+const PRIVATE = [
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10'],
+  ...['fc00::/7', 'fe80::/10'],
+].map((text) => parsePrefix(text)!);
+
+/**
+ * Whether an attached network may be left out of the tunnel. Whoever runs the network says what it is called: a false
+ * access point that names public addresses as its own would get their traffic in the clear (TunnelCrack, LocalNet).
+ */
+export function isLan(network: Prefix): boolean {
+  return PRIVATE.some((range) => destination(range) === destination(network) || strictlyCovers(range, network));
+}
 
 /** One text for one destination: host bits cleared. */
 export function destination(prefix: Prefix): string {
@@ -47,7 +61,8 @@ export function planRoutes(desired: DesiredRoutes, attached: readonly Prefix[]):
   if (insideCaptured(LINK_LOCAL)) add(LINK_LOCAL, { type: 'throw' });
   if (desired.allowLan)
     for (const prefix of attached)
-      if (insideCaptured(prefix) && !strictlyCovers(LINK_LOCAL, prefix)) add(prefix, { type: 'throw' });
+      if (isLan(prefix) && insideCaptured(prefix) && !strictlyCovers(LINK_LOCAL, prefix))
+        add(prefix, { type: 'throw' });
   for (const prefix of desired.include) add(prefix, { type: 'unicast', dev: desired.interfaceName });
   for (const prefix of desired.exclude) add(prefix, { type: 'throw' });
   return plan;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { lookUp } from '../../../main/net/route/lookup.ts';
-import { planRoutes } from '../../../main/net/route/plan.ts';
+import { isLan, planRoutes } from '../../../main/net/route/plan.ts';
 import { parseAddress, parsePrefix } from '../../../main/wire/address.ts';
 
 const prefixes = (...texts: string[]) => texts.map((text) => parsePrefix(text)!);
@@ -12,7 +12,7 @@ const plan = planRoutes(
     allowLan: true,
     unreachable: prefixes('::/0'),
   },
-  prefixes('192.168.1.5/24'),
+  prefixes('192.168.1.5/24', '203.0.113.7/24', '172.0.0.0/8'),
 );
 const type = (address: string) => lookUp(plan, parseAddress(address)!)?.type;
 
@@ -23,6 +23,9 @@ it('the most specific route decides', () => {
   expect(type('10.9.7.1')).toBe('unicast');
   expect(type('192.168.1.77')).toBe('throw');
   expect(type('192.168.2.77')).toBe('unicast');
+  // A network may claim public addresses as its own, or more than the private ones.
+  expect(type('203.0.113.1')).toBe('unicast');
+  expect(type('172.16.0.1')).toBe('unicast');
   expect(type('2001:db8::1')).toBe('unreachable');
   expect(type('fe80::1')).toBe('throw');
 });
@@ -34,4 +37,12 @@ it('families are apart, and what nothing covers is undecided', () => {
   );
   expect(lookUp(four, parseAddress('::1')!)).toBeUndefined();
   expect(lookUp(new Map(), parseAddress('10.0.0.1')!)).toBeUndefined();
+});
+
+it('only private networks count as the LAN', () => {
+  const lan = (text: string) => isLan(parsePrefix(text)!);
+  for (const text of ['10.0.0.0/8', '172.31.1.0/24', '192.168.7.2/24', '169.254.0.0/16', '100.64.0.0/10', 'fd00::/64'])
+    expect(lan(text), text).toBe(true);
+  for (const text of ['0.0.0.0/1', '8.8.8.0/24', '172.32.0.0/16', '192.0.0.0/8', '100.128.0.0/16', '2001:db8:7::/64'])
+    expect(lan(text), text).toBe(false);
 });
