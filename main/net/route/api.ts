@@ -9,7 +9,7 @@ export interface DesiredRoutes {
   readonly include: readonly Prefix[];
   /** Prefixes that do not, though an included one covers them. */
   readonly exclude: readonly Prefix[];
-  /** Networks the host is attached to stay reachable directly though an included prefix covers them. */
+  /** Private networks the host is attached to stay reachable directly though an included prefix covers them. */
   readonly allowLan: boolean;
   /** Refuse (with ICMP) instead of leaking what an address family without a tunnel would send: `::/0` or `0.0.0.0/0`. */
   readonly unreachable: readonly Prefix[];
@@ -20,6 +20,7 @@ export interface RouteTable {
   /** SO_MARK of every IKE and ESP socket: marked packets never enter the tunnel, even under 0.0.0.0/0. */
   readonly mark: number;
   apply(desired: DesiredRoutes): Promise<NetError | undefined>;
+  /** Rejects with the first NetError, after a second try and after all else was undone. */
   close(): Promise<void>;
   /** Removes everything that any run ever left. Returns what it removed, in words. */
   cleanUp(): Promise<readonly string[]>;

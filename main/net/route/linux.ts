@@ -14,7 +14,7 @@
 // So when the process dies (kill -9), what was meant for the tunnel stays blocked until cleanUp, which the next start of
 // the engine does first of all.
 import { NetError } from '../error.ts';
-import { type Runner, systemRunner } from '../runner.ts';
+import { type Runner, runOrError, systemRunner } from '../runner.ts';
 import type { DesiredRoutes, RouteTable } from './api.ts';
 import { planRoutes, type TableRoute, withFallbacks } from './plan.ts';
 import { loosen, restore } from './reverse-path.ts';
@@ -34,8 +34,8 @@ export function linuxRouteTable(runner: Runner = systemRunner): RouteTable {
   return {
     mark: MARK,
     apply: (desired) => inTurn(() => apply(runner, desired)),
-    close: () => inTurn(async () => void (await removeAll(runner))),
-    cleanUp: () => inTurn(() => removeAll(runner)),
+    close: () => inTurn(() => close(runner)),
+    cleanUp: () => inTurn(async () => (await removeAll(runner)).removed),
   };
 }
 
@@ -87,19 +87,37 @@ async function applyFamilies(
   return undefined;
 }
 
+interface Removal {
+  /** In words. */
+  readonly removed: string[];
+  /** What failed first; the rest was done nevertheless. */
+  readonly failed: NetError | undefined;
+}
+
 /** Removes our rules, routes and settings, of this run or any other. Goes on where one step fails. */
-async function removeAll(runner: Runner): Promise<string[]> {
+async function removeAll(runner: Runner): Promise<Removal> {
   const removed: string[] = [];
+  let failed: NetError | undefined;
   for (const family of FAMILIES) {
     const state = await readState(runner, family);
+    if (state instanceof NetError) failed ??= state;
     if (state instanceof NetError || !state) continue;
     const rules = await change(runner, family, difference({ rules: state.rules, routes: new Map() }, EMPTY));
+    failed ??= rules;
     if (state.rules > 0 && !rules) removed.push(`IPv${family} rule for table ${TABLE}`);
     if (family === 4) removed.push(...(await restore(runner, state)));
     if (state.routes.size === 0) continue;
-    const flushed = await runner.run('ip', [`-${family}`, 'route', 'flush', 'table', String(TABLE)]);
-    if (!(flushed instanceof NetError) && flushed.exitCode === 0)
-      removed.push(`${state.routes.size} IPv${family} route${state.routes.size === 1 ? '' : 's'} in table ${TABLE}`);
+    const flushed = await runOrError(runner, 'ip', [`-${family}`, 'route', 'flush', 'table', String(TABLE)]);
+    if (flushed instanceof NetError) failed ??= flushed;
+    else removed.push(`${state.routes.size} IPv${family} route${state.routes.size === 1 ? '' : 's'} in table ${TABLE}`);
   }
-  return removed;
+  return { removed, failed };
+}
+
+/** What fails once may have met somebody else's change; what fails twice has to be said. */
+async function close(runner: Runner): Promise<void> {
+  const first = await removeAll(runner);
+  if (!first.failed) return;
+  const second = await removeAll(runner);
+  if (second.failed) throw second.failed;
 }

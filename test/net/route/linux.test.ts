@@ -326,6 +326,31 @@ describe('close and cleanUp', () => {
     expect(runner.transcript.filter((line) => !line.includes('show'))).toEqual([]);
   });
 
+  it('close tries once more, says what failed twice, and undoes the rest all the same', async () => {
+    const once = host({}, /rule del/);
+    await once.routes.apply(FULL);
+    await expect(once.routes.close()).resolves.toBeUndefined();
+    expect([once.table[4].size, once.rules[4].length, once.rules[6].length]).toEqual([0, 0, 0]);
+
+    const stuck = host();
+    await stuck.routes.apply(FULL);
+    const { runner } = stuck;
+    const refusing = linuxRouteTable({
+      ...runner,
+      run: async (program, args, input) =>
+        input?.startsWith('rule del') && args[0] === '-4'
+          ? { exitCode: 1, stdout: '', stderr: 'RTNETLINK answers: No buffer space available' }
+          : runner.run(program, args, input),
+    });
+    await expect(refusing.close()).rejects.toMatchObject({
+      code: 'command-failed',
+      message: expect.stringContaining('No buffer space available'),
+    });
+    expect([stuck.table[4].size, stuck.rules[4].length]).toEqual([0, 1]);
+    expect([stuck.table[6].size, stuck.rules[6].length]).toEqual([0, 0]);
+    expect(await refusing.cleanUp()).toEqual([]);
+  });
+
   it('a close during an apply waits for it and undoes all of it', async () => {
     const { routes, table, rules } = host();
     await Promise.all([routes.apply(FULL), routes.close()]);
