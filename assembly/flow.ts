@@ -63,7 +63,6 @@ export let flowSourcePort: u32 = 0;
 export let flowTargetPort: u32 = 0;
 export let flowHasPorts: bool = false;
 
-// @ts-ignore: decorator
 @inline
 function readFlow4(p: usize): void {
   flowFamily = 4;
@@ -81,7 +80,6 @@ function readFlow4(p: usize): void {
   flowWhole = (fragment & IP4_DF) != 0;
 }
 
-// @ts-ignore: decorator
 @inline
 function readFlow6(p: usize): void {
   flowFamily = 6;

@@ -14,7 +14,6 @@ export function initialiseFragmentation(): void {
 }
 
 /** Payload bytes of every fragment but the last. */
-// @ts-ignore: decorator
 @inline
 function chunk(headerLength: u32, mtu: u32): u32 {
   return (mtu - headerLength) & ~7;

@@ -21,7 +21,6 @@ export function startOutputs(): void {
   sideCount = 0;
 }
 
-// @ts-ignore: decorator
 @inline
 function describe(entry: usize, offset: usize, length: u32, aux: u32): void {
   store<u32>(entry, <u32>offset, DESC_OFFSET);
@@ -30,7 +29,6 @@ function describe(entry: usize, offset: usize, length: u32, aux: u32): void {
   store<u32>(entry, aux, DESC_AUX);
 }
 
-// @ts-ignore: decorator
 @inline
 export function addOut(offset: usize, length: u32, aux: u32): void {
   describe(OUT_DESC + outCount * DESC_BYTES, offset, length, aux);

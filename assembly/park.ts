@@ -109,7 +109,6 @@ export function takeParked(): u32 {
   return listed;
 }
 
-// @ts-ignore: decorator
 @inline
 function entry(i: u32): usize {
   return entries + i * ENTRY_BYTES;

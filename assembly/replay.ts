@@ -24,7 +24,6 @@ export function replayStart(window: usize, size: u32): void {
   store<u32>(window, size, SIZE);
 }
 
-// @ts-ignore: decorator
 @inline
 export function replayRight(window: usize): u64 {
   return load<u64>(window, RIGHT);
@@ -77,7 +76,6 @@ export function replayMark(window: usize, sequence: u64): i32 {
   return REPLAY_NEW;
 }
 
-// @ts-ignore: decorator
 @inline
 function clear(window: usize, n: u32): void {
   const bit = n & <u32>(RING_BITS - 1);

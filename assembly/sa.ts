@@ -69,77 +69,65 @@ export function initialiseSas(): void {
   inbound = carve(INBOUND_SAS * recordBytes, 64);
 }
 
-// @ts-ignore: decorator
 @inline
 export function outboundSa(slot: u32): usize {
   return outbound + slot * recordBytes;
 }
 
-// @ts-ignore: decorator
 @inline
 export function inboundSa(slot: u32): usize {
   return inbound + slot * recordBytes;
 }
 
-// @ts-ignore: decorator
 @inline
 export function saUsed(sa: usize): bool {
   return load<u32>(sa, USED) != 0;
 }
 
-// @ts-ignore: decorator
 @inline
 export function saSpi(sa: usize): u32 {
   return load<u32>(sa, BLOCK + SA_SPI);
 }
 
-// @ts-ignore: decorator
 @inline
 export function saTunnel(sa: usize): u32 {
   return load<u32>(sa, BLOCK + SA_TUNNEL);
 }
 
-// @ts-ignore: decorator
 @inline
 export function saEsn(sa: usize): bool {
   return load<u32>(sa, BLOCK + SA_ESN) != 0;
 }
 
 /** The salt as it lies in memory. */
-// @ts-ignore: decorator
 @inline
 export function saSalt(sa: usize): u32 {
   return load<u32>(sa, BLOCK + SA_SALT);
 }
 
 /** Bytes of IV in a packet. */
-// @ts-ignore: decorator
 @inline
 export function saIv(sa: usize): u32 {
   return load<u8>(sa, IV_LENGTH);
 }
 
 /** Bytes of ICV. */
-// @ts-ignore: decorator
 @inline
 export function saIcv(sa: usize): u32 {
   return load<u8>(sa, ICV_LENGTH);
 }
 
 /** The ciphertext is a multiple of this many bytes. */
-// @ts-ignore: decorator
 @inline
 export function saAlignment(sa: usize): u32 {
   return load<u8>(sa, ALIGNMENT);
 }
 
-// @ts-ignore: decorator
 @inline
 export function saContext(sa: usize): usize {
   return sa + CONTEXT;
 }
 
-// @ts-ignore: decorator
 @inline
 export function saWindow(sa: usize): usize {
   return sa + WINDOW;
@@ -200,7 +188,6 @@ export function findInbound(spi: u32): i32 {
 }
 
 /** May this SA carry `packets` more packets with `bytes` bytes of ciphertext? */
-// @ts-ignore: decorator
 @inline
 export function withinLimits(sa: usize, packets: u64, bytes: u64): bool {
   // Subtracting cannot wrap: what was used never passes the limit.
@@ -210,7 +197,6 @@ export function withinLimits(sa: usize, packets: u64, bytes: u64): bool {
   );
 }
 
-// @ts-ignore: decorator
 @inline
 export function use(sa: usize, bytes: u32): void {
   store<u64>(sa, load<u64>(sa, PACKETS) + 1, PACKETS);
@@ -218,14 +204,12 @@ export function use(sa: usize, bytes: u32): void {
 }
 
 /** Sequence numbers that are left. The counter must not cycle (RFC 4303 §3.3.3). */
-// @ts-ignore: decorator
 @inline
 export function sequencesLeft(sa: usize): u64 {
   const last: u64 = saEsn(sa) ? u64.MAX_VALUE : 0xffffffff;
   return last - load<u64>(sa, SEQUENCE);
 }
 
-// @ts-ignore: decorator
 @inline
 export function nextSequence(sa: usize): u64 {
   const sequence = load<u64>(sa, SEQUENCE) + 1;

@@ -48,33 +48,28 @@ export function initialiseTunnels(): void {
   table = carve(TUNNELS * RECORD_BYTES);
 }
 
-// @ts-ignore: decorator
 @inline
 function record(tunnel: u32): usize {
   return table + tunnel * RECORD_BYTES;
 }
 
 /** Address of the tunnel's parameter block. */
-// @ts-ignore: decorator
 @inline
 export function tunnelBlock(tunnel: u32): usize {
   return record(tunnel) + BLOCK;
 }
 
-// @ts-ignore: decorator
 @inline
 export function tunnelUsed(tunnel: u32): bool {
   return load<u32>(record(tunnel), USED) != 0;
 }
 
-// @ts-ignore: decorator
 @inline
 export function tunnelShape(tunnel: u32): u32 {
   return load<u32>(tunnelBlock(tunnel), TUNNEL_SHAPE);
 }
 
 /** The active outbound SA's slot, or -1. */
-// @ts-ignore: decorator
 @inline
 export function tunnelActive(tunnel: u32): i32 {
   return load<i32>(record(tunnel), ACTIVE);
@@ -85,7 +80,6 @@ export function setTunnelActive(tunnel: u32, slot: i32): void {
 }
 
 /** Delivery addresses are the tunnel's business only with `gre-tunnel`, and with `gre-plain` where they were given. */
-// @ts-ignore: decorator
 @inline
 export function tunnelDeliveryFamily(tunnel: u32): u32 {
   return load<u32>(tunnelBlock(tunnel), TUNNEL_DELIVERY_FAMILY);

@@ -24,7 +24,6 @@ export function configureVnet(on: u32): void {
 }
 
 /** Writes an empty header (no offload) in front of the packet at p and returns where it starts. */
-// @ts-ignore: decorator
 @inline
 export function prependTunHeader(p: usize): usize {
   if (!tunHeaderBytes) return p;
@@ -34,14 +33,12 @@ export function prependTunHeader(p: usize): usize {
 }
 
 /** GSO_* of the header at h, without the ECN bit. */
-// @ts-ignore: decorator
 @inline
 export function gsoType(h: usize): u32 {
   return <u32>load<u8>(h, 1) & ~GSO_ECN;
 }
 
 /** Payload bytes of every segment but the last. */
-// @ts-ignore: decorator
 @inline
 export function gsoSize(h: usize): u32 {
   return load<u16>(h, 4);

@@ -24,15 +24,12 @@ const LANES: i32 = 32;
 const GROUP_LANES: i32 = 8;
 
 /** The lanes' blocks, chained from one to the next; when decrypting, the blocks to decrypt. */
-// @ts-ignore: decorator
 @lazy
 const BLOCKS: usize = memory.data(512, 16);
 /** The ciphertext in front of each block to decrypt. */
-// @ts-ignore: decorator
 @lazy
 const BEFORE: usize = memory.data(512, 16);
 /** Of each lane: address of the next block, and of the packet's end. When decrypting: where the plaintext goes. */
-// @ts-ignore: decorator
 @lazy
 const CURSORS: usize = memory.data(256, 16);
 
@@ -40,7 +37,6 @@ export function aesCbcInstall(key: usize, secret: usize, secretLength: i32): voi
   aesInstall(key, secret, secretLength);
 }
 
-// @ts-ignore: decorator
 @inline
 function begin(lane: i32, job: usize): void {
   const data = load<u32>(job, JOB_DATA);

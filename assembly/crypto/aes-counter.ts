@@ -36,23 +36,18 @@ export const AES_COUNTER_KEY_BYTES: i32 = AES_KEY_BYTES + DELTA_GROUPS * 128;
 
 /** Groups of blocks or planes in work: as many as go through the rounds together. */
 const GROUPS: i32 = 4;
-// @ts-ignore: decorator
 @lazy
 const STATES: usize = memory.data(512, 16);
 /** Planes after round 1 of the J0 of eight packets, a packet in each bit, and of eight more. */
-// @ts-ignore: decorator
 @lazy
 const STARTS: usize = memory.data(256, 16);
 /** Those of one packet, in all bits. */
-// @ts-ignore: decorator
 @lazy
 const START: usize = memory.data(128, 16);
 
 /** The pool: counter blocks, then where each one's keystream goes: u32 address, u32 length (1 … 16). */
-// @ts-ignore: decorator
 @lazy
 const POOL: usize = memory.data(512, 16);
-// @ts-ignore: decorator
 @lazy
 const POOL_TARGETS: usize = memory.data(256, 16);
 const POOL_BLOCKS: i32 = 8 * GROUPS;
@@ -86,7 +81,6 @@ export function aesCounterSubkey(key: usize, h: usize): void {
   memory.fill(STATES, 0, 128);
 }
 
-// @ts-ignore: decorator
 @inline
 function storeBlock(block: usize, nonce: usize, counter: u32): void {
   store<u64>(block, load<u64>(nonce, 0), 0);

@@ -21,7 +21,6 @@ export const AES_CTR_KEY_BYTES: i32 = AES_COUNTER_KEY_BYTES;
 /** Packets that aes-counter.ts takes at once. */
 const GROUP: i32 = 16;
 /** The keystream of their first blocks. */
-// @ts-ignore: decorator
 @lazy
 const FIRST: usize = memory.data(256, 16);
 

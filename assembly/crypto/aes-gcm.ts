@@ -33,10 +33,8 @@ export const AES_GCM_KEY_BYTES: i32 = AES_COUNTER_KEY_BYTES + GHASH_KEY_BYTES + 
 const GROUP: i32 = 16;
 
 /** CIPH_K(J0) of a group's packets; the hashes of their texts, then their tags. */
-// @ts-ignore: decorator
 @lazy
 const MASKS: usize = memory.data(256, 16);
-// @ts-ignore: decorator
 @lazy
 const TAGS: usize = memory.data(256, 16);
 
@@ -72,7 +70,6 @@ function computeTags(gcm: usize, jobs: usize, count: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function apply(gcm: usize, job: usize, place: i32): void {
   aesCounterApply(gcm, place, load<u32>(job, JOB_NONCE), load<u32>(job, JOB_DATA), load<i32>(job, JOB_LENGTH));
@@ -130,7 +127,6 @@ export function aesGcmOpen(gcm: usize, jobs: usize, count: i32): void {
 }
 
 /** Notes in the job whether tag `i` is its own. */
-// @ts-ignore: decorator
 @inline
 function verify(job: usize, i: i32): u32 {
   const ok = equalTags(TAGS + 16 * i, load<u32>(job, JOB_TAG));
@@ -167,7 +163,6 @@ function streamedTags(gcm: usize, jobs: usize, first: i32, count: i32): void {
   computeTags(gcm, jobs, count);
 }
 
-// @ts-ignore: decorator
 @inline
 function applyStream(job: usize, i: i32): void {
   addMask(load<u32>(job, JOB_DATA), aesStreamAt(i) + 16, load<i32>(job, JOB_LENGTH));

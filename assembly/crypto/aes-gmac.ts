@@ -15,7 +15,6 @@ export const AES_GMAC_KEY_BYTES: i32 = AES_COUNTER_KEY_BYTES + GHASH_KEY_BYTES;
 const HEAD: u32 = 16;
 
 /** CIPH_K(J0) of as many packets as aesCounterBegin makes at once. */
-// @ts-ignore: decorator
 @lazy
 const MASKS: usize = memory.data(256, 16);
 

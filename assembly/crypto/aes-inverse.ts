@@ -15,20 +15,17 @@ import { aesRoundCount, aesToBlocks, aesToPlanes } from './aes';
 const PLANES_BYTES: i32 = 128;
 
 /** InvShiftRows (§5.3.1): row r, column c comes from column c - r. */
-// @ts-ignore: decorator
 @inline
 function shiftRowsBack(a: v128): v128 {
   return i8x16.swizzle(a, i8x16(0, 1, 2, 3, 7, 4, 5, 6, 10, 11, 8, 9, 13, 14, 15, 12));
 }
 
 /** Every row gets the next one; the one after that. */
-// @ts-ignore: decorator
 @inline
 function nextRow(a: v128): v128 {
   return v128.shuffle<u32>(a, a, 1, 2, 3, 0);
 }
 
-// @ts-ignore: decorator
 @inline
 function rowAcross(a: v128): v128 {
   return v128.shuffle<u32>(a, a, 2, 3, 0, 1);

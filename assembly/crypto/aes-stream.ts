@@ -14,7 +14,6 @@ import { carve } from '../region';
 import { AES_KEY_BYTES, aesEncrypt8, aesHandle, aesInstall, aesSetHandle } from './aes';
 
 /** Encrypts `bytes` bytes at `at` in place under the key that `handle` names. 0: it did not. */
-// @ts-ignore: decorator
 @external('env', 'encryptBlocks')
 declare function encryptBlocks(handle: u32, at: usize, bytes: u32): u32;
 
@@ -29,7 +28,6 @@ let trial: usize = 0;
 let leastBlocks: i32 = i32.MAX_VALUE;
 /** Blocks in the region that hold, or held, a keystream: eights, since encryptHere makes whole eights. */
 let written: i32 = 0;
-// @ts-ignore: decorator
 @lazy
 const STARTS: usize = memory.data(256, 16);
 
@@ -68,7 +66,6 @@ export function aesStreamForget(): void {
   written = 0;
 }
 
-// @ts-ignore: decorator
 @inline
 function blocksOf(job: usize): i32 {
   return 1 + ((load<i32>(job, JOB_LENGTH) + 15) >>> 4);
@@ -105,7 +102,6 @@ export function aesStreamMake(aes: usize, jobs: usize, count: i32): i32 {
 }
 
 /** Keystream of packet `i` of the last batch, from block 1 on. */
-// @ts-ignore: decorator
 @inline
 export function aesStreamAt(i: i32): usize {
   return load<u32>(STARTS + 4 * i);

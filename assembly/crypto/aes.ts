@@ -31,27 +31,23 @@ const HANDLE: i32 = 1924;
 export const AES_KEY_BYTES: i32 = 1936;
 
 /** Columns become rows: a block in the standard's order into ours, and back. */
-// @ts-ignore: decorator
 @inline
 export function aesRowOrder(block: v128): v128 {
   return i8x16.swizzle(block, i8x16(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
 }
 
 /** ShiftRows (§5.1.2): row r, column c comes from column c + r. */
-// @ts-ignore: decorator
 @inline
 function shiftRows(a: v128): v128 {
   return i8x16.swizzle(a, i8x16(0, 1, 2, 3, 5, 6, 7, 4, 10, 11, 8, 9, 15, 12, 13, 14));
 }
 
 /** Every row gets the next one; the one after that. */
-// @ts-ignore: decorator
 @inline
 function nextRow(a: v128): v128 {
   return v128.shuffle<u32>(a, a, 1, 2, 3, 0);
 }
 
-// @ts-ignore: decorator
 @inline
 function rowAcross(a: v128): v128 {
   return v128.shuffle<u32>(a, a, 2, 3, 0, 1);
@@ -59,12 +55,10 @@ function rowAcross(a: v128): v128 {
 
 /** The key schedule's words (60 for AES-256), wiped after use. */
 const SCHEDULE_BYTES: i32 = 256;
-// @ts-ignore: decorator
 @lazy
 const SCHEDULE: usize = memory.data(SCHEDULE_BYTES, 16);
 
 /** Multiplication by x in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1 (FIPS 197 §4.2.1), sixteen bytes at once. */
-// @ts-ignore: decorator
 @inline
 function xtime(a: v128): v128 {
   return v128.xor(i8x16.shl(a, 1), v128.and(i8x16.shr_s(a, 7), i8x16.splat(0x1b)));
@@ -80,7 +74,6 @@ function multiply(a: v128, b: v128): v128 {
   return sum;
 }
 
-// @ts-ignore: decorator
 @inline
 function rotateBytes(a: v128, bits: i32): v128 {
   return v128.or(i8x16.shl(a, bits), i8x16.shr_u(a, 8 - bits));
@@ -398,7 +391,6 @@ export function aesRoundCount(aes: usize): i32 {
   return load<u32>(aes, ROUNDS);
 }
 
-// @ts-ignore: decorator
 @inline
 export function aesHandle(aes: usize): u32 {
   return load<u32>(aes, HANDLE);

@@ -30,33 +30,25 @@ export const CHACHA20_POLY1305_KEY_BYTES: i32 = 32;
 const GROUP: i32 = 16;
 const HEAD_BYTES: i32 = 256;
 
-// @ts-ignore: decorator
 @lazy
 const HEADS: usize = memory.data(4096, 16);
 /** The four blocks of one packet, and those of two short ones. */
-// @ts-ignore: decorator
 @lazy
 const LANES: usize = memory.data(64, 16);
-// @ts-ignore: decorator
 @lazy
 const SHARED_LANES: usize = memory.data(64, 16);
-// @ts-ignore: decorator
 @lazy
 const ZERO: usize = memory.data(256, 16);
 /** The last keystream of a packet. */
-// @ts-ignore: decorator
 @lazy
 const REST: usize = memory.data(256, 16);
-// @ts-ignore: decorator
 @lazy
 const POLY: usize = memory.data(96, 16);
 /** All that the tag of a short packet is over: aad, ciphertext, lengths. */
 const SHORT: i32 = 192;
-// @ts-ignore: decorator
 @lazy
 const TEXT: usize = memory.data(224, 16);
 /** A last block with its padding, the lengths, or a tag. */
-// @ts-ignore: decorator
 @lazy
 const LAST: usize = memory.data(16, 16);
 
@@ -144,14 +136,12 @@ function finishTag(job: usize): void {
   v128.store(LAST, poly1305Finish(POLY));
 }
 
-// @ts-ignore: decorator
 @inline
 function isShort(job: usize): bool {
   return load<i32>(job, JOB_LENGTH) <= SHORT && load<i32>(job, JOB_AAD_LENGTH) <= 16;
 }
 
 /** Up to 16 bytes at `data`, padded with zeros, to `to`; returns what follows. */
-// @ts-ignore: decorator
 @inline
 function appendBlock(to: usize, data: usize, length: i32): usize {
   if (length == 0) return to;

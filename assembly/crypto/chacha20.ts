@@ -13,7 +13,6 @@ import { POLY1305_BLOCKS, POLY1305_R, POLY1305_TEXT } from './poly1305';
 export const CHACHA20_LANES_BYTES: i32 = 64;
 
 /** Sets lane 0 … 3 of `lanes`. */
-// @ts-ignore: decorator
 @inline
 export function chacha20Lane(lanes: usize, lane: i32, nonce: usize, counter: u32): void {
   const at = lanes + 4 * lane;
@@ -24,7 +23,6 @@ export function chacha20Lane(lanes: usize, lane: i32, nonce: usize, counter: u32
 }
 
 /** Sets all lanes: `counter` to `counter + 3` of one nonce. */
-// @ts-ignore: decorator
 @inline
 export function chacha20Lanes(lanes: usize, nonce: usize, counter: u32): void {
   v128.store(lanes, i32x4.add(i32x4.splat(counter), i32x4(0, 1, 2, 3)), 0);
@@ -33,14 +31,12 @@ export function chacha20Lanes(lanes: usize, nonce: usize, counter: u32): void {
   v128.store(lanes, v128.load32_splat(nonce, 8), 48);
 }
 
-// @ts-ignore: decorator
 @inline
 function rotate(a: v128, bits: i32): v128 {
   return v128.or(i32x4.shl(a, bits), i32x4.shr_u(a, 32 - bits));
 }
 
 /** The bytes of words rotated by 16 and by 8 bits. Masks lie in memory: V8 makes constants anew where they are used. */
-// @ts-ignore: decorator
 @lazy
 const ROTATED: usize = memory.data<u8>(
   [2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13, 3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14],
@@ -48,7 +44,6 @@ const ROTATED: usize = memory.data<u8>(
 );
 
 /** With relaxed SIMD one instruction; without, `mask` is not used. */
-// @ts-ignore: decorator
 @inline
 function rotate16(a: v128, mask: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD
@@ -56,7 +51,6 @@ function rotate16(a: v128, mask: v128): v128 {
     : v128.shuffle<u16>(a, a, 1, 0, 3, 2, 5, 4, 7, 6);
 }
 
-// @ts-ignore: decorator
 @inline
 function rotate8(a: v128, mask: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? i8x16.relaxed_swizzle(a, mask) : rotate(a, 8);
@@ -237,7 +231,6 @@ export function chacha20Blocks4(key: usize, lanes: usize, from: usize, to: usize
   addRows(from + 48, to + 48, x12, x13, x14, x15);
 }
 
-// @ts-ignore: decorator
 @inline
 function addRows(from: usize, to: usize, a: v128, b: v128, c: v128, d: v128): void {
   const ab01 = v128.shuffle<u32>(a, b, 0, 4, 1, 5);

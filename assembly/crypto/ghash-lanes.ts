@@ -25,26 +25,20 @@ const FOUR_BYTES: i32 = 32 * 64;
 export const GHASH_LANES_KEY_BYTES: i32 = 2 * SIX_BYTES + FOUR_BYTES;
 
 /** The next block of each text, in rows; then in byte lanes; then its sum with Y in nibbles: byte j's high, byte j's low. */
-// @ts-ignore: decorator
 @lazy
 const ROWS: usize = memory.data(256, 16);
-// @ts-ignore: decorator
 @lazy
 const COLUMNS: usize = memory.data(256, 16);
-// @ts-ignore: decorator
 @lazy
 const NIBBLES: usize = memory.data(512, 16);
 /** The hashes so far, in byte lanes. */
-// @ts-ignore: decorator
 @lazy
 const Y: usize = memory.data(256, 16);
 
 /** What a text does not hold in one piece: aad padded, then its last partial block, if any, and the lengths. */
 const EDGE_BYTES: i32 = 48;
-// @ts-ignore: decorator
 @lazy
 const EDGES: usize = memory.data(768, 16);
-// @ts-ignore: decorator
 @lazy
 const ZERO: usize = memory.data(16, 16);
 
@@ -54,7 +48,6 @@ const NEXT: usize = 0;
 const STRIDE: usize = 4;
 const LEFT: usize = 8;
 const PART: usize = 12;
-// @ts-ignore: decorator
 @lazy
 const CURSORS: usize = memory.data(256, 16);
 const PART_ZEROS: i32 = 0;
@@ -99,13 +92,11 @@ export function ghashLanesInstall(lanes: usize, h: usize): void {
   memory.fill(ROWS, 0, 256);
 }
 
-// @ts-ignore: decorator
 @inline
 function interleaveLow(a: v128, b: v128): v128 {
   return v128.shuffle<u8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
 
-// @ts-ignore: decorator
 @inline
 function interleaveHigh(a: v128, b: v128): v128 {
   return v128.shuffle<u8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
@@ -286,7 +277,6 @@ function advance(job: usize, edge: usize, cursor: usize): void {
 }
 
 /** Blocks of a job's text: aad, data, lengths. */
-// @ts-ignore: decorator
 @inline
 function blocksOf(job: usize): i32 {
   return 2 + ((load<i32>(job, JOB_LENGTH) + 15) >> 4);

@@ -32,11 +32,9 @@ const BYTE_BYTES: i32 = POWERS * ROW_BYTES;
 export const GHASH_KEY_BYTES: i32 = 16 * BYTE_BYTES;
 
 /** Eight blocks as nibbles: high, high + low, low, a byte each. */
-// @ts-ignore: decorator
 @lazy
 const NIBBLES: usize = memory.data(384, 16);
 /** A block being padded, or a power of H. */
-// @ts-ignore: decorator
 @lazy
 const BLOCK: usize = memory.data(16, 16);
 
@@ -90,7 +88,6 @@ export function ghashInstall(ghash: usize, h: usize): void {
 }
 
 /** Puts a block at its place (0 … 7) among the eight. */
-// @ts-ignore: decorator
 @inline
 function spread(place: i32, block: v128): void {
   const row = NIBBLES + place * ROW_BYTES;
@@ -166,7 +163,6 @@ function product8(ghash: usize): v128 {
 }
 
 /** The 32 bytes `low` ‖ `high` moved one byte up: the new high half. */
-// @ts-ignore: decorator
 @inline
 function up(low: v128, high: v128): v128 {
   return v128.shuffle<u8>(low, high, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
@@ -174,11 +170,9 @@ function up(low: v128, high: v128): v128 {
 
 /** Where the next block goes, and the hash so far. */
 let place: i32 = 0;
-// @ts-ignore: decorator
 @lazy
 const Y: usize = memory.data(16, 16);
 
-// @ts-ignore: decorator
 @inline
 function absorb(ghash: usize, block: v128): void {
   if (place == 0) block = v128.xor(block, v128.load(Y));

@@ -34,7 +34,6 @@ export const HMAC_KEY_BYTES: i32 = 144;
 export const HMAC_MOST_ICV: i32 = 32;
 
 const STATE_BYTES: i32 = 128;
-// @ts-ignore: decorator
 @lazy
 const STATE: usize = memory.data(STATE_BYTES, 16);
 
@@ -46,12 +45,10 @@ const ENDING: usize = 8; // u32, blocks in END
 const JOB: usize = 12; // u32, number of the job; IDLE: none
 const IS_OUTER: usize = 16; // u32
 const IDLE: u32 = 0xffffffff;
-// @ts-ignore: decorator
 @lazy
 const LANES: usize = memory.data(128, 16);
 /** The padded end of each lane's text: 256 bytes a lane. */
 const END_BYTES: i32 = 256;
-// @ts-ignore: decorator
 @lazy
 const END: usize = memory.data(1024, 16);
 
@@ -59,7 +56,6 @@ function isLong(hash: u32): bool {
   return hash != INTEGRITY_HMAC_SHA1_96 && hash != INTEGRITY_HMAC_SHA2_256_128;
 }
 
-// @ts-ignore: decorator
 @inline
 function icvBytes(hash: u32): u32 {
   if (hash == INTEGRITY_HMAC_SHA1_96) return 12;
@@ -67,7 +63,6 @@ function icvBytes(hash: u32): u32 {
   return hash == INTEGRITY_HMAC_SHA2_384_192 ? 24 : 32;
 }
 
-// @ts-ignore: decorator
 @inline
 function digestBytes(hash: u32): u32 {
   if (hash == INTEGRITY_HMAC_SHA1_96) return 20;
@@ -199,7 +194,6 @@ function beginOuter(hmac: usize, long: bool, lane: i32): void {
 }
 
 /** The lane's next block; an idle lane hashes what lies in its END, for nothing. */
-// @ts-ignore: decorator
 @inline
 function nextBlock(lane: i32, block: u32): usize {
   const entry = LANES + LANE_BYTES * lane;

@@ -4,7 +4,6 @@
  * table[index] in every byte, for indices 0 … 15. Built with relaxed SIMD this is one instruction, since no one asks what a
  * larger index would give; without it V8 spends another to make those zero.
  */
-// @ts-ignore: decorator
 @inline
 export function lookup(table: v128, index: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? i8x16.relaxed_swizzle(table, index) : i8x16.swizzle(table, index);

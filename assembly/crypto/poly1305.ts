@@ -92,7 +92,6 @@ export function poly1305Finish(poly: usize): v128 {
   );
 }
 
-// @ts-ignore: decorator
 @inline
 function finish(h0: u64, h1: u64, h2: u64, h3: u64, h4: u64, s: usize): v128 {
   h1 += h0 >> 32;

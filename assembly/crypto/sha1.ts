@@ -3,43 +3,36 @@
 // message goes into which lane, and padding, is the caller's (hmac.ts). Constant time.
 
 /** The message schedule: word t of every lane at 16·t. */
-// @ts-ignore: decorator
 @lazy
 const SCHEDULE: usize = memory.data(1280, 16);
 
-// @ts-ignore: decorator
 @inline
 function rotate(x: v128, n: i32): v128 {
   return v128.or(i32x4.shl(x, n), i32x4.shr_u(x, 32 - n));
 }
 
 /** Ch, Parity and Maj (§4.1.1). */
-// @ts-ignore: decorator
 @inline
 function choose(x: v128, y: v128, z: v128): v128 {
   return v128.bitselect(y, z, x);
 }
 
-// @ts-ignore: decorator
 @inline
 function parity(x: v128, y: v128, z: v128): v128 {
   return v128.xor(x, v128.xor(y, z));
 }
 
-// @ts-ignore: decorator
 @inline
 function majority(x: v128, y: v128, z: v128): v128 {
   return v128.bitselect(z, y, v128.xor(x, y));
 }
 
-// @ts-ignore: decorator
 @inline
 function bigEndian(words: v128): v128 {
   return i8x16.swizzle(words, i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
 }
 
 /** Sixteen big-endian words of each of the four blocks into the schedule, a block in each lane. */
-// @ts-ignore: decorator
 @inline
 function loadWords(to: usize, block0: usize, block1: usize, block2: usize, block3: usize): void {
   for (let i = 0; i < 64; i += 16) {

@@ -6,7 +6,6 @@ export const SHA256_STATE_BYTES: i32 = 128;
 export const SHA256_LANES: i32 = 4;
 
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes (§4.2.2). */
-// @ts-ignore: decorator
 @lazy
 const K: usize = memory.data<u32>([
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -20,68 +19,57 @@ const K: usize = memory.data<u32>([
 ], 16);
 
 /** The message schedule: word t of every lane at 16·t. */
-// @ts-ignore: decorator
 @lazy
 const SCHEDULE: usize = memory.data(1024, 16);
 
-// @ts-ignore: decorator
 @inline
 function rotate(x: v128, n: i32): v128 {
   return v128.or(i32x4.shr_u(x, n), i32x4.shl(x, 32 - n));
 }
 
-// @ts-ignore: decorator
 @inline
 function bigSigma0(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 2), rotate(x, 13)), rotate(x, 22));
 }
 
-// @ts-ignore: decorator
 @inline
 function bigSigma1(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 6), rotate(x, 11)), rotate(x, 25));
 }
 
-// @ts-ignore: decorator
 @inline
 function smallSigma0(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 7), rotate(x, 18)), i32x4.shr_u(x, 3));
 }
 
-// @ts-ignore: decorator
 @inline
 function smallSigma1(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 17), rotate(x, 19)), i32x4.shr_u(x, 10));
 }
 
 /** Ch(x, y, z) (§4.1.2): y where x has a bit, z where it has none. */
-// @ts-ignore: decorator
 @inline
 function choose(x: v128, y: v128, z: v128): v128 {
   return v128.bitselect(y, z, x);
 }
 
 /** Maj(x, y, z): where x and y differ, z decides. */
-// @ts-ignore: decorator
 @inline
 function majority(x: v128, y: v128, z: v128): v128 {
   return v128.bitselect(z, y, v128.xor(x, y));
 }
 
-// @ts-ignore: decorator
 @inline
 function word(w: usize, k: usize): v128 {
   return i32x4.add(v128.load(w), v128.load32_splat(k));
 }
 
-// @ts-ignore: decorator
 @inline
 function bigEndian(words: v128): v128 {
   return i8x16.swizzle(words, i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
 }
 
 /** Sixteen big-endian words of each of the four blocks into the schedule, a block in each lane. */
-// @ts-ignore: decorator
 @inline
 function loadWords(to: usize, block0: usize, block1: usize, block2: usize, block3: usize): void {
   for (let i = 0; i < 64; i += 16) {

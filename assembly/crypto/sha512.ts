@@ -6,7 +6,6 @@ export const SHA512_STATE_BYTES: i32 = 128;
 export const SHA512_LANES: i32 = 2;
 
 /** The first 64 bits of the fractional parts of the cube roots of the first 80 primes (§4.2.3). */
-// @ts-ignore: decorator
 @lazy
 const K: usize = memory.data<u64>([
   0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,
@@ -32,61 +31,51 @@ const K: usize = memory.data<u64>([
 ], 16);
 
 /** The message schedule: word t of every lane at 16·t. */
-// @ts-ignore: decorator
 @lazy
 const SCHEDULE: usize = memory.data(1280, 16);
 
-// @ts-ignore: decorator
 @inline
 function rotate(x: v128, n: i32): v128 {
   return v128.or(i64x2.shr_u(x, n), i64x2.shl(x, 64 - n));
 }
 
-// @ts-ignore: decorator
 @inline
 function bigSigma0(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 28), rotate(x, 34)), rotate(x, 39));
 }
 
-// @ts-ignore: decorator
 @inline
 function bigSigma1(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 14), rotate(x, 18)), rotate(x, 41));
 }
 
-// @ts-ignore: decorator
 @inline
 function smallSigma0(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 1), rotate(x, 8)), i64x2.shr_u(x, 7));
 }
 
-// @ts-ignore: decorator
 @inline
 function smallSigma1(x: v128): v128 {
   return v128.xor(v128.xor(rotate(x, 19), rotate(x, 61)), i64x2.shr_u(x, 6));
 }
 
 /** Ch(x, y, z) (§4.1.3): y where x has a bit, z where it has none. */
-// @ts-ignore: decorator
 @inline
 function choose(x: v128, y: v128, z: v128): v128 {
   return v128.bitselect(y, z, x);
 }
 
 /** Maj(x, y, z): where x and y differ, z decides. */
-// @ts-ignore: decorator
 @inline
 function majority(x: v128, y: v128, z: v128): v128 {
   return v128.bitselect(z, y, v128.xor(x, y));
 }
 
-// @ts-ignore: decorator
 @inline
 function word(w: usize, k: usize): v128 {
   return i64x2.add(v128.load(w), v128.load64_splat(k));
 }
 
-// @ts-ignore: decorator
 @inline
 function bigEndian(words: v128): v128 {
   return i8x16.swizzle(words, i8x16(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8));

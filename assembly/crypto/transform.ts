@@ -47,11 +47,9 @@ const ESP_HEADER: u32 = 8;
 
 /** The ICVs of a batch's part. */
 const GROUP: i32 = 64;
-// @ts-ignore: decorator
 @lazy
 const TAGS: usize = memory.data(2048, 16);
 
-// @ts-ignore: decorator
 @inline
 function isAead(cipher: i32): bool {
   return cipher == CIPHER_AES_GCM || cipher == CIPHER_CHACHA20_POLY1305;

@@ -37,7 +37,6 @@ export function sum(at: usize, n: usize): u64 {
 }
 
 /** The checksum field for a sum: its complement. */
-// @ts-ignore: decorator
 @inline
 export function finish(total: u64): u16 {
   return <u16>~fold(total);

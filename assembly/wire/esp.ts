@@ -16,7 +16,6 @@ export const ESP_TRAILER: u32 = 2;
 export const ESP_SHORTEST: u32 = 24;
 
 /** Bytes of ciphertext that `n` payload bytes become, without the ICV: a multiple of `alignment`, a power of two. */
-// @ts-ignore: decorator
 @inline
 export function espCiphertext(n: u32, alignment: u32): u32 {
   return (n + ESP_TRAILER + alignment - 1) & ~(alignment - 1);

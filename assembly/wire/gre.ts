@@ -16,7 +16,6 @@ export const ETHERTYPE_IP4: u32 = 0x0800;
 export const ETHERTYPE_IP6: u32 = 0x86dd;
 
 /** Length of a header with these flags. */
-// @ts-ignore: decorator
 @inline
 export function greLength(flags: u32): u32 {
   return GRE_HEADER + ((flags & GRE_CHECKSUM) >>> 13) + ((flags & GRE_KEY) >>> 11) + ((flags & GRE_SEQUENCE) >>> 10);

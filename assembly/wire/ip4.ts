@@ -26,20 +26,17 @@ export const IP4_MF: u32 = 0x2000;
 export const IP4_OFFSET: u32 = 0x1fff;
 
 /** Header length in bytes, as IHL says. */
-// @ts-ignore: decorator
 @inline
 export function ip4HeaderLength(p: usize): u32 {
   return (<u32>load<u8>(p) & 15) << 2;
 }
 
 /** Flags and fragment offset (in units of 8 bytes), as one number. */
-// @ts-ignore: decorator
 @inline
 export function ip4Fragment(p: usize): u32 {
   return bswap<u16>(load<u16>(p, IP4_FRAGMENT));
 }
 
-// @ts-ignore: decorator
 @inline
 export function ip4Total(p: usize): u32 {
   return bswap<u16>(load<u16>(p, IP4_TOTAL));

@@ -15,7 +15,6 @@ export const IP6_HEADER: u32 = 40;
 
 const MOST_HEADERS: i32 = 8;
 
-// @ts-ignore: decorator
 @inline
 export function ip6Payload(p: usize): u32 {
   return bswap<u16>(load<u16>(p, IP6_PAYLOAD));
@@ -26,7 +25,6 @@ export function ip6Valid(p: usize, n: u32): bool {
   return n >= IP6_HEADER && load<u8>(p) >> 4 == 6 && IP6_HEADER + ip6Payload(p) <= n;
 }
 
-// @ts-ignore: decorator
 @inline
 export function ip6TrafficClass(p: usize): u32 {
   return ((<u32>load<u8>(p) << 4) | (<u32>load<u8>(p, 1) >> 4)) & 0xff;
@@ -80,13 +78,11 @@ export function walk(p: usize, total: u32): void {
 // The fragment header (RFC 8200 §4.5): { next, 0, offset (13 bits), 0 (2 bits), M, identification (4 bytes) }.
 
 /** In bytes. */
-// @ts-ignore: decorator
 @inline
 export function ip6FragmentOffset(f: usize): u32 {
   return <u32>bswap<u16>(load<u16>(f, 2)) & 0xfff8;
 }
 
-// @ts-ignore: decorator
 @inline
 export function ip6FragmentMore(f: usize): bool {
   return (load<u8>(f, 3) & 1) != 0;
