@@ -373,7 +373,7 @@ class Initiator implements IkePeer {
       behindNat: sa.nat,
       configuration: child.configuration,
     });
-    this.#outbox.push({ kind: 'installChild', child: child.child });
+    this.#outbox.push({ kind: 'installChild', activate: 'now', child: child.child });
     this.#outbox.push({ kind: 'step', step: 'established' });
   }
 

@@ -237,7 +237,7 @@ export class ResponderSa {
     });
     switch (child.kind) {
       case 'made':
-        this.#outbox.push({ kind: 'installChild', child: child.child });
+        this.#outbox.push({ kind: 'installChild', activate: 'now', child: child.child });
         break;
       case 'refused':
         this.#outbox.push({

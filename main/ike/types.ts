@@ -4,6 +4,7 @@ import type { EspCipher, EspIntegrity } from '../crypto/suite.ts';
 import type { Address, Endpoint, Prefix } from '../wire/address.ts';
 import type { Selector } from '../wire/selector.ts';
 import type { IkeError } from './error.ts';
+import type { IkeAnswer, IkeQuestion } from './questions.ts';
 
 /** Milliseconds on a monotonic clock. */
 export type Instant = number;
@@ -36,6 +37,14 @@ export type IkeEvent =
   | { readonly kind: 'childInstalled'; readonly spiIn: number; readonly error?: string }
   /** Authenticated ESP came from another endpoint than ESP goes to (RFC 7296 §2.23); ignored unless the peer is behind a NAT. */
   | { readonly kind: 'peerMoved'; readonly from: Endpoint }
+  /** The answer to the `ask` with this id. */
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: IkeAnswer }
+  /** The CHILD SA nears a limit of its keys (bytes or packets, soft): replace it (RFC 7296 §2.8). Repeating it is harmless. */
+  | { readonly kind: 'childLimit'; readonly spiIn: number }
+  /** A valid packet arrived on a CHILD SA installed with `activate: 'first-inbound'`: the data plane now sends on it. */
+  | { readonly kind: 'childActive'; readonly spiIn: number }
+  /** Rekey the IKE SA, or one CHILD SA, now. */
+  | { readonly kind: 'rekey'; readonly what: 'ike' | { readonly spiIn: number } }
   /** Ask the peer for a sign of life now. */
   | { readonly kind: 'checkLiveness' }
   /** Delete the IKE SA (and with it every CHILD SA), tell the peer, then close. */
@@ -109,10 +118,26 @@ export type IkeEffect =
   /** A request naming this SPI is about to leave: the peer's packets may overtake its answer. */
   | { readonly kind: 'expectChild'; readonly spiIn: number }
   | { readonly kind: 'cancelChild'; readonly spiIn: number }
-  | { readonly kind: 'installChild'; readonly child: ChildSa }
+  /**
+   * Install it inbound, and outbound. `activate: 'now'`: send on it at once. `'first-inbound'` (we answered a rekeying, RFC 7296
+   * §2.8): go on sending on `replaces` until a valid packet arrives on the new SA or `replaces` is removed. Answered by
+   * `childInstalled`; what follows in the queue waits for that, so that our response leaves when the inbound SA is there.
+   * `name` tells several CHILD SAs of one IKE SA apart: that of the ChildRequest it came from; a replacement keeps it.
+   */
+  | {
+      readonly kind: 'installChild';
+      readonly child: ChildSa;
+      readonly activate: 'now' | 'first-inbound';
+      readonly replaces?: number | undefined;
+      readonly name?: string | undefined;
+    }
   /** The peer's NAT has given it another endpoint: ESP of this SA now goes to `peer` (RFC 7296 §2.23). */
   | { readonly kind: 'moveChild'; readonly spiOut: number; readonly peer: Endpoint }
   | { readonly kind: 'removeChild'; readonly spiIn: number; readonly spiOut: number; readonly by: 'peer' | 'us' }
+  /** Answered later by an event `answer` with this id. */
+  | { readonly kind: 'ask'; readonly id: number; readonly question: IkeQuestion }
+  /** The IKE SA has to be authenticated anew soon (RFC 4478, or our own lifetime): make another connection before this one is closed. */
+  | { readonly kind: 'reauthenticate'; readonly within: number }
   /** Something worth a line in the log; never a secret. */
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly text: string }
   /** The end. Nothing follows. */
@@ -137,9 +162,7 @@ export type SaName = string;
 
 export type IkeResponderEvent =
   | Extract<IkeEvent, { readonly kind: 'datagram' | 'timer' }>
-  | (Extract<IkeEvent, { readonly kind: 'inboundTraffic' | 'peerMoved' | 'childInstalled' | 'checkLiveness' }> & {
-      readonly sa: SaName;
-    })
+  | (Exclude<IkeEvent, { readonly kind: 'start' | 'datagram' | 'timer' | 'close' }> & { readonly sa: SaName })
   /** Delete this IKE SA; without `sa`, every one. */
   | { readonly kind: 'close'; readonly sa?: SaName };
 

@@ -176,7 +176,7 @@ describe('the gateway', () => {
           behindNat: { local: false, remote: false },
           configuration: { addresses: [], dns: [], subnets: [], applicationVersion: undefined },
         },
-        { kind: 'installChild' as const, child: childSa(spi) },
+        { kind: 'installChild' as const, activate: 'now' as const, child: childSa(spi) },
       ].map((effect) => ({ sa, effect }));
     lab = await openLab(CONFIG, 1, () => ({
       handle(event) {

@@ -78,7 +78,8 @@ async function run(seed: number): Promise<void> {
     },
     () => {
       const peer = world.peers.at(-1);
-      if (peer && world.planes.at(-1)?.inbound.size) peer.inject({ kind: 'installChild', child: peer.makeChild() });
+      if (peer && world.planes.at(-1)?.inbound.size)
+        peer.inject({ kind: 'installChild', activate: 'now', child: peer.makeChild() });
       world.say('anything');
     },
     () => {

@@ -108,7 +108,7 @@ describe('connect', () => {
     // A second child, as at a rekey, whose arrays the test can see.
     const child = world.peer().makeChild();
     const secrets = [child.keyIn, child.saltIn, child.keyOut, child.saltOut];
-    world.peer().inject({ kind: 'installChild', child });
+    world.peer().inject({ kind: 'installChild', activate: 'now', child });
     world.say('anything');
     await world.clock.settle();
     expect(world.plane().inbound.size).toBe(2);

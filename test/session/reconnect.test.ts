@@ -301,7 +301,7 @@ describe('while connected', () => {
   it('takes a rekeyed CHILD SA over and lets the old one go', async () => {
     const { world, session } = await connected();
     const old = world.plane().inbound.get(0)!.spi;
-    world.peer().inject({ kind: 'installChild', child: world.peer().makeChild() });
+    world.peer().inject({ kind: 'installChild', activate: 'now', child: world.peer().makeChild() });
     world.say('anything');
     await world.clock.settle();
     expect(world.plane().active).toBe(1);

@@ -130,7 +130,7 @@ export function scriptedPeer(config: InitiatorConfig, script: PeerScript = {}): 
                 applicationVersion: undefined,
               },
             },
-            { kind: 'installChild', child: makeChild() },
+            { kind: 'installChild', activate: 'now', child: makeChild() },
             { kind: 'step', step: 'established' },
           ];
         }
@@ -162,6 +162,10 @@ export function scriptedPeer(config: InitiatorConfig, script: PeerScript = {}): 
       case 'inboundTraffic':
       case 'peerMoved':
       case 'checkLiveness':
+      case 'answer':
+      case 'childLimit':
+      case 'childActive':
+      case 'rekey':
         return [];
     }
   }
