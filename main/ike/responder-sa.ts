@@ -1,21 +1,23 @@
-// One IKE SA of a responder, from its answer to IKE_SA_INIT on.
+// One IKE SA of a responder, from its answer to IKE_SA_INIT on: its phases (phase/phase.ts), then established.ts.
 //
-//   half-open ──IKE_AUTH, both authentic──▶ established (established.ts) ──▶ closed
-//       └──── IKE_AUTH refused, time-out, close ─────────────────────────────▲
+//   half-open: auth ──both authentic──▶ established ──▶ closed
+//       └──── refused, time-out, close ─────────────────▲
 import type { Endpoint } from '../wire/address.ts';
 import { NO_CONFIGURATION } from './configuration.ts';
 import { IkeError } from './error.ts';
 import { type Datagram, Established } from './established.ts';
 import { ExchangeManager } from './exchange.ts';
 import { formatIdentity } from './identity.ts';
-import { Exchange, exchangeName, type Header, type Message } from './message.ts';
+import { type ExchangeType, exchangeName, type Header } from './message.ts';
 import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
 import type { Payload } from './payload/payload.ts';
+import type { ResponderPhase } from './phase/phase.ts';
+import { type AuthenticatedPeer, HALF_OPEN_TIMEOUT, ResponderAuthPhase } from './phase/responder-auth.ts';
+import type { IkeAnswer } from './questions.ts';
 import { checkMessage } from './rules.ts';
 import type { IkeSa } from './sa.ts';
 import { statusNotify } from './task/child.ts';
-import { answerIkeAuth } from './task/ike-auth-responder.ts';
 import type { Task } from './task/task.ts';
 import type {
   AddressLease,
@@ -28,8 +30,6 @@ import type {
   Transport,
 } from './types.ts';
 
-/** Milliseconds that an initiator has from our answer to IKE_SA_INIT to a good IKE_AUTH. */
-const HALF_OPEN_TIMEOUT = 30_000;
 /** A gateway that is itself behind a NAT keeps its mapping alive (RFC 3948 §4). */
 const KEEPALIVE_INTERVAL = 20_000;
 
@@ -49,7 +49,7 @@ export interface ResponderSaTerms {
 export type Arrival = Datagram & { readonly local: Endpoint };
 
 type State =
-  | { readonly at: 'half-open'; readonly expires: Instant }
+  | { readonly at: 'half-open'; readonly phase: ResponderPhase }
   | { readonly at: 'established'; readonly established: Established; readonly peer: Identity }
   | { readonly at: 'closed' };
 
@@ -65,12 +65,12 @@ export class ResponderSa {
     const { sa, now } = terms;
     this.sa = sa;
     this.#terms = terms;
-    this.#state = { at: 'half-open', expires: now + HALF_OPEN_TIMEOUT };
     this.#manager = new ExchangeManager<Task>(
       { seal: (message) => sa.seal(message), send: (bytes) => this.#send(bytes, sa.remote, sa.transport) },
       terms.config.retransmission,
       { ours: 0, theirs: 1 },
     );
+    this.#state = { at: 'half-open', phase: this.#authPhase(now + HALF_OPEN_TIMEOUT) };
     this.#send(terms.initResponse, sa.remote, sa.transport);
   }
 
@@ -95,7 +95,7 @@ export class ResponderSa {
   get deadline(): Instant | null {
     switch (this.#state.at) {
       case 'half-open':
-        return this.#state.expires;
+        return this.#state.phase.deadline;
       case 'established':
         return this.#state.established.deadline;
       case 'closed':
@@ -115,19 +115,24 @@ export class ResponderSa {
   }
 
   receive(arrival: Arrival, header: Header, now: Instant): void {
-    if (this.#state.at === 'half-open') this.#receiveAuth(arrival, header, now);
+    if (this.#state.at === 'half-open') this.#receiveHalfOpen(this.#state.phase, arrival, header, now);
     else if (this.#state.at === 'established') this.#state.established.receive(arrival, header, now);
     this.#settle();
   }
 
   tick(now: Instant): void {
-    if (this.#state.at === 'half-open' && now >= this.#state.expires)
-      this.#close({ by: 'error', error: unfinished('the peer began but never authenticated itself') });
+    if (this.#state.at === 'half-open') this.#state.phase.tick(now);
     else if (this.#state.at === 'established') this.#state.established.tick(now);
     this.#settle();
   }
 
-  handle(event: Exclude<IkeResponderEvent, { readonly kind: 'datagram' | 'timer' }>, now: Instant): void {
+  /** The answer to a question of this SA's. */
+  answer(id: number, answer: IkeAnswer, now: Instant): void {
+    if (this.#state.at === 'half-open') this.#state.phase.answer(id, answer, now);
+    this.#settle();
+  }
+
+  handle(event: Exclude<IkeResponderEvent, { readonly kind: 'datagram' | 'timer' | 'answer' }>, now: Instant): void {
     if (this.#state.at === 'half-open' && event.kind === 'close') this.#close({ by: 'us' });
     if (this.#state.at !== 'established') return;
     const { established } = this.#state;
@@ -157,13 +162,13 @@ export class ResponderSa {
     this.#settle();
   }
 
-  #receiveAuth(arrival: Arrival, header: Header, now: Instant): void {
-    if (header.response || !header.initiator || header.exchange !== Exchange.IKE_AUTH) {
-      this.#drop(`${exchangeName(header.exchange)} before IKE_AUTH`);
+  #receiveHalfOpen(phase: ResponderPhase, arrival: Arrival, header: Header, now: Instant): void {
+    if (header.response || !header.initiator || header.exchange !== phase.exchange) {
+      this.#drop(`${exchangeName(header.exchange)} before ${exchangeName(phase.exchange)}`);
       return;
     }
     if (this.#manager.classify(header.messageId, arrival.bytes) !== 'new') {
-      this.#drop(`message ID ${header.messageId} in IKE_AUTH`);
+      this.#drop(`message ID ${header.messageId} in ${exchangeName(phase.exchange)}`);
       return;
     }
     const message = this.sa.open(arrival.bytes);
@@ -176,13 +181,13 @@ export class ResponderSa {
     this.sa.local = arrival.local;
     this.sa.transport = arrival.transport;
     if (!('payloads' in message)) {
-      this.#refuse(arrival.bytes, [statusNotify(NotifyType.INVALID_SYNTAX)], message.toString());
+      this.#refuse(phase.exchange, arrival.bytes, [statusNotify(NotifyType.INVALID_SYNTAX)], message.toString());
       return;
     }
     const violation = checkMessage(message);
     switch (violation?.kind) {
       case undefined:
-        this.#authenticate(message, arrival.bytes, now);
+        phase.request(message, arrival.bytes, now);
         break;
       case 'protection':
         this.#drop(violation.text);
@@ -191,25 +196,29 @@ export class ResponderSa {
       case 'payloads': {
         const data = violation.kind === 'critical' ? Uint8Array.of(violation.payloadType) : new Uint8Array(0);
         const notify: Payload = { kind: 'notify', protocol: 0, type: violation.notify, spi: new Uint8Array(0), data };
-        this.#refuse(arrival.bytes, [notify], violation.text);
+        this.#refuse(phase.exchange, arrival.bytes, [notify], violation.text);
         break;
       }
     }
   }
 
-  #authenticate(message: Message, bytes: Uint8Array, now: Instant): void {
+  #authPhase(expires: Instant): ResponderPhase {
+    const { sa, config, newChildSpi, initialContact } = this.#terms;
+    return new ResponderAuthPhase({
+      sa,
+      config,
+      manager: this.#manager,
+      newChildSpi,
+      initialContact,
+      expires,
+      authenticated: (authenticated, now) => this.#establish(authenticated, now),
+      fail: (why) => this.#close({ by: 'error', error: unfinished(why) }),
+    });
+  }
+
+  #establish({ child, peer, respond }: AuthenticatedPeer, now: Instant): void {
     const { sa } = this;
-    const { config, newChildSpi, initialContact } = this.#terms;
-    const answer = answerIkeAuth(message, { sa, config, spiIn: newChildSpi(), initialContact });
-    if (!answer) {
-      this.#refuse(bytes, [statusNotify(NotifyType.AUTHENTICATION_FAILED)], 'it does not say who it is');
-      return;
-    }
-    if (answer.kind === 'refused') {
-      this.#refuse(bytes, answer.payloads, `${formatIdentity(answer.peer)}: ${answer.why}`);
-      return;
-    }
-    const { child, peer } = answer;
+    const { config } = this.#terms;
     const lease = child.kind === 'made' ? child.lease : undefined;
     if (lease) this.#lease = { peer, lease };
     const children = child.kind === 'made' ? [{ spiIn: child.child.spiIn, spiOut: child.child.spiOut }] : [];
@@ -247,12 +256,12 @@ export class ResponderSa {
         });
         break;
     }
-    this.#manager.respond(Exchange.IKE_AUTH, bytes, answer.payloads);
+    respond();
   }
 
   /** Answers, and that was it (RFC 7296 §2.21.2). */
-  #refuse(request: Uint8Array, payloads: readonly Payload[], why: string): void {
-    this.#manager.respond(Exchange.IKE_AUTH, request, payloads);
+  #refuse(exchange: ExchangeType, request: Uint8Array, payloads: readonly Payload[], why: string): void {
+    this.#manager.respond(exchange, request, payloads);
     this.#close({ by: 'error', error: unfinished(`the peer was refused: ${why}`) });
   }
 
@@ -265,8 +274,8 @@ export class ResponderSa {
   }
 
   #close(reason: CloseReason): void {
+    if (this.#state.at === 'half-open') this.#state.phase.abandon();
     this.#state = { at: 'closed' };
-    this.sa.wipe();
     this.#outbox.push({ kind: 'closed', reason });
   }
 

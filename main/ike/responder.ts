@@ -78,6 +78,9 @@ class Responder implements IkeResponder {
         for (const name of this.#sas.keys())
           if (event.sa === undefined || event.sa === name) this.#touch(name)?.handle(event, now);
         break;
+      case 'answer':
+        this.#touch(event.sa)?.answer(event.id, event.answer, now);
+        break;
       case 'inboundTraffic':
       case 'peerMoved':
       case 'childInstalled':

@@ -1,0 +1,134 @@
+// The initiator's first phase: IKE_SA_INIT with its cookies and changes of group (task/ike-init.ts), until keys are agreed on. Nothing in
+// it is authenticated.
+import { isWireError } from '../../wire/error.ts';
+import type { Datagram } from '../established.ts';
+import { ExchangeManager } from '../exchange.ts';
+import { noResponse } from '../failure.ts';
+import { decodeMessage, Exchange, encodeMessage, exchangeName, type Header } from '../message.ts';
+import type { Outbox } from '../outbox.ts';
+import { checkMessage } from '../rules.ts';
+import { IkeSa } from '../sa.ts';
+import type { IkeInitOutcome, IkeInitTask } from '../task/ike-init.ts';
+import type { CloseReason, InitiatorConfig, Instant, RandomBytes } from '../types.ts';
+import { earliest, type InitiatorPhase } from './phase.ts';
+import { RememberedRefusal } from './remembered.ts';
+
+/** What IKE_SA_INIT has come to. */
+export interface Agreed {
+  readonly sa: IkeSa;
+  /** AUTH may cover another IKE_SA_INIT than the one that was answered: a refusal is worth one more attempt. */
+  readonly ambiguous: boolean;
+}
+
+export interface InitTerms {
+  readonly config: InitiatorConfig;
+  readonly random: RandomBytes;
+  readonly outbox: Outbox;
+  readonly SPIi: bigint;
+  readonly task: IkeInitTask;
+  readonly now: Instant;
+  readonly agreed: (agreed: Agreed, now: Instant) => void;
+  readonly close: (reason: CloseReason) => void;
+}
+
+export class InitPhase implements InitiatorPhase {
+  readonly #terms: InitTerms;
+  readonly #manager: ExchangeManager<IkeInitTask>;
+  readonly #remembered: RememberedRefusal;
+
+  constructor(terms: InitTerms) {
+    const { config, outbox, SPIi, task, now } = terms;
+    this.#terms = terms;
+    this.#remembered = new RememberedRefusal(outbox, 2 * config.retransmission.first);
+    this.#manager = new ExchangeManager<IkeInitTask>(
+      {
+        seal: ({ exchange, messageId, response, payloads }) =>
+          encodeMessage({ SPIi, SPIr: 0n, exchange, initiator: true, response, messageId }, payloads),
+        send: (bytes) => outbox.push({ kind: 'send', bytes, to: config.remote, transport: 'ike' }),
+      },
+      config.retransmission,
+    );
+    outbox.push({ kind: 'step', step: 'sa-init' });
+    this.#manager.enqueue(task, now);
+  }
+
+  get deadline(): Instant | null {
+    return earliest(this.#manager.deadline, this.#remembered.until);
+  }
+
+  tick(now: Instant): void {
+    const { close, config, task } = this.#terms;
+    const refusal = this.#remembered.due(now);
+    if (refusal) close({ by: 'error', error: refusal });
+    else if (this.#manager.tick(now) === 'exhausted') {
+      const error = this.#remembered.error ?? noResponse(task.name, config.remote, 'initiator');
+      close({ by: 'error', error });
+    }
+  }
+
+  receive(datagram: Datagram, header: Header, now: Instant): void {
+    const why = this.#process(datagram, header, now);
+    if (why !== undefined) this.#terms.outbox.debug(`dropped an IKE message: ${why}`);
+  }
+
+  askedToClose(): void {
+    this.#terms.close({ by: 'us' });
+  }
+
+  /** This phase asks nothing. */
+  answer(): void {}
+
+  abandon(): void {
+    this.#terms.task.wipe();
+  }
+
+  /** Why the datagram was dropped, if it was. */
+  #process(datagram: Datagram, header: Header, now: Instant): string | undefined {
+    const { task, outbox, agreed } = this.#terms;
+    if (!header.response || header.initiator || header.exchange !== Exchange.IKE_SA_INIT)
+      return `${exchangeName(header.exchange)} while we wait for the answer to IKE_SA_INIT`;
+    if (!this.#manager.awaits(header.messageId)) return `message ID ${header.messageId} in IKE_SA_INIT`;
+    const message = decodeMessage(datagram.bytes);
+    if (isWireError(message)) return message.toString();
+    const violation = checkMessage(message);
+    if (violation) return violation.text;
+    const outcome = task.process(message, datagram.from);
+    switch (outcome.kind) {
+      case 'again':
+        outbox.debug(`IKE_SA_INIT once more: ${outcome.why}`);
+        this.#remembered.forget();
+        this.#manager.rebuild(task, now);
+        return undefined;
+      case 'stale':
+        return outcome.why;
+      case 'refused':
+        this.#remembered.remember(outcome.error, now);
+        return undefined;
+      case 'agreed': {
+        const sa = this.#agreedSa(outcome, Uint8Array.from(datagram.bytes));
+        task.wipe();
+        agreed({ sa, ambiguous: task.isAmbiguous }, now);
+        return undefined;
+      }
+    }
+  }
+
+  #agreedSa(outcome: Extract<IkeInitOutcome, { readonly kind: 'agreed' }>, realMessage2: Uint8Array): IkeSa {
+    const { config, SPIi, task, random } = this.#terms;
+    const { local, localNatt, remote, remoteNattPort, encapsulation } = config;
+    const realMessage1 = this.#manager.inFlightBytes;
+    if (!realMessage1) throw new Error('an answer to nothing');
+    const where =
+      encapsulation === 'udp' || outcome.nat.local || outcome.nat.remote
+        ? // RFC 7296 §2.23: with a NAT, everything from here on goes over UDP 4500.
+          {
+            encapsulation: 'udp' as const,
+            local: localNatt,
+            remote: { address: remote.address, port: remoteNattPort },
+            transport: 'natt' as const,
+          }
+        : { encapsulation: 'raw' as const, local, remote, transport: 'ike' as const };
+    const terms = { ...outcome, ...where, role: 'initiator' as const, SPIi, Ni: task.Ni };
+    return new IkeSa({ ...terms, realMessage1, realMessage2 }, random);
+  }
+}
