@@ -13,6 +13,8 @@ export type IkeErrorCode =
   /** The peer's AUTH does not verify: it does not know the secret, or is not who it claims. */
   | 'peer-not-authentic'
   | 'peer-identity-mismatch'
+  /** EAP did not authenticate us, or the gateway's half of it not the gateway; an EapError (main/eap/error.ts), which says why. */
+  | 'eap'
   /** TS_UNACCEPTABLE, INTERNAL_ADDRESS_FAILURE, FAILED_CP_REQUIRED, SINGLE_PAIR_REQUIRED. */
   | 'traffic-selectors'
   | 'no-address'

@@ -1,4 +1,5 @@
 // Why a connection could not be made or was lost, in the form that crosses to people, and whether trying again can help.
+import { EapError, type EapReason } from '../eap/error.ts';
 import { IkeError, type IkeErrorCode } from '../ike/error.ts';
 import type { ContractError } from '../ipc/contract.ts';
 import { NetError, type NetErrorCode } from '../net/error.ts';
@@ -54,6 +55,7 @@ const PERMANENT_IKE: Readonly<Record<IkeErrorCode, boolean>> = {
   'refused-by-peer': true,
   'peer-not-authentic': true,
   'peer-identity-mismatch': true,
+  eap: true,
   'traffic-selectors': true,
   // A pool that is empty now may have an address later.
   'no-address': false,
@@ -75,9 +77,35 @@ const PERMANENT_NET: Readonly<Record<NetErrorCode, boolean>> = {
   'system-call': false,
 };
 
+/** Asking a gateway again with what it has refused locks accounts. */
+const PERMANENT_EAP: Readonly<Record<EapReason, boolean>> = {
+  'credentials-refused': true,
+  'password-expired': true,
+  'account-restricted': true,
+  refused: true,
+  'no-common-method': true,
+  'server-not-authentic': true,
+  'server-certificate': true,
+  'client-certificate': true,
+  tls: true,
+  'gateway-unproven': true,
+  protocol: false,
+  'prompt-cancelled': true,
+  'prompt-timed-out': true,
+  'nobody-to-ask': true,
+  configuration: true,
+};
+
 /** Anything that was thrown or reported, as a failure. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof SessionError) return error.failure;
+  if (error instanceof EapError) {
+    const data = error.offered.length > 0 ? { offered: error.offered.join(', ') } : undefined;
+    return {
+      error: { code: `eap/${error.reason}`, message: error.message, remedy: error.remedy, ...(data ? { data } : {}) },
+      permanent: PERMANENT_EAP[error.reason],
+    };
+  }
   if (error instanceof IkeError) {
     const data = {
       ...(error.exchange ? { exchange: error.exchange } : {}),
