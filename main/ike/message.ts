@@ -1,5 +1,5 @@
-// IKE messages: the header and the chain of payloads (RFC 7296 §3.1, §3.2), in the clear or inside an Encrypted payload
-// (§3.14; AEADs: RFC 5282). protection.ts has the keys.
+// IKE messages: the header and the chain of payloads (RFC 7296 §3.1, §3.2), in the clear. sealed.ts puts them into an Encrypted
+// payload and takes them out.
 //
 //                      1                   2                   3
 //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -18,13 +18,11 @@
 // +---------------+-+-------------+-------------------------------+
 // | Next Payload  |C|  RESERVED   |         Payload Length        |   generic payload header
 // +---------------+-+-------------+-------------------------------+
-import type { RandomBytes } from '../crypto/random.ts';
 import { isWireError, WireError } from '../wire/error.ts';
 import { type Field, rest, sized, struct, u8, u16, u32, u64 } from '../wire/field.ts';
 import { Reader } from '../wire/reader.ts';
 import { Writer } from '../wire/writer.ts';
 import { kindOf, NO_NEXT_PAYLOAD, PAYLOAD_TYPES, type Payload, specOf, typeOf } from './payload/payload.ts';
-import type { Protection } from './protection.ts';
 
 /** IANA "IKEv2 Exchange Types". */
 export const Exchange = {
@@ -51,36 +49,28 @@ export interface Header {
 export interface Message {
   readonly header: Header;
   readonly payloads: readonly Payload[];
-  /** It came inside an Encrypted payload whose tag verified. */
+  /** It came inside an Encrypted payload whose tag verified, or in fragments whose tags all did. */
   readonly protected: boolean;
+  /** Of a received IKE_INTERMEDIATE only: what AUTH covers of it, IntAuth_*A | IntAuth_*P (RFC 9242 §3.3.2). */
+  readonly intAuth?: Uint8Array;
 }
 
-/** Why a protected message could not be opened. */
-export class OpenError extends WireError {
-  /**
-   * false: nobody with the keys said this, drop it silently (RFC 7296 §2.21.4). true: the tag verified and what is inside
-   * is malformed, answer INVALID_SYNTAX and give the SA up (§2.21.3).
-   */
-  readonly authentic: boolean;
-  /** The header, where it could be read. */
-  readonly header: Header | undefined;
-
-  constructor(error: WireError, authentic: boolean, header?: Header) {
-    super(error.code, error.layer, error.offset, error.expected);
-    this.authentic = authentic;
-    this.header = header;
-  }
+/** Which piece of a message an Encrypted Fragment payload holds; numbers count from 1 (RFC 7383 §2.5). */
+export interface FragmentNumber {
+  readonly number: number;
+  readonly total: number;
 }
 
 export const HEADER_BYTES = 28;
-const GENERIC_HEADER_BYTES = 4;
+export const GENERIC_HEADER_BYTES = 4;
+const NEXT_PAYLOAD_AT = 16;
 const VERSION = 0x20;
 const FLAG_INITIATOR = 0x08;
 const FLAG_RESPONSE = 0x20;
 const FLAG_CRITICAL = 0x80;
 /** Layer name in errors. */
-const HEADER = 'IKE header';
-const CHAIN = 'IKE payloads';
+export const HEADER = 'IKE header';
+export const CHAIN = 'IKE payloads';
 
 const wireHeader = struct(HEADER, {
   SPIi: u64,
@@ -123,7 +113,7 @@ export function decodeHeader(bytes: Uint8Array): Header | WireError {
   return isWireError(read) ? read : read.header;
 }
 
-function readHeader(reader: Reader, length: number): { header: Header; next: number } | WireError {
+export function readHeader(reader: Reader, length: number): { header: Header; next: number } | WireError {
   const wire = wireHeader.decode(reader);
   if (isWireError(wire)) return wire;
   if (wire.version >> 4 !== VERSION >> 4)
@@ -158,14 +148,21 @@ interface Chain {
   readonly payloads: readonly Payload[];
   /** An Encrypted payload at the end: the type of the first payload inside. */
   readonly inside: number;
+  /** Where the type of the last payload is, and where its generic header starts. */
+  readonly typeAt: number;
+  readonly lastAt: number;
 }
 
 const isSealed = (type: number): boolean => type === PAYLOAD_TYPES.encrypted || type === PAYLOAD_TYPES.fragment;
 
 /** Payloads up to the end of the reader, `first` being the type of the first. */
-function readChain(reader: Reader, first: number): Chain | WireError {
+export function readChain(reader: Reader, first: number): Chain | WireError {
   const payloads: Payload[] = [];
+  let typeAt = NEXT_PAYLOAD_AT;
+  let lastAt = reader.offset;
   for (let type = first; type !== NO_NEXT_PAYLOAD; ) {
+    if (payloads.length > 0) typeAt = lastAt;
+    lastAt = reader.offset;
     const read = link(type).decode(reader);
     if (isWireError(read)) return read;
     const { next, flags, body } = read;
@@ -177,24 +174,25 @@ function readChain(reader: Reader, first: number): Chain | WireError {
     if (isSealed(type)) {
       // RFC 7296 §3.14: it must be the last; its "next payload" is the first one inside.
       if (reader.remaining > 0) return reader.fail('length', 'the Encrypted payload to be the last');
-      return { payloads, inside: next };
+      return { payloads, inside: next, typeAt, lastAt };
     }
     type = next;
   }
   if (reader.remaining > 0)
     return reader.fail('length', `no bytes behind the last payload, ${reader.remaining} are left`);
-  return { payloads, inside: NO_NEXT_PAYLOAD };
+  return { payloads, inside: NO_NEXT_PAYLOAD, typeAt, lastAt };
 }
 
-const firstType = (payloads: readonly Payload[]): number => (payloads[0] ? typeOf(payloads[0]) : NO_NEXT_PAYLOAD);
+export const firstType = (payloads: readonly Payload[]): number =>
+  payloads[0] ? typeOf(payloads[0]) : NO_NEXT_PAYLOAD;
 
-const chainLength = (payloads: readonly Payload[]): number =>
+export const chainLength = (payloads: readonly Payload[]): number =>
   payloads.reduce((sum, payload) => sum + GENERIC_HEADER_BYTES + bodyLength(payload), 0);
 
 const bodyLength = (payload: Payload): number =>
   payload.kind === 'unknown' ? payload.data.length : specOf(payload.kind).length(payload);
 
-function writeChain(writer: Writer, payloads: readonly Payload[]): void {
+export function writeChain(writer: Writer, payloads: readonly Payload[]): void {
   payloads.forEach((payload, i) => {
     const type = typeOf(payload);
     const next = payloads[i + 1];
@@ -210,7 +208,7 @@ function writeChain(writer: Writer, payloads: readonly Payload[]): void {
   });
 }
 
-function writeHeader(writer: Writer, header: Header, next: number, length: number): void {
+export function writeHeader(writer: Writer, header: Header, next: number, length: number): void {
   wireHeader.encode(
     {
       SPIi: header.SPIi,
@@ -246,78 +244,9 @@ export function encodeMessage(header: Header, payloads: readonly Payload[]): Uin
   return bytes;
 }
 
-/**
- * A message whose payloads are all inside one Encrypted payload. `iv` is the source of IVs; fixed bytes are for
- * published test vectors only, since a repeated IV ruins an AEAD's key.
- */
-export function sealMessage(
-  header: Header,
-  payloads: readonly Payload[],
-  protection: Protection,
-  iv: RandomBytes | Uint8Array,
-): Uint8Array {
-  const { encr, integ, SK_e, SK_a, icvBytes } = protection;
-  const length = chainLength(payloads);
-  // The padding length byte is there with every cipher (RFC 5282 §3); only block ciphers need padding in front of it.
-  const padding = (encr.blockBytes - ((length + 1) % encr.blockBytes)) % encr.blockBytes;
-  const plaintext = new Uint8Array(length + padding + 1);
-  const inner = new Writer(plaintext);
-  writeChain(inner, payloads);
-  inner.zeros(padding);
-  inner.uint(1, padding);
-
-  const bodyBytes = encr.ivBytes + plaintext.length + icvBytes;
-  const bytes = new Uint8Array(HEADER_BYTES + GENERIC_HEADER_BYTES + bodyBytes);
-  const writer = new Writer(bytes);
-  writeHeader(writer, header, PAYLOAD_TYPES.encrypted, bytes.length);
-  writer.uint(1, firstType(payloads));
-  writer.uint(1, 0);
-  writer.uint(2, GENERIC_HEADER_BYTES + bodyBytes);
-  const usedIv = iv instanceof Uint8Array ? iv : protection.nextIv(iv);
-  // Associated data: everything in front of the IV (RFC 5282 §5.1).
-  const aad = bytes.subarray(0, writer.offset);
-  writer.bytes(usedIv);
-  writer.bytes(encr.seal(SK_e, usedIv, plaintext, aad));
-  plaintext.fill(0);
-  if (integ) writer.bytes(integ.sign(SK_a, bytes.subarray(0, writer.offset)));
-  return bytes;
-}
-
-/** Checks the tag of a message's Encrypted payload, then reads what is inside. */
-export function openMessage(bytes: Uint8Array, protection: Protection): Message | OpenError {
-  const own = Uint8Array.from(bytes);
-  const reader = new Reader(own, HEADER);
-  const head = readHeader(reader, own.length);
-  if (isWireError(head)) return new OpenError(head, false);
-  const { header } = head;
-  const chain = readChain(reader, head.next);
-  if (isWireError(chain)) return new OpenError(chain, false, header);
-  const sealed = chain.payloads.at(-1);
-  if (sealed?.kind !== 'encrypted')
-    return new OpenError(new WireError('value', CHAIN, HEADER_BYTES, 'an Encrypted payload'), false, header);
-
-  const start = own.length - sealed.body.length;
-  const fail = (code: 'length' | 'integrity', expected: string, authentic: boolean): OpenError =>
-    new OpenError(new WireError(code, 'SK payload', start, expected), authentic, header);
-  const plaintext = openBody(own, start, protection);
-  if (typeof plaintext === 'string') return fail(plaintext, 'an integrity checksum that verifies', false);
-  const padding = plaintext.at(-1) ?? 0;
-  if (padding + 1 > plaintext.length) return fail('length', `at least ${padding + 1} bytes of padding`, true);
-  const inner = readChain(new Reader(plaintext, CHAIN, 0, plaintext.length - padding - 1), chain.inside);
-  if (isWireError(inner)) return new OpenError(inner, true, header);
-  return { header, payloads: [...chain.payloads.slice(0, -1), ...inner.payloads], protected: true };
-}
-
-/** Plaintext with its padding, of a body that starts at `start` and ends the message. */
-function openBody(bytes: Uint8Array, start: number, protection: Protection): Uint8Array | 'length' | 'integrity' {
-  const { encr, integ, SK_e, SK_a, icvBytes } = protection;
-  const cipherStart = start + encr.ivBytes;
-  const icvStart = bytes.length - icvBytes;
-  const cipherBytes = icvStart - cipherStart;
-  if (cipherBytes < 1 || cipherBytes % encr.blockBytes) return 'length';
-  // Before decryption: a padding oracle needs a message that was never authenticated.
-  if (integ && !integ.verify(SK_a, bytes.subarray(icvStart), bytes.subarray(0, icvStart))) return 'integrity';
-  const iv = bytes.subarray(start, cipherStart);
-  const sealed = bytes.subarray(cipherStart, integ ? icvStart : bytes.length);
-  return encr.open(SK_e, iv, sealed, bytes.subarray(0, start)) ?? 'integrity';
+/** Which fragment a datagram is, before any key has been tried on it; undefined: it is none, or malformed. */
+export function fragmentOf(bytes: Uint8Array): FragmentNumber | undefined {
+  const message = decodeMessage(bytes);
+  const last = isWireError(message) ? undefined : message.payloads.at(-1);
+  return last?.kind === 'fragment' ? { number: last.number, total: last.total } : undefined;
 }

@@ -3,10 +3,11 @@
 import type { IkeSuite } from '../crypto/suite.ts';
 import type { Endpoint } from '../wire/address.ts';
 import { deriveIkeKeys, wipeIkeKeys } from './keymat.ts';
-import { type ExchangeType, type Message, type OpenError, openMessage, sealMessage } from './message.ts';
+import type { ExchangeType, Message } from './message.ts';
 import type { NatSituation } from './nat.ts';
 import type { Payload } from './payload/payload.ts';
 import { type IkeKeys, Protection } from './protection.ts';
+import { type OpenError, openMessage, sealMessage } from './sealed.ts';
 import type { RandomBytes, Transport } from './types.ts';
 
 export type Role = 'initiator' | 'responder';

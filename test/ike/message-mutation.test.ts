@@ -9,11 +9,10 @@ import {
   encodeMessage,
   HEADER_BYTES,
   type Message,
-  openMessage,
-  sealMessage,
 } from '../../main/ike/message.ts';
 import { type Payload, typeOf } from '../../main/ike/payload/payload.ts';
 import { checkMessage } from '../../main/ike/rules.ts';
+import { openMessage, sealMessage } from '../../main/ike/sealed.ts';
 import { isWireError } from '../../main/wire/error.ts';
 import { seeded } from '../crypto/seeded.ts';
 import { anyPayload, withoutRaw } from './payload/arbitrary.ts';
@@ -32,7 +31,10 @@ const messages: fc.Arbitrary<Message> = fc.record({
   protected: fc.constant(false),
 });
 
-const plain = (message: Message): Message => ({ ...message, payloads: message.payloads.map(withoutRaw) });
+const plain = ({ intAuth: _, ...message }: Message): Message => ({
+  ...message,
+  payloads: message.payloads.map(withoutRaw),
+});
 
 test('every message round trips in the clear', () => {
   fc.assert(

@@ -9,14 +9,12 @@ import {
   HEADER_BYTES,
   type Header,
   type Message,
-  OpenError,
-  openMessage,
-  sealMessage,
 } from '../../main/ike/message.ts';
 import { NotifyType } from '../../main/ike/notify.ts';
 import { type Payload, payloadOf } from '../../main/ike/payload/payload.ts';
 import { Protection } from '../../main/ike/protection.ts';
 import { checkMessage } from '../../main/ike/rules.ts';
+import { OpenError, openMessage, sealMessage } from '../../main/ike/sealed.ts';
 import { isWireError, type WireError } from '../../main/wire/error.ts';
 import { hex, toHex } from '../crypto/hex.ts';
 import { seeded } from '../crypto/seeded.ts';

@@ -2,9 +2,10 @@
 // test/vectors/ike-strongswan.json says how they were set up.
 import { readFileSync } from 'node:fs';
 import { type IkeSuite, ikeSuite } from '../../main/crypto/suite.ts';
-import { decodeMessage, type Message, openMessage } from '../../main/ike/message.ts';
+import { decodeMessage, type Message } from '../../main/ike/message.ts';
 import { payloadOf } from '../../main/ike/payload/payload.ts';
 import { Protection } from '../../main/ike/protection.ts';
+import { openMessage } from '../../main/ike/sealed.ts';
 import { isWireError } from '../../main/wire/error.ts';
 import { hex } from '../crypto/hex.ts';
 
