@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { formerOf, isOurs, replaced, serversOf } from '../../../main/net/dns/resolv-conf.ts';
+import { formatAddress, parseAddress } from '../../../main/wire/address.ts';
+
+const address = (text: string): Uint8Array => parseAddress(text) ?? new Uint8Array(4);
+const DEBIAN =
+  'domain lan\nsearch lan home.arpa\nnameserver 192.168.1.1\nnameserver fe80::1%eth0\noptions ndots:2 edns0\n';
+
+describe('resolv.conf', () => {
+  test('says the tunnel’s servers first, searches its domains first, keeps the options', () => {
+    const text = replaced(DEBIAN, [address('10.0.0.53'), address('2001:db8::53')], ['corp.example']);
+    const said = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    expect(said).toEqual([
+      'nameserver 10.0.0.53',
+      'nameserver 2001:db8::53',
+      'search corp.example lan home.arpa',
+      'options ndots:2 edns0',
+    ]);
+    expect(isOurs(text)).toBe(true);
+    expect(isOurs(DEBIAN)).toBe(false);
+  });
+
+  test('lists the servers that were there', () => {
+    expect(serversOf(DEBIAN).map(formatAddress)).toEqual(['192.168.1.1', 'fe80::1']);
+  });
+
+  test.each(['', '\n', 'nameserver 1.1.1.1', DEBIAN, '# only a comment\n\n\n'])(
+    'gives back what was there: %j',
+    (former) => {
+      expect(formerOf(replaced(former, [address('10.0.0.53')], []))).toBe(former);
+      expect(formerOf(former)).toBe(former);
+    },
+  );
+
+  test('gives back any text', () => {
+    fc.assert(
+      fc.property(fc.string(), (former) => {
+        expect(formerOf(replaced(former, [address('10.0.0.53')], ['corp.example']))).toBe(former);
+      }),
+    );
+  });
+});
