@@ -45,8 +45,16 @@ export type IkeEvent =
   | { readonly kind: 'childActive'; readonly spiIn: number }
   /** Rekey the IKE SA, or one CHILD SA, now. */
   | { readonly kind: 'rekey'; readonly what: 'ike' | { readonly spiIn: number } }
+  /** Delete this CHILD SA, or what has replaced it by now; the IKE SA stays (RFC 7296 §1.4.1). */
+  | { readonly kind: 'deleteChild'; readonly spiIn: number }
   /** Ask the peer for a sign of life now. */
   | { readonly kind: 'checkLiveness' }
+  /**
+   * We are at other addresses from now on (roaming, RFC 4555 §3.5): `send` effects leave from there already. Only where the
+   * peer said that it supports MOBIKE (`established.mobike`); with the same addresses it probes the path anew. `moveChild` follows
+   * for each CHILD SA once the peer has agreed; where it does not answer, the SA ends as any that gets no response.
+   */
+  | { readonly kind: 'addressesChanged'; readonly local: Endpoint; readonly localNatt: Endpoint }
   /** Delete the IKE SA (and with it every CHILD SA), tell the peer, then close. */
   | { readonly kind: 'close' };
 
@@ -114,28 +122,42 @@ export type IkeEffect =
       readonly remoteIdentity: Identity;
       readonly behindNat: { readonly local: boolean; readonly remote: boolean };
       readonly configuration: Configuration;
+      /** Both ends announced MOBIKE_SUPPORTED (RFC 4555 §3.1): `addressesChanged` is understood. Undefined: no. */
+      readonly mobike?: boolean | undefined;
     }
   /** A request naming this SPI is about to leave: the peer's packets may overtake its answer. */
   | { readonly kind: 'expectChild'; readonly spiIn: number }
   | { readonly kind: 'cancelChild'; readonly spiIn: number }
   /**
    * Install it inbound, and outbound. `activate: 'now'`: send on it at once. `'first-inbound'` (we answered a rekeying, RFC 7296
-   * §2.8): go on sending on `replaces` until a valid packet arrives on the new SA or `replaces` is removed. Answered by
-   * `childInstalled`; what follows in the queue waits for that, so that our response leaves when the inbound SA is there.
+   * §2.8): go on sending on `replaces` until a valid packet arrives on the new SA or `replaces` is removed. `'never'`: receive on it
+   * only; it has lost a collision and is deleted at once (§2.8.1). Answered by `childInstalled`; what follows in the queue waits for that, so that our response leaves when the inbound SA is there.
    * `name` tells several CHILD SAs of one IKE SA apart: that of the ChildRequest it came from; a replacement keeps it.
    */
   | {
       readonly kind: 'installChild';
       readonly child: ChildSa;
-      readonly activate: 'now' | 'first-inbound';
+      readonly activate: 'now' | 'first-inbound' | 'never';
       readonly replaces?: number | undefined;
       readonly name?: string | undefined;
     }
-  /** The peer's NAT has given it another endpoint: ESP of this SA now goes to `peer` (RFC 7296 §2.23). */
-  | { readonly kind: 'moveChild'; readonly spiOut: number; readonly peer: Endpoint }
+  /**
+   * ESP of this SA now goes to `peer`: its NAT has given it another endpoint (RFC 7296 §2.23), or one of us has moved (RFC 4555
+   * §3.5). `encapsulation` where that changes too, because a NAT has come or gone.
+   */
+  | {
+      readonly kind: 'moveChild';
+      readonly spiOut: number;
+      readonly peer: Endpoint;
+      readonly encapsulation?: 'udp' | 'raw' | undefined;
+    }
   | { readonly kind: 'removeChild'; readonly spiIn: number; readonly spiOut: number; readonly by: 'peer' | 'us' }
   /** Answered later by an event `answer` with this id. */
   | { readonly kind: 'ask'; readonly id: number; readonly question: IkeQuestion }
+  /** The IKE SA has been rekeyed (RFC 7296 §2.18) and has these algorithms now; its CHILD SAs stay as they are. */
+  | { readonly kind: 'rekeyed'; readonly proposal: string }
+  /** The peer refuses a further CHILD SA (`moreChildren`, or one that it had deleted); the others stay. */
+  | { readonly kind: 'childRefused'; readonly name: string | undefined; readonly error: IkeError }
   /** The IKE SA has to be authenticated anew soon (RFC 4478, or our own lifetime): make another connection before this one is closed. */
   | { readonly kind: 'reauthenticate'; readonly within: number }
   /** Something worth a line in the log; never a secret. */
@@ -199,7 +221,22 @@ export interface RetransmissionPolicy {
   readonly tries: number;
 }
 
+/** When SAs are replaced (RFC 7296 §2.8). Milliseconds; 0: never because of time. */
+export interface LifetimePolicy {
+  readonly child: number;
+  readonly ike: number;
+  /** Until the IKE SA is to be authenticated anew: effect `reauthenticate` (RFC 7296 §2.8.3). */
+  readonly reauth: number;
+  /**
+   * Each time is drawn anew, shorter by up to this share, so that both ends rarely begin at once (RFC 7296 §2.8.1). An SA that
+   * could not be replaced is given up this share after its time.
+   */
+  readonly jitter: number;
+}
+
 export interface ChildRequest {
+  /** Tells several CHILD SAs of one IKE SA apart; undefined for the only one. */
+  readonly name?: string | undefined;
   readonly mode: ChildMode;
   /** Proposals in order of preference, in strongSwan's notation: "aes128gcm16", "chacha20poly1305-esn". */
   readonly proposals: readonly string[];
@@ -209,6 +246,11 @@ export interface ChildRequest {
   readonly remote: readonly Selector[];
   /** The local selector is replaced by the assigned address where the configuration payload brings one. */
   readonly localIsDynamic: boolean;
+  /**
+   * What becomes of a peer that makes CHILD SAs without a key exchange of their own where our proposals name one (RFC 7296 §1.3):
+   * `preferred` (and undefined) takes it, `required` does not.
+   */
+  readonly pfs?: 'required' | 'preferred' | undefined;
 }
 
 export interface InitiatorConfig {
@@ -224,6 +266,12 @@ export interface InitiatorConfig {
   readonly credential: PskCredential;
   readonly proposals: readonly string[];
   readonly child: ChildRequest;
+  /** Further CHILD SAs, made by CREATE_CHILD_SA once the first is there; each has a name of its own. */
+  readonly moreChildren?: readonly ChildRequest[] | undefined;
+  /** Make a CHILD SA anew, a few times, that the peer has deleted, before the connection is given up. */
+  readonly remakeChildren?: boolean | undefined;
+  /** undefined: nothing is ever replaced because of time. */
+  readonly lifetime?: LifetimePolicy | undefined;
   /** Ask for addresses of these families in the configuration payload; empty: no configuration payload. */
   readonly requestAddresses: readonly (4 | 6)[];
   /** `udp`: force encapsulation with a false NAT-detection hash. `auto`: only when a NAT is there. */
@@ -263,4 +311,10 @@ export interface ResponderConfig {
   readonly cookieThreshold: number;
   readonly retransmission: RetransmissionPolicy;
   readonly livenessInterval: number;
+  /** undefined: nothing is ever replaced because of time. */
+  readonly lifetime?: LifetimePolicy | undefined;
+  /** As in ChildRequest. */
+  readonly pfs?: 'required' | 'preferred' | undefined;
+  /** CHILD SAs that one IKE SA may have, rekeying apart; undefined: 4. */
+  readonly mostChildren?: number | undefined;
 }
