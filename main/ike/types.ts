@@ -64,6 +64,8 @@ export interface Configuration {
   readonly dns: readonly Address[];
   /** INTERNAL_IP4_SUBNET / INTERNAL_IP6_SUBNET: what lies behind the gateway. */
   readonly subnets: readonly Prefix[];
+  /** INTERNAL_DNS_DOMAIN: names for which `dns` are the only servers (RFC 8598), lower case, without a last dot. */
+  readonly domains?: readonly string[] | undefined;
   readonly applicationVersion: string | undefined;
 }
 
@@ -288,6 +290,8 @@ export interface AddressLease {
   readonly addresses: readonly Prefix[];
   readonly dns: readonly Address[];
   readonly subnets: readonly Prefix[];
+  /** Sent to who asks for them, and with `dns` only (RFC 8598 §3.2). */
+  readonly domains?: readonly string[] | undefined;
 }
 
 export interface ResponderConfig {

@@ -165,6 +165,7 @@ export function scriptedPeer(config: InitiatorConfig, script: PeerScript = {}): 
       case 'answer':
       case 'childLimit':
       case 'childActive':
+      case 'addressesChanged':
       case 'rekey':
         return [];
     }

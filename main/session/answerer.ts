@@ -1,0 +1,30 @@
+// Who answers what an IKE SA asks (main/ike/questions.ts): keys in a store, certificates, passwords, people. One answerer for
+// each IKE SA, because EAP methods have a state; made by whoever composes the session.
+//
+//   ask(id) ─▶ answer(question) ─ takes as long as it takes ─▶ event answer(id)
+//   the SA ends ─▶ close(): secrets are wiped, nobody is asked any more; answers that come later are ignored
+import { IkeError } from '../ike/error.ts';
+import type { IkeAnswer, IkeQuestion } from '../ike/questions.ts';
+import type { Profile } from '../profile/profile.ts';
+
+export interface Answerer {
+  /** A rejection is taken for a fault of ours and ends the SA; what a person should hear is an answer `failed`. */
+  answer(question: IkeQuestion): Promise<IkeAnswer>;
+  close(): void;
+}
+
+/** Called once for each IKE SA that is begun. */
+export type CreateAnswerer = (profile: Profile) => Answerer;
+
+/** Where nobody is there to answer: a pre-shared key needs nobody. */
+export const createMuteAnswerer: CreateAnswerer = (profile) => ({
+  async answer(question) {
+    const error = new IkeError({
+      code: 'configuration',
+      message: `The authentication of profile "${profile.name}" needs something (${question.kind}) that this program does not provide.`,
+      remedy: 'Connect through the engine (culvert connect), or use a profile with a pre-shared key.',
+    });
+    return { kind: 'failed', error };
+  },
+  close() {},
+});
