@@ -10,6 +10,13 @@ export interface KeyLengths {
   readonly encr: number;
 }
 
+/** What a rekeyed IKE SA takes from the one before (RFC 7296 §2.18): its PRF and SK_d; and SK(1) … SK(n) of RFC 9370 §2.2.4. */
+export interface RekeyedFrom {
+  readonly prf: Prf;
+  readonly SK_d: Uint8Array;
+  readonly additional: readonly Uint8Array[];
+}
+
 /** Whoever holds the keys wipes them with `wipeIkeKeys`. `sharedSecret` is g^ir, of the group's full length (RFC 7296 §2.14). It is not wiped here. */
 export function deriveIkeKeys(
   prf: Prf,
@@ -20,11 +27,16 @@ export function deriveIkeKeys(
     readonly Nr: Uint8Array;
     readonly SPIi: bigint;
     readonly SPIr: bigint;
+    /** Set where the SA comes out of rekeying another. */
+    readonly rekeyed?: RekeyedFrom | undefined;
   },
 ): IkeKeys {
-  const { sharedSecret, Ni, Nr, SPIi, SPIr } = from;
-  // SKEYSEED = prf(Ni | Nr, g^ir); an HMAC takes a key of any length whole (RFC 7296 §2.14).
-  const SKEYSEED = prf.compute(concat(Ni, Nr), sharedSecret);
+  const { sharedSecret, Ni, Nr, SPIi, SPIr, rekeyed } = from;
+  // SKEYSEED = prf(Ni | Nr, g^ir); an HMAC takes a key of any length whole (RFC 7296 §2.14). Rekeyed, with the old SA's PRF:
+  // prf(SK_d (old), g^ir | Ni | Nr | SK(1) | … | SK(n)) (RFC 7296 §2.18, RFC 9370 §2.2.4).
+  const SKEYSEED = rekeyed
+    ? computeAndWipe(rekeyed.prf, rekeyed.SK_d, concat(sharedSecret, Ni, Nr, ...rekeyed.additional))
+    : prf.compute(concat(Ni, Nr), sharedSecret);
   const total = 3 * prf.keyBytes + 2 * lengths.integ + 2 * lengths.encr;
   const string = prfPlus(prf, SKEYSEED, concat(Ni, Nr, spiBytes(SPIi), spiBytes(SPIr)), total);
   SKEYSEED.fill(0);
@@ -59,18 +71,22 @@ export interface ChildKeys {
 }
 
 /**
- * KEYMAT = prf+(SK_d, Ni | Nr); the initiator's direction is taken first, and in each direction the encryption key before the
+ * KEYMAT = prf+(SK_d, Ni | Nr), with key exchanges of its own prf+(SK_d, g^ir | Ni | Nr | SK(1) | … | SK(n)), where `secrets` are
+ * g^ir and the others, not wiped here (RFC 7296 §2.17, RFC 9370 §2.2.4); the initiator's direction is taken first, and in each direction the encryption key before the
  * integrity key (RFC 7296 §2.17).
  */
 export function deriveChildKeys(
   prf: Prf,
   SK_d: Uint8Array,
-  nonces: { readonly Ni: Uint8Array; readonly Nr: Uint8Array },
+  nonces: { readonly Ni: Uint8Array; readonly Nr: Uint8Array; readonly secrets?: readonly Uint8Array[] | undefined },
   lengths: { readonly key: number; readonly salt: number; readonly integrity?: number },
 ): ChildKeys {
   const integrity = lengths.integrity ?? 0;
   const total = 2 * (lengths.key + lengths.salt + integrity);
-  const KEYMAT = prfPlus(prf, SK_d, concat(nonces.Ni, nonces.Nr), total);
+  const [first = new Uint8Array(0), ...additional] = nonces.secrets ?? [];
+  const seed = concat(first, nonces.Ni, nonces.Nr, ...additional);
+  const KEYMAT = prfPlus(prf, SK_d, seed, total);
+  seed.fill(0);
   const take = cutter(KEYMAT);
   const keys: ChildKeys = {
     initiatorKey: take(lengths.key),
@@ -82,6 +98,12 @@ export function deriveChildKeys(
   };
   KEYMAT.fill(0);
   return keys;
+}
+
+function computeAndWipe(prf: Prf, key: Uint8Array, data: Uint8Array): Uint8Array {
+  const value = prf.compute(key, data);
+  data.fill(0);
+  return value;
 }
 
 /** Copies consecutive pieces out of a string. */

@@ -2,7 +2,7 @@
 // It belongs to an initiator or a responder, which wipes it at the end.
 import type { IkeSuite } from '../crypto/suite.ts';
 import type { Endpoint } from '../wire/address.ts';
-import { deriveIkeKeys, wipeIkeKeys } from './keymat.ts';
+import { deriveIkeKeys, type RekeyedFrom, wipeIkeKeys } from './keymat.ts';
 import type { ExchangeType, Message } from './message.ts';
 import type { NatSituation } from './nat.ts';
 import type { Payload } from './payload/payload.ts';
@@ -22,7 +22,9 @@ export interface IkeSaTerms {
   readonly Nr: Uint8Array;
   /** g^ir; wiped by the constructor. */
   readonly sharedSecret: Uint8Array;
-  /** The IKE_SA_INIT messages as they were sent and received, for AUTH (RFC 7296 §2.15). */
+  /** Set where this SA comes out of rekeying another (RFC 7296 §2.18); the SK_d in it stays that SA's. */
+  readonly rekeyed?: RekeyedFrom | undefined;
+  /** The IKE_SA_INIT messages as they were sent and received, for AUTH (RFC 7296 §2.15); empty in a rekeyed SA. */
   readonly realMessage1: Uint8Array;
   readonly realMessage2: Uint8Array;
   readonly nat: NatSituation;
