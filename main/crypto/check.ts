@@ -3,7 +3,10 @@
 // answer; all of it takes a few milliseconds.
 import { ENCRS } from './encr.ts';
 import { INTEGS } from './integ.ts';
-import { isKeError, KEY_EXCHANGES } from './ke.ts';
+import { isKeError } from './ke.ts';
+import { ECP_256, ECP_384, ECP_521 } from './ke-ecp.ts';
+import { MODP_2048 } from './ke-modp.ts';
+import { X25519 } from './ke-montgomery.ts';
 import { PRF_HMAC_SHA2_256, PRFS } from './prf.ts';
 import type { RandomBytes } from './random.ts';
 
@@ -22,6 +25,12 @@ export class CryptoUnavailable extends Error {
 
 /** RFC 4231 §4.3, HMAC-SHA-256: a library that answers, but wrongly, is worse than none. */
 const JEFE = '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843';
+
+/**
+ * The key exchanges that depend on the platform. Not the larger MODP groups: they work as MODP-2048 does, and a library that does not
+ * know them would test their primes for seconds.
+ */
+const PLATFORM_KEY_EXCHANGES = [ECP_256, X25519, ECP_384, ECP_521, MODP_2048];
 
 /** Names of the algorithms that do not work here; normally none. */
 export function missingCrypto(random: RandomBytes): readonly string[] {
@@ -56,7 +65,7 @@ export function missingCrypto(random: RandomBytes): readonly string[] {
           },
         ] as const,
     ),
-    ...KEY_EXCHANGES.map(
+    ...PLATFORM_KEY_EXCHANGES.map(
       (ke) =>
         [
           ke.name,

@@ -1,7 +1,7 @@
 // From chosen transforms to the algorithms that do them. What cannot be done here was never offered, so it throws.
 import { ENCRS, type Encr } from './encr.ts';
 import { INTEG_NONE, INTEGS, type Integ } from './integ.ts';
-import { KEY_EXCHANGES, type KeyExchange } from './ke.ts';
+import { type KeyExchange, keyExchangeOf } from './ke.ts';
 import { PRFS, type Prf } from './prf.ts';
 import { formatTransforms } from './proposal.ts';
 import { keyLengthOf, type Transform, TransformType } from './transform.ts';
@@ -37,11 +37,10 @@ export interface EspSuite {
   readonly ke: KeyExchange | undefined;
 }
 
+export { keyExchangeOf } from './ke.ts';
+
 const one = (transforms: readonly Transform[], type: number): Transform | undefined =>
   transforms.find((transform) => transform.type === type);
-
-/** The key exchange with that number, where we have it. */
-export const keyExchangeOf = (id: number): KeyExchange | undefined => KEY_EXCHANGES.find((ke) => ke.id === id);
 
 const missing = (transforms: readonly Transform[]): never => {
   throw new TypeError(`no implementation of ${formatTransforms(transforms)}`);

@@ -12,7 +12,7 @@ describe('checkCrypto', () => {
   test('names what fails and says what to do', () => {
     // A random source that gives nothing makes every key exchange fail.
     const missing = missingCrypto(scripted());
-    expect(missing).toEqual(['ECP-256', 'X25519', 'ECP-384', 'MODP-2048']);
+    expect(missing).toEqual(['ECP-256', 'X25519', 'ECP-384', 'ECP-521', 'MODP-2048']);
     expect(() => checkCrypto(scripted())).toThrow(CryptoUnavailable);
     expect(new CryptoUnavailable(missing)).toMatchObject({
       message: expect.stringContaining('cannot do ECP-256, X25519'),
