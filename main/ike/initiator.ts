@@ -56,7 +56,7 @@ class Initiator implements IkePeer {
   constructor(config: InitiatorConfig, random: RandomBytes) {
     this.#config = config;
     this.#random = random;
-    this.#secret = Uint8Array.from(config.credential.secret);
+    this.#secret = Uint8Array.from(config.credential.kind === 'psk' ? config.credential.secret : []);
     this.#SPIi = randomSpi(random);
     // A misconfiguration shows now, not at start.
     this.#initTask().wipe();

@@ -9,11 +9,18 @@ import type { Identity } from './types.ts';
 export type CertificateChain = readonly Uint8Array[];
 
 export type IkeQuestion =
-  /** AUTH by signature (RFC 7296 §2.15, RFC 7427 §3): sign `octets` with the private key of our certificate. */
-  | { readonly kind: 'sign'; readonly scheme: SignatureScheme; readonly octets: Uint8Array }
+  /** AUTH by signature (RFC 7296 §2.15, RFC 7427 §3): sign `octets` with the private key of our certificate `certificate`. */
+  | {
+      readonly kind: 'sign';
+      readonly scheme: SignatureScheme;
+      readonly octets: Uint8Array;
+      /** DER. */
+      readonly certificate: Uint8Array;
+    }
   /**
    * Did the holder of `chain[0]` sign `octets`, does the chain lead to an authority that we trust, is it good now, and may it
-   * call itself `identity`? `scheme` is the AUTH payload's.
+   * call itself `identity`? `scheme` is the AUTH payload's. `expected`: the certificate must be good for this name too, which
+   * is the one that we wanted to reach. An empty chain: the peer takes its certificate for known.
    */
   | {
       readonly kind: 'verify';
@@ -22,11 +29,21 @@ export type IkeQuestion =
       readonly signature: Uint8Array;
       readonly chain: CertificateChain;
       readonly identity: Identity;
+      readonly expected?: Identity | undefined;
     }
-  /** An EAP packet of the other end's (RFC 3748 §4), for our method; on the initiator a Request, Success or Failure. */
-  | { readonly kind: 'eap'; readonly packet: Uint8Array }
+  /**
+   * An EAP packet of the other end's (RFC 3748 §4), for our method; on the initiator a Request, Success or Failure.
+   * `gatewayProven` (initiator): the gateway has proved itself already; without it only methods that authenticate both ends may
+   * go on (RFC 5998 §4). `round`: 0, or 1 in a second authentication (RFC 4739), which is another EAP conversation.
+   */
+  | {
+      readonly kind: 'eap';
+      readonly packet: Uint8Array;
+      readonly gatewayProven: boolean;
+      readonly round: number;
+    }
   /** Begin EAP as the authenticator with the peer that calls itself so. */
-  | { readonly kind: 'eap-begin'; readonly identity: Identity };
+  | { readonly kind: 'eap-begin'; readonly identity: Identity; readonly round: number };
 
 export type IkeAnswer =
   | { readonly kind: 'signed'; readonly signature: Uint8Array }
@@ -40,6 +57,8 @@ export type IkeAnswer =
       readonly packet: Uint8Array;
       readonly state: 'under-way' | 'success' | 'failure';
       readonly msk?: Uint8Array | undefined;
+      /** With `failure`: why, in words. `packet` is sent first where it is not empty. */
+      readonly error?: IkeError | undefined;
       /** Authenticator only: who the peer is by EAP (RFC 5998, RFC 7296 §2.16). */
       readonly identity?: string | undefined;
     }

@@ -1,10 +1,12 @@
 // The seam of the IKEv2 core: events in, effects out (sans-IO). `initiator.ts` and `responder.ts` implement IkePeer; the
 // session, the gateway and the simulation drive it. No clock, no randomness, no socket in here: all are handed in.
+import type { KeyObject } from 'node:crypto';
+import type { SchemePolicy } from '../crypto/signature.ts';
 import type { EspCipher, EspIntegrity } from '../crypto/suite.ts';
 import type { Address, Endpoint, Prefix } from '../wire/address.ts';
 import type { Selector } from '../wire/selector.ts';
 import type { IkeError } from './error.ts';
-import type { IkeAnswer, IkeQuestion } from './questions.ts';
+import type { CertificateChain, IkeAnswer, IkeQuestion } from './questions.ts';
 
 /** Milliseconds on a monotonic clock. */
 export type Instant = number;
@@ -215,6 +217,57 @@ export interface PskCredential {
   readonly secret: Uint8Array;
 }
 
+/** A certificate whose private key somebody else holds: question `sign` (RFC 7296 §2.15, RFC 7427). */
+export interface SignatureCredential {
+  readonly kind: 'signature';
+  /** One or more; which one is taken follows the peer's CERTREQ, else the first (RFC 7296 §3.7). */
+  readonly certificates: readonly [OwnCertificate, ...OwnCertificate[]];
+  readonly policy?: SchemePolicy | undefined;
+}
+
+export interface OwnCertificate {
+  readonly chain: CertificateChain;
+  /** The public half; its type decides what can be signed with it. */
+  readonly publicKey: KeyObject;
+  /** SHA-1 hashes of the SubjectPublicKeyInfo of every authority above it, as in CERTREQ (RFC 7296 §3.7); empty: unknown. */
+  readonly authorities: readonly Uint8Array[];
+}
+
+/** EAP (RFC 7296 §2.16): question `eap` for each packet. */
+export interface EapCredential {
+  readonly kind: 'eap';
+  /** Let the gateway prove itself by EAP alone, where it wants to (RFC 5998); the methods then have to be fit for it. */
+  readonly gatewayByEap?: boolean | undefined;
+}
+
+export type Credential = PskCredential | SignatureCredential | EapCredential;
+
+/** How the gateway has to prove who it is, whatever we do ourselves. */
+export type RemoteAuthentication =
+  | PskCredential
+  | {
+      readonly kind: 'signature';
+      /** SHA-1 hashes of the SubjectPublicKeyInfo of the authorities that we trust, for CERTREQ; empty: any. */
+      readonly authorities: readonly Uint8Array[];
+      /** The name that its certificate must be good for, where `remoteIdentity` names none: what we connected to. */
+      readonly name?: Identity | undefined;
+    };
+
+/** A post-quantum pre-shared key (RFC 8784). */
+export interface Ppk {
+  /** PPK_ID with its type octet in front (RFC 8784 §5.1). */
+  readonly id: Uint8Array;
+  readonly secret: Uint8Array;
+  /** Without it there is no connection. */
+  readonly required: boolean;
+}
+
+/** Another authentication after the first (RFC 4739): of a person after the machine's, say. */
+export interface SecondAuthentication {
+  readonly identity: Identity;
+  readonly credential: Credential;
+}
+
 export interface RetransmissionPolicy {
   /** First time-out in milliseconds, multiplied by `factor` each time, at most `most`; given up after `tries` sendings. */
   readonly first: number;
@@ -265,7 +318,15 @@ export interface InitiatorConfig {
   readonly identity: Identity;
   /** Expected IDr; undefined: whatever the peer proves with the secret. */
   readonly remoteIdentity: Identity | undefined;
-  readonly credential: PskCredential;
+  readonly credential: Credential;
+  /** undefined: by our own pre-shared key. */
+  readonly remoteAuthentication?: RemoteAuthentication | undefined;
+  readonly second?: SecondAuthentication | undefined;
+  readonly ppk?: Ppk | undefined;
+  /** Say INITIAL_CONTACT: the gateway forgets other SAs of ours (RFC 7296 §2.4). undefined: yes; no while one is being replaced. */
+  readonly initialContact?: boolean | undefined;
+  /** Make the IKE SA without a CHILD SA where the gateway can (RFC 6023), and the CHILD SA by CREATE_CHILD_SA. */
+  readonly childless?: boolean | undefined;
   readonly proposals: readonly string[];
   readonly child: ChildRequest;
   /** Further CHILD SAs, made by CREATE_CHILD_SA once the first is there; each has a name of its own. */
@@ -294,7 +355,34 @@ export interface AddressLease {
   readonly domains?: readonly string[] | undefined;
 }
 
+/** What a responder demands in one round of IKE_AUTH, and takes. */
+export type AuthenticationKind = 'psk' | 'signature' | 'eap';
+
+export interface ResponderAuthentication {
+  /** How we prove ourselves; `psk`: with the secret of the peer's name. */
+  readonly credential: { readonly kind: 'psk' } | SignatureCredential;
+  /** What each peer has to do, one round after another (RFC 4739 when there are two): any of the kinds named. */
+  readonly rounds: readonly (readonly AuthenticationKind[])[];
+  /** SHA-1 hashes of the SubjectPublicKeyInfo of the authorities of peers' certificates, for CERTREQ. */
+  readonly authorities: readonly Uint8Array[];
+  /** Take EAP_ONLY_AUTHENTICATION from who asks for it (RFC 5998). */
+  readonly eapOnly?: boolean | undefined;
+  /** RFC 8784: the key of this PPK_ID for this peer; `required`: nobody gets in without. */
+  readonly ppk?:
+    | {
+        readonly of: (id: Uint8Array, peer: Identity) => Uint8Array | undefined;
+        readonly required: boolean;
+      }
+    | undefined;
+  /** Seconds until a peer has to authenticate anew (RFC 4478). */
+  readonly lifetimeSeconds?: number | undefined;
+  /** Take IKE SAs without a CHILD SA (RFC 6023). */
+  readonly childless?: boolean | undefined;
+}
+
 export interface ResponderConfig {
+  /** undefined: pre-shared keys both ways. */
+  readonly authentication?: ResponderAuthentication | undefined;
   readonly identity: Identity;
   /** Secret of the peer that names itself so; undefined: unknown peer (answered like a wrong secret). */
   readonly secretOf: (peer: Identity) => Uint8Array | undefined;
