@@ -14,6 +14,8 @@ const PEERS = {
   '/usr/lib/ipsec/charon': 'strongswan-charon',
   '/usr/sbin/swanctl': 'strongswan-swanctl',
   '/usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so': 'libcharon-extra-plugins',
+  '/usr/lib/ipsec/plugins/libstrongswan-eap-mschapv2.so': 'libcharon-extauth-plugins',
+  '/usr/bin/openssl': 'openssl',
   '/usr/lib/ipsec/plugins/libstrongswan-openssl.so': 'libstrongswan-standard-plugins',
   '/usr/lib/ipsec/plugins/libstrongswan-chapoly.so': 'libstrongswan-extra-plugins',
   '/usr/lib/python3/dist-packages/scapy/__init__.py': 'python3-scapy',

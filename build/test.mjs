@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { laterPeers } from './peers.mjs';
 import { build, debianPackages, npmPackages, root } from './setup.mjs';
 
 const long = process.argv.includes('--long');
@@ -60,6 +61,7 @@ function vitest(project, minutes) {
 
 npmPackages();
 debianPackages();
+laterPeers();
 heading('build');
 build();
 heading('checks');

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Culvert } from './culvert.ts';
 import { Lab, type Running } from './lab.ts';
 import { StrongSwan } from './strongswan.ts';
+import { type Credentials, ikeSecret, type Round, rounds, type Settings } from './swanctl.ts';
 
 const GRE_PEER = fileURLToPath(new URL('./gre-peer.py', import.meta.url));
 const TRANSFER = fileURLToPath(new URL('./transfer.mjs', import.meta.url));
@@ -25,6 +26,48 @@ export interface SceneOptions {
   readonly gre?: readonly string[];
   /** Log level of charon; 4 prints keys. */
   readonly level?: number;
+  /** strongSwan's version: this machine's (5.9), or 6. */
+  readonly version?: 5 | 6;
+  /** What the gateway, and what the client, authenticates with; pre-shared keys unless said otherwise. */
+  readonly local?: readonly Round[];
+  readonly remote?: readonly Round[];
+  readonly credentials?: Credentials | ((lab: Lab) => Credentials);
+  /** More secrets beside the pre-shared key. */
+  readonly secrets?: Settings;
+  /** More settings of the connection (fragmentation, rekey_time, childless, ppk_id …) and of its children. */
+  readonly connection?: Settings;
+  readonly child?: Settings;
+  /** More lines for the `charon { }` section of strongswan.conf. */
+  readonly charon?: string;
+}
+
+/** swanctl.conf of the scene's gateway. */
+export function gatewayConfiguration(options: SceneOptions): Settings {
+  const child = {
+    mode: 'tunnel',
+    esp_proposals: options.espProposals ?? 'aes128gcm16,aes256gcm16,chacha20poly1305',
+    ...options.child,
+  };
+  return {
+    connections: {
+      road: {
+        version: 2,
+        local_addrs: '192.0.2.1',
+        proposals: options.ikeProposals ?? 'aes256gcm16-prfsha256-ecp256',
+        pools: 'pool',
+        ...(options.dpdDelay ? { dpd_delay: `${options.dpdDelay}s` } : {}),
+        ...options.connection,
+        ...rounds('local', ...(options.local ?? [{ auth: 'psk', id: 'gw.example' }])),
+        ...rounds('remote', ...(options.remote ?? [{ auth: 'psk' }])),
+        children: {
+          gre: { local_ts: '10.77.0.1/32[gre]', remote_ts: 'dynamic[gre]', ...child },
+          net: { local_ts: '10.66.0.0/24', remote_ts: 'dynamic', ...child },
+        },
+      },
+    },
+    pools: { pool: { addrs: '10.99.0.0/24', dns: '10.66.0.53' } },
+    secrets: { ...ikeSecret(options.secret ?? SECRET), ...options.secrets },
+  };
 }
 
 export class Scene {
@@ -72,39 +115,14 @@ export class Scene {
       ...(options.gre ?? []),
     ]);
     await grePeer.saw(/ready/);
-    const dpd = options.dpdDelay ? `dpd_delay = ${options.dpdDelay}s` : '';
-    const connection = (name: string, child: string): string => `
-  ${name} {
-    version = 2
-    local_addrs = 192.0.2.1
-    proposals = ${options.ikeProposals ?? 'aes256gcm16-prfsha256-ecp256'}
-    pools = pool
-    ${dpd}
-    local { auth = psk
-      id = gw.example }
-    remote { auth = psk }
-    children { ${child} }
-  }`;
-    const esp = options.espProposals ?? 'aes128gcm16,aes256gcm16,chacha20poly1305';
     const gateway = await StrongSwan.start(lab, 'gw', {
       level: options.level ?? 1,
-      swanctl: `
-connections {${connection(
-        'road',
-        `gre { local_ts = 10.77.0.1/32[gre]
-        remote_ts = dynamic[gre]
-        mode = tunnel
-        esp_proposals = ${esp} }
-      net { local_ts = 10.66.0.0/24
-        remote_ts = dynamic
-        mode = tunnel
-        esp_proposals = ${esp} }`,
-      )}
-}
-pools { pool { addrs = 10.99.0.0/24
-    dns = 10.66.0.53 } }
-secrets { ike { secret = "${options.secret ?? SECRET}" } }
-`,
+      ...(options.version ? { version: options.version } : {}),
+      ...(options.charon ? { charon: options.charon } : {}),
+      ...(options.credentials
+        ? { credentials: typeof options.credentials === 'function' ? options.credentials(lab) : options.credentials }
+        : {}),
+      swanctl: gatewayConfiguration(options),
     });
     const culvert = await Culvert.start(lab, 'cl');
     return new Scene(lab, gateway, grePeer, culvert);
