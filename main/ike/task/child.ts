@@ -1,4 +1,4 @@
-// The CHILD SA that IKE_AUTH makes: the initiator's offer and its check of the answer (RFC 7296 §1.2, §2.9, §2.17, §2.23.1, §3.15).
+// A CHILD SA, made by IKE_AUTH or CREATE_CHILD_SA: the initiator's offer and its check of the answer (RFC 7296 §1.2, §2.9, §2.17, §2.23.1, §3.15).
 //
 //   Initiator                          Responder
 //   ------------------------------------------------------------------
@@ -7,7 +7,7 @@
 //                 <--  … N(NO_PROPOSAL_CHOSEN | TS_UNACCEPTABLE | INTERNAL_ADDRESS_FAILURE | FAILED_CP_REQUIRED | …)
 import { checkAnswer, offer } from '../../crypto/proposal.ts';
 import { type EspSuite, espSuite } from '../../crypto/suite.ts';
-import type { Proposal } from '../../crypto/transform.ts';
+import { type Proposal, TransformType } from '../../crypto/transform.ts';
 import type { Address } from '../../wire/address.ts';
 import { formatSelector, type Selector } from '../../wire/selector.ts';
 import { configurationRequest, NO_CONFIGURATION, readConfiguration } from '../configuration.ts';
@@ -27,6 +27,19 @@ export interface ChildOfferConfig {
   readonly localAddress: Address;
   /** SPI on packets that we shall receive. */
   readonly spiIn: number;
+  /** Undefined: IKE_AUTH, which has no key exchange of its own for the CHILD SA (RFC 7296 §1.2). */
+  readonly exchange?: 'CREATE_CHILD_SA' | undefined;
+}
+
+/** What both ends have agreed on, short of the keys. */
+export interface AgreedChild {
+  readonly mode: ChildMode;
+  readonly suite: EspSuite;
+  readonly unencrypted: boolean | undefined;
+  readonly spiIn: number;
+  readonly spiOut: number;
+  readonly local: readonly Selector[];
+  readonly remote: readonly Selector[];
 }
 
 export class ChildOffer {
@@ -41,10 +54,22 @@ export class ChildOffer {
     this.spiIn = spiIn;
     this.#config = config;
     const { unencrypted } = request;
-    this.#offered = offer(request.proposals, 'esp', childSpiBytes(spiIn), { withoutKe: true, unencrypted });
+    const proposals = offer(request.proposals, 'esp', childSpiBytes(spiIn), {
+      withoutKe: !config.exchange,
+      unencrypted,
+    });
+    this.#offered = config.exchange && request.pfs !== 'required' ? alsoWithoutKe(proposals) : proposals;
     // Transport mode carries the packets of the hosts themselves (RFC 7296 §2.23.1).
     const ownAddress = request.localIsDynamic && request.mode === 'transport';
     this.#local = ownAddress ? withoutRepeats(substituteAddress(request.local, localAddress)) : request.local;
+  }
+
+  /** Key-exchange groups that are offered, in order. */
+  get groups(): readonly number[] {
+    const groups = this.#offered.flatMap((proposal) =>
+      proposal.transforms.filter((of) => of.type === TransformType.KE),
+    );
+    return [...new Set(groups.map((of) => of.id))];
   }
 
   build(): readonly Payload[] {
@@ -60,17 +85,30 @@ export class ChildOffer {
     ];
   }
 
-  /** Checks the answer; the keys in the CHILD SA belong to whoever takes it. */
+  /** Checks the answer of IKE_AUTH; the keys in the CHILD SA belong to whoever takes it. */
   accept(
     payloads: readonly Payload[],
     sa: IkeSa,
   ): { readonly child: ChildSa; readonly configuration: Configuration } | IkeError {
+    const agreed = this.agree(payloads, sa);
+    if (agreed instanceof IkeError) return agreed;
+    const { configuration } = agreed;
+    return { child: childSa({ sa, ...agreed.child }), configuration };
+  }
+
+  /** Checks the answer; keys can be made of what it returns. */
+  agree(
+    payloads: readonly Payload[],
+    sa: IkeSa,
+  ): { readonly child: AgreedChild; readonly configuration: Configuration } | IkeError {
     const { request, requestAddresses } = this.#config;
+    const failure = (code: IkeErrorCode, message: string, remedy: string): IkeError =>
+      failureIn(this.#exchange, code, message, remedy);
     const notifies = payloadsOf(payloads, 'notify');
     const refusal = notifies.find((n) => isErrorNotify(n.type));
     if (refusal)
       return errorOfNotify(refusal.type, {
-        exchange: 'IKE_AUTH',
+        exchange: this.#exchange,
         proposals: request.proposals,
         selectors: this.#selectorText(),
       });
@@ -108,16 +146,19 @@ export class ChildOffer {
 
     const selectors = this.#selectors(mode, tsi.selectors, tsr.selectors, sa, configuration);
     if (selectors instanceof IkeError) return selectors;
-    const child = childSa({
-      sa,
+    const child = {
       mode,
       suite: espSuite(chosen.transforms),
       unencrypted: request.unencrypted,
       spiIn: this.spiIn,
       spiOut: childSpi(chosen.spi),
       ...selectors,
-    });
+    };
     return { child, configuration };
+  }
+
+  get #exchange(): string {
+    return this.#config.exchange ?? 'IKE_AUTH';
   }
 
   #selectors(
@@ -128,6 +169,8 @@ export class ChildOffer {
     configuration: Configuration,
   ): { readonly local: readonly Selector[]; readonly remote: readonly Selector[] } | IkeError {
     const { request } = this.#config;
+    const failure = (code: IkeErrorCode, message: string, remedy: string): IkeError =>
+      failureIn(this.#exchange, code, message, remedy);
     let [local, remote] = [tsi, tsr];
     if (mode === 'transport') {
       if (!isSingleAddress(tsi) || !isSingleAddress(tsr))
@@ -162,21 +205,34 @@ export class ChildOffer {
   }
 }
 
-/** What both ends put together once they agree. */
-export function childSa(terms: {
-  readonly sa: IkeSa;
-  readonly mode: ChildMode;
-  readonly suite: EspSuite;
-  readonly unencrypted: boolean | undefined;
-  readonly spiIn: number;
-  readonly spiOut: number;
-  readonly local: readonly Selector[];
-  readonly remote: readonly Selector[];
-}): ChildSa {
-  const { sa, suite } = terms;
+/** Like the proposals given, and behind them the same without a key exchange, for peers that do none (RFC 7296 §1.3). */
+function alsoWithoutKe(proposals: readonly Proposal[]): readonly Proposal[] {
+  const isKe = ({ type }: { readonly type: number }): boolean =>
+    type === TransformType.KE || (type >= TransformType.ADDKE1 && type <= TransformType.ADDKE7);
+  const without = proposals
+    .filter((proposal) => proposal.transforms.some(isKe))
+    .map((proposal) => ({ ...proposal, transforms: proposal.transforms.filter((of) => !isKe(of)) }));
+  return [...proposals, ...without].map((proposal, i) => ({ ...proposal, number: i + 1 }));
+}
+
+/** The CREATE_CHILD_SA exchange that a CHILD SA's keys come from (RFC 7296 §2.17). */
+export interface ChildKeying {
+  /** We sent the request. */
+  readonly initiated: boolean;
+  readonly Ni: Uint8Array;
+  readonly Nr: Uint8Array;
+  /** g^ir and the secrets of additional key exchanges, none without any; the caller wipes them. */
+  readonly secrets: readonly Uint8Array[];
+}
+
+/** What both ends put together once they agree. Without `keying` it is the CHILD SA of IKE_AUTH. */
+export function childSa(
+  terms: AgreedChild & { readonly sa: IkeSa; readonly keying?: ChildKeying | undefined },
+): ChildSa {
+  const { sa, suite, keying } = terms;
   const lengths = { key: suite.keyBytes, salt: suite.saltBytes, integrity: suite.integrityKeyBytes };
-  const keys = deriveChildKeys(sa.suite.prf, sa.keys.SK_d, sa, lengths);
-  const ours = sa.role === 'initiator';
+  const keys = deriveChildKeys(sa.suite.prf, sa.keys.SK_d, keying ?? { Ni: sa.Ni, Nr: sa.Nr }, lengths);
+  const ours = keying ? keying.initiated : sa.role === 'initiator';
   return {
     spiIn: terms.spiIn,
     spiOut: terms.spiOut,
@@ -229,6 +285,6 @@ const withoutRepeats = (selectors: readonly Selector[]): Selector[] => narrow(se
 
 const REPORT = 'this is a fault of either program: save the log and report it';
 
-function failure(code: IkeErrorCode, message: string, remedy: string): IkeError {
-  return new IkeError({ code, message, remedy, exchange: 'IKE_AUTH' });
+function failureIn(exchange: string, code: IkeErrorCode, message: string, remedy: string): IkeError {
+  return new IkeError({ code, message, remedy, exchange });
 }
