@@ -3,14 +3,16 @@
 import { type Children, createChildren } from '../esp/children.ts';
 import { createSlots, type Slots } from '../esp/slots.ts';
 import { formatIdentity, sameIdentity } from '../ike/identity.ts';
-import type { ChildSa, IkeEffect, SaName } from '../ike/types.ts';
+import type { IkeEffect, SaName } from '../ike/types.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
 import { type Endpoint, formatEndpoint, formatPrefix } from '../wire/address.ts';
+import type { Clock } from './clock.ts';
 import type { GatewayConfig, GatewayShape } from './config.ts';
 import { planClient } from './plan.ts';
 
 type Established = Extract<IkeEffect, { readonly kind: 'established' }>;
+type InstallChild = Extract<IkeEffect, { readonly kind: 'installChild' }>;
 
 /** As many as the core holds (assembly/layout.ts, which this folder may not import; a test compares them). */
 export const TUNNEL_SLOTS = 8;
@@ -44,7 +46,7 @@ export interface Clients {
   /** SAs of the same identity as `sa`, which is newer. */
   olderOf(sa: SaName): readonly SaName[];
   /** Resolves to the client where this child made its tunnel, to undefined for a further child. Rejects where it cannot be. */
-  install(sa: SaName, child: ChildSa): Promise<ClientInfo | undefined>;
+  install(sa: SaName, effect: InstallChild): Promise<ClientInfo | undefined>;
   move(sa: SaName, spiOut: number, peer: Endpoint): Promise<void>;
   removeChild(sa: SaName, spiIn: number): Promise<void>;
   /** Takes the client's tunnel down; what it was, where it was up. */
@@ -57,11 +59,12 @@ export interface Clients {
 export interface ClientsOptions {
   readonly config: GatewayConfig;
   readonly plane: DataPlane;
+  readonly clock: Clock;
   readonly socketOf: (encapsulation: 'udp' | 'raw') => TunnelSocket | undefined;
 }
 
-export function createClients({ config, plane, socketOf }: ClientsOptions): Clients {
-  const children = createChildren(plane);
+export function createClients({ config, plane, clock, socketOf }: ClientsOptions): Clients {
+  const children = createChildren(plane, { clock });
   const tunnels: Slots = createSlots(TUNNEL_SLOTS);
   const clients = new Map<SaName, Client>();
 
@@ -76,11 +79,12 @@ export function createClients({ config, plane, socketOf }: ClientsOptions): Clie
     const { tunnel } = client;
     if (tunnel === undefined) return;
     client.tunnel = undefined;
+    client.children.length = 0;
     tunnels.free(tunnel);
-    await Promise.all([plane.send({ kind: 'removeTunnel', tunnel }), plane.receive({ kind: 'removeTunnel', tunnel })]);
+    await children.removeTunnel(tunnel);
   }
 
-  async function install(client: Client, child: ChildSa): Promise<ClientInfo | undefined> {
+  async function install(client: Client, { child, activate }: InstallChild): Promise<ClientInfo | undefined> {
     const { established } = client;
     const user = config.users.find((candidate) => sameIdentity(candidate.identity, established.remoteIdentity));
     if (!user) throw new Error(`${formatIdentity(established.remoteIdentity)} is not a user of this gateway`);
@@ -92,7 +96,8 @@ export function createClients({ config, plane, socketOf }: ClientsOptions): Clie
     if (tunnel === undefined) throw new Error(`all ${TUNNEL_SLOTS} tunnels of this gateway are in use`);
     client.tunnel = tunnel;
     try {
-      await children.install(child, { tunnel, params: plan.params, peer, replayWindow: config.replayWindow });
+      const { replayWindow } = config;
+      await children.install(child, { tunnel, params: plan.params, peer, replayWindow }, activate);
     } catch (error) {
       if (first) await freeTunnel(client).catch(() => {});
       throw error;
@@ -132,10 +137,10 @@ export function createClients({ config, plane, socketOf }: ClientsOptions): Clie
         .filter((other) => other.sa !== sa && sameIdentity(other.established.remoteIdentity, identity))
         .map((other) => other.sa);
     },
-    async install(sa, child) {
+    async install(sa, effect) {
       const client = clients.get(sa);
       if (!client) throw new Error(`the IKE SA ${sa} is gone`);
-      return install(client, child);
+      return install(client, effect);
     },
     async move(sa, spiOut, endpoint) {
       const client = clients.get(sa);
@@ -152,7 +157,6 @@ export function createClients({ config, plane, socketOf }: ClientsOptions): Clie
       const client = clients.get(sa);
       if (!client) return undefined;
       clients.delete(sa);
-      for (const { spiIn } of [...client.children]) await removeChild(client, spiIn);
       await freeTunnel(client);
       return client.info;
     },

@@ -6,6 +6,7 @@
 //
 // It changes nothing in the operating system but its own TUN. What lies behind the TUN (the page, a ping's answer) is the
 // business of whoever started it: the kernel's stack, or an in-memory host.
+import { spiText } from '../esp/children.ts';
 import { sameIdentity } from '../ike/identity.ts';
 import { createResponder } from '../ike/responder.ts';
 import type {
@@ -167,6 +168,7 @@ function run(
   const clients: Clients = createClients({
     config,
     plane,
+    clock,
     socketOf: (encapsulation) => (encapsulation === 'udp' ? natt : esp),
   });
 
@@ -183,8 +185,20 @@ function run(
     for (const effect of responder.handle(event, clock.now())) {
       // The one timer cannot wait behind the data plane; everything else keeps its order.
       if (effect.effect.kind === 'timer') setTimer(effect.effect.at);
-      else last = last.then(() => carryOut(effect)).catch((error: unknown) => log('warn', reasonText(error)));
+      else inOrder(() => carryOut(effect));
     }
+  }
+
+  /** Behind all that was to be done before. */
+  function inOrder(operation: () => Promise<void>): void {
+    last = last.then(operation).catch((error: unknown) => log('warn', reasonText(error)));
+  }
+
+  /** Where we answered a rekeying: the client uses the new SA, so it has our response and takes what we send on it. */
+  async function switchOver(slot: number, spiIn: number): Promise<void> {
+    const child = await clients.children.firstInbound(slot, spiIn);
+    const sa = child && clients.byTunnel(child.tunnel);
+    if (sa) feed({ kind: 'childActive', sa, spiIn });
   }
 
   function setTimer(at: Instant | null): void {
@@ -269,10 +283,10 @@ function run(
     if (problem) log('debug', `${problem.operation}: ${problem.message}`);
   }
 
-  async function install(sa: SaName, { child }: Extract<IkeEffect, { readonly kind: 'installChild' }>): Promise<void> {
-    const { spiIn } = child;
+  async function install(sa: SaName, effect: Extract<IkeEffect, { readonly kind: 'installChild' }>): Promise<void> {
+    const { spiIn } = effect.child;
     try {
-      const client = await clients.install(sa, child);
+      const client = await clients.install(sa, effect);
       feed({ kind: 'childInstalled', sa, spiIn });
       if (client) onEvent({ kind: 'up', client });
     } catch (error) {
@@ -309,7 +323,8 @@ function run(
         return;
       }
       case 'firstInbound':
-        log('debug', `first packet on inbound SA ${event.slot}`);
+        log('debug', `first packet on SA ${spiText(event.spi)}`);
+        inOrder(() => switchOver(event.slot, event.spi));
         return;
       case 'exhausted': {
         const child = clients.children.outbound(event.slot, event.spi);
@@ -346,6 +361,7 @@ function run(
     timer?.cancel();
     await last;
     for (const { sa } of clients.list()) await down(sa, 'the gateway stopped').catch(() => {});
+    clients.children.close();
     await plane.close();
     for (const socket of parts.sockets) socket.close();
     await tun.close();

@@ -113,14 +113,26 @@ export class Datagrams {
       );
   }
 
-  /** Where a tunnel's datagrams go from now on. Throws for a tunnel that cannot exist. */
+  /**
+   * Where a tunnel's datagrams go from now on, those that wait included. The same peer again (at every rekeying) changes
+   * nothing. Throws for a tunnel that cannot exist.
+   */
   setPeer(tunnel: number, peer: Peer): void {
     if (!(tunnel >= 0 && tunnel < TUNNELS)) throw new Error(`there is no tunnel slot ${tunnel}`);
-    this.#abandon(tunnel);
+    const { bytes } = this.#parts.memory;
     const name = SEND_NAMES + tunnel * SOCKADDR_SLOT_BYTES;
+    const before = Buffer.from(bytes.subarray(name, name + SOCKADDR_SLOT_BYTES));
     const port = peer.encapsulation === 'udp' ? peer.remote.port : 0;
-    const nameLength = encodeSockaddr(peer.remote.address, port, this.#parts.memory.bytes, name);
+    const nameLength = encodeSockaddr(peer.remote.address, port, bytes, name);
     const udp = peer.encapsulation === 'udp';
+    const known = this.#peers[tunnel];
+    if (
+      known?.fd === peer.socket &&
+      known.nameLength === nameLength &&
+      before.equals(bytes.subarray(name, name + SOCKADDR_SLOT_BYTES))
+    )
+      return;
+    this.#readdress(tunnel);
     this.#peers[tunnel] = {
       tunnel,
       fd: peer.socket,
@@ -200,7 +212,16 @@ export class Datagrams {
     }
   }
 
-  /** What waits for a peer that is no longer the tunnel's is lost with it. */
+  /** What waits has its address and socket taken anew when the loop comes back. */
+  #readdress(tunnel: number): void {
+    if (this.#progress === 'done' || this.#peer?.tunnel !== tunnel) return;
+    this.#entry = this.#firstOf[this.#next]!;
+    this.#messages = 0;
+    this.#next = 0;
+    this.#progress = 'held';
+  }
+
+  /** What waits for a tunnel that is gone is lost with it. */
   #abandon(tunnel: number): void {
     if (this.#progress === 'done' || this.#peer?.tunnel !== tunnel) return;
     this.#drop(this.#firstOf[this.#messages]! - this.#firstOf[this.#next]!);

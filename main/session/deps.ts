@@ -8,6 +8,7 @@ import type { TunAdapter } from '../net/tun/api.ts';
 import type { DataPlane, DataPlaneOptions } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Address } from '../wire/address.ts';
+import type { CreateAnswerer } from './answerer.ts';
 import type { ProbeOutcome } from './path-probe.ts';
 import type { RoundTrip } from './round-trip.ts';
 
@@ -47,6 +48,8 @@ export interface SessionDeps {
   readonly log: (entry: SessionLog) => void;
   /** Keeps GRE sequence numbers over restarts; without it they start at 0 in each session. */
   readonly greSequences?: GreSequenceStore;
+  /** Who answers what authentication asks; without it only pre-shared keys work. */
+  readonly createAnswerer?: CreateAnswerer;
 }
 
 export interface Session {

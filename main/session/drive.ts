@@ -1,25 +1,41 @@
 // Drives one IkePeer: hands it events and carries out its effects in the order given. The peer has no clock and no socket;
 // this is where its timer becomes a timer and its datagrams leave.
+//
+// `expectChild` and `installChild` hold back what follows them until the data plane has done them: a request that names our
+// SPI leaves when the receiver parks for it, the response to a rekeying when its inbound SA is there (RFC 7296 §2.8).
+// `ask` holds back nothing: the SA itself knows what has to wait for the answer.
 import { IkeError } from '../ike/error.ts';
-import type { ChildSa, CloseReason, IkeEffect, IkeEvent, IkePeer, IkeStep, Instant, Transport } from '../ike/types.ts';
+import type { IkeAnswer, IkeQuestion } from '../ike/questions.ts';
+import type { CloseReason, IkeEffect, IkeEvent, IkePeer, IkeStep, Instant, Transport } from '../ike/types.ts';
 import type { Endpoint } from '../wire/address.ts';
 import type { Clock, Timer } from './deps.ts';
 import { reasonText } from './failure.ts';
 
 export type Established = Extract<IkeEffect, { readonly kind: 'established' }>;
+export type InstallChild = Extract<IkeEffect, { readonly kind: 'installChild' }>;
+export type ChildRefused = Extract<IkeEffect, { readonly kind: 'childRefused' }>;
+export type MoveChild = Extract<IkeEffect, { readonly kind: 'moveChild' }>;
 
-/** What the effects mean here. None may throw; only `expect` is waited for. */
+/** What the effects mean here. None may throw; only `expect` and `install` are waited for. */
 export interface DriveActions {
   send(bytes: Uint8Array, to: Endpoint, transport: Transport): void;
   keepalive(to: Endpoint): void;
   /** Resolves when the receiver parks packets for this SPI. */
   expect(spiIn: number): Promise<void>;
   cancel(spiIn: number): void;
-  install(child: ChildSa): void;
-  move(spiOut: number, peer: Endpoint): void;
+  /** Resolves when packets can come and go. A rejection becomes the event `childInstalled` with its text. */
+  install(effect: InstallChild): Promise<void>;
+  move(effect: MoveChild): void;
   remove(spiIn: number, by: 'peer' | 'us'): void;
   step(step: IkeStep): void;
   established(effect: Established): void;
+  /** The IKE SA has other keys and these algorithms now. */
+  rekeyed(proposal: string): void;
+  /** The gateway will not have one of several CHILD SAs. */
+  refused(effect: ChildRefused): void;
+  ask(question: IkeQuestion): Promise<IkeAnswer>;
+  /** The IKE SA should be authenticated anew within `within` milliseconds. */
+  reauthenticate(within: number): void;
   log(level: 'debug' | 'info' | 'warn', text: string): void;
   closed(reason: CloseReason): void;
   /** When an authenticated packet arrived last; 0: never. */
@@ -37,7 +53,8 @@ export interface Drive {
 export function createDrive(peer: IkePeer, clock: Clock, actions: DriveActions): Drive {
   let timer: Timer | null = null;
   let over = false;
-  let waiting = false;
+  /** What has to happen before the queue goes on; null: nothing. */
+  let waiting: { readonly what: 'expect' | 'install' } | null = null;
   let reported: Instant = 0;
   const queue: IkeEffect[] = [];
 
@@ -50,6 +67,8 @@ export function createDrive(peer: IkePeer, clock: Clock, actions: DriveActions):
 
   function feed(event: IkeEvent): void {
     if (over) return;
+    // Nobody is kept from leaving by a TUN or routes that take their time.
+    if (event.kind === 'close' && waiting?.what === 'install') waiting = null;
     try {
       queue.push(...peer.handle(event, clock.now()));
     } catch (error) {
@@ -63,11 +82,26 @@ export function createDrive(peer: IkePeer, clock: Clock, actions: DriveActions):
   }
 
   function pump(): void {
-    while (!waiting) {
+    while (waiting === null) {
       const effect = queue.shift();
       if (!effect) return;
       carryOut(effect);
     }
+  }
+
+  /** Holds the queue back until `doing` has settled; `then` is told even if the queue went on without it. */
+  function wait(what: 'expect' | 'install', doing: Promise<void>, then: (error: unknown) => void): void {
+    const mine = { what };
+    waiting = mine;
+    const goOn = (error?: unknown): void => {
+      if (waiting === mine) waiting = null;
+      then(error);
+      pump();
+    };
+    doing.then(
+      () => goOn(),
+      (error: unknown) => goOn(error ?? new Error('it failed without a reason')),
+    );
   }
 
   function alarm(): void {
@@ -100,31 +134,44 @@ export function createDrive(peer: IkePeer, clock: Clock, actions: DriveActions):
         actions.established(effect);
         return;
       case 'expectChild': {
-        // The request that names the SPI is behind this in the queue: it leaves once the receiver is ready for answers.
-        waiting = true;
         const { spiIn } = effect;
-        const goOn = (error?: unknown): void => {
-          waiting = false;
+        wait('expect', actions.expect(spiIn), (error) => {
           if (error !== undefined) feed({ kind: 'childInstalled', spiIn, error: reasonText(error) });
-          pump();
-        };
-        actions.expect(spiIn).then(
-          () => goOn(),
-          (error: unknown) => goOn(error),
-        );
+        });
         return;
       }
       case 'cancelChild':
         actions.cancel(effect.spiIn);
         return;
-      case 'installChild':
-        actions.install(effect.child);
+      case 'installChild': {
+        const { spiIn } = effect.child;
+        wait('install', actions.install(effect), (error) =>
+          feed({ kind: 'childInstalled', spiIn, ...(error === undefined ? {} : { error: reasonText(error) }) }),
+        );
         return;
+      }
       case 'moveChild':
-        actions.move(effect.spiOut, effect.peer);
+        actions.move(effect);
         return;
       case 'removeChild':
         actions.remove(effect.spiIn, effect.by);
+        return;
+      case 'ask': {
+        const { id } = effect;
+        actions.ask(effect.question).then(
+          (answer) => feed({ kind: 'answer', id, answer }),
+          (error: unknown) => feed({ kind: 'answer', id, answer: { kind: 'failed', error: fault(error) } }),
+        );
+        return;
+      }
+      case 'rekeyed':
+        actions.rekeyed(effect.proposal);
+        return;
+      case 'childRefused':
+        actions.refused(effect);
+        return;
+      case 'reauthenticate':
+        actions.reauthenticate(effect.within);
         return;
       case 'log':
         actions.log(effect.level, effect.text);

@@ -2,20 +2,21 @@
 //
 //   install (first)  plan → TUN → data plane gets the TUN → children.install → routes
 //   install (rekey)  plan → children.install; the old child stays until the peer or we remove it
+//   firstInbound     children.firstInbound: where we answered a rekeying, the new child is sent on from now on
 //   lowerPath        plan with the smaller path MTU → (routes, where IPv6 no longer fits) → core → TUN → routes
 //   reconfigure      plan with other routes or another MTU → core → TUN → routes
 //
 // Changes run one after another, in the order of the calls: SAs that come and go never overtake each other.
-import { type Children, createChildren } from '../esp/children.ts';
+import { type Children, createChildren, type Placement } from '../esp/children.ts';
 import type { ChildSa } from '../ike/types.ts';
 import type { TunnelInfo } from '../ipc/contract.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import type { Tun } from '../net/tun/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
-import type { Address, Endpoint } from '../wire/address.ts';
+import type { Address } from '../wire/address.ts';
 import type { SessionDeps } from './deps.ts';
-import type { Established } from './drive.ts';
+import type { Established, InstallChild, MoveChild } from './drive.ts';
 import { reasonText, SessionError, sessionFailure } from './failure.ts';
 import type { Holding } from './holding.ts';
 import { tunnelInfo } from './info.ts';
@@ -42,10 +43,14 @@ export interface TunnelFacts {
 
 export interface Tunnel {
   /** The first child makes the tunnel, further ones take its traffic over. Rejects where it cannot be. */
-  install(child: ChildSa, established: Established | null, socketOf: SocketOf): Promise<void>;
+  install(effect: InstallChild, established: Established | null, socketOf: SocketOf): Promise<void>;
+  /** The first packet came on this inbound SA. True: the tunnel sends on its other direction from now on, and did not before. */
+  firstInbound(slot: number, spiIn: number): Promise<boolean>;
   /** Plain GRE: no child, no keys. */
   installPlain(socket: TunnelSocket): Promise<void>;
-  move(spiOut: number, peer: Endpoint): Promise<void>;
+  move(effect: MoveChild, socketOf: SocketOf): Promise<void>;
+  /** The IKE SA has other algorithms now. */
+  rekeyed(established: Established): Promise<void>;
   /** How many children are left; undefined: there was none of this SPI. */
   remove(spiIn: number): Promise<number | undefined>;
   /** The path MTU is `mtu` bytes. True: the tunnel changed. */
@@ -64,10 +69,10 @@ export interface Tunnel {
 export type SocketOf = (encapsulation: 'udp' | 'raw') => TunnelSocket | undefined;
 
 interface Up {
+  /** The newest; its keys are gone. */
   readonly child: ChildSa | null;
   readonly established: Established | null;
   readonly encapsulation: 'udp' | 'raw';
-  readonly socket: TunnelSocket;
   readonly tun: Tun;
   readonly since: number;
   plan: TunnelPlan;
@@ -75,7 +80,12 @@ interface Up {
 
 export function createTunnel(facts: TunnelFacts): Tunnel {
   const { deps, plane, holding, local, gateway, greNext } = facts;
-  const children = createChildren(plane);
+  const children = createChildren(plane, {
+    clock: deps.clock,
+    onError: (error) => deps.log({ level: 'warn', area: 'esp', text: `removing an old SA: ${reasonText(error)}` }),
+  });
+  /** Those that are installed, the newest last. */
+  const known = new Map<number, ChildSa>();
   let profile = facts.profile;
   let path = profile.mtu.path;
   let up: Up | null = null;
@@ -114,10 +124,27 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
   async function firstInstall(child: ChildSa, established: Established | null, socket: TunnelSocket): Promise<void> {
     const plan = planFor(child, established, child.encapsulation);
     const tun = await openTun(plan);
-    const placement = { tunnel: TUNNEL, params: plan.params, peer: peerOf(child, socket) };
-    await children.install(child, { ...placement, replayWindow: profile.tunnel.replayWindow });
+    await children.install(child, placement(plan, child, socket));
+    known.set(child.spiIn, child);
     await applyRoutes(plan, tun);
-    up = { child, established, encapsulation: child.encapsulation, socket, tun, since: deps.clock.wall(), plan };
+    up = { child, established, encapsulation: child.encapsulation, tun, since: deps.clock.wall(), plan };
+  }
+
+  function placement(plan: TunnelPlan, child: ChildSa, socket: TunnelSocket): Placement {
+    const { replayWindow } = profile.tunnel;
+    return { tunnel: TUNNEL, params: plan.params, peer: peerOf(child, socket), replayWindow };
+  }
+
+  /** Another child for a tunnel that is up. */
+  async function furtherInstall(here: Up, effect: InstallChild, socket: TunnelSocket): Promise<void> {
+    const { child, activate } = effect;
+    const plan = planFor(child, here.established, child.encapsulation);
+    await children.install(child, placement(plan, child, socket), activate);
+    known.set(child.spiIn, child);
+    up = { ...here, child, encapsulation: child.encapsulation };
+    // Another cipher leaves other room for packets.
+    if (plan.mtu.value === here.plan.mtu.value) up.plan = plan;
+    else await replan(up);
   }
 
   async function lowerPath(mtu: number): Promise<boolean> {
@@ -175,16 +202,16 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
 
   return {
     children,
-    install: (child, established, socketOf) =>
+    install: (effect, established, socketOf) =>
       inOrder(async () => {
+        const { child } = effect;
         const socket = socketOf(child.encapsulation);
         if (!socket) throw noSocket();
-        if (!up) return firstInstall(child, established, socket);
-        const plan = planFor(child, up.established, child.encapsulation);
-        const placement = { tunnel: TUNNEL, params: plan.params, peer: peerOf(child, socket) };
-        await children.install(child, { ...placement, replayWindow: profile.tunnel.replayWindow });
-        up = { ...up, child, encapsulation: child.encapsulation, socket, plan };
+        if (up) await furtherInstall(up, effect, socket);
+        else await firstInstall(child, established, socket);
       }),
+
+    firstInbound: (slot, spiIn) => inOrder(async () => (await children.firstInbound(slot, spiIn)) !== undefined),
 
     installPlain: (socket) =>
       inOrder(async () => {
@@ -195,21 +222,33 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
         await plane.send({ kind: 'setPeer', tunnel: TUNNEL, peer });
         await applyRoutes(plan, tun);
         const since = deps.clock.wall();
-        up = { child: null, established: null, encapsulation: 'raw', socket, tun, since, plan };
+        up = { child: null, established: null, encapsulation: 'raw', tun, since, plan };
       }),
 
-    move: (spiOut, remote) =>
+    move: (effect, socketOf) =>
       inOrder(async () => {
-        if (!up || up.child?.spiOut !== spiOut) return;
-        const { socket, encapsulation } = up;
-        const peer = encapsulation === 'raw' ? rawEndpoint(remote.address) : remote;
-        await plane.send({ kind: 'setPeer', tunnel: TUNNEL, peer: { remote: peer, socket: socket.fd, encapsulation } });
+        const child = [...known.values()].find((one) => one.spiOut === effect.spiOut);
+        if (!up || !child) return;
+        const moved = { ...child, peer: effect.peer, encapsulation: effect.encapsulation ?? child.encapsulation };
+        const socket = socketOf(moved.encapsulation);
+        if (!socket) throw noSocket();
+        known.set(child.spiIn, moved);
+        await plane.send({ kind: 'setPeer', tunnel: TUNNEL, peer: peerOf(moved, socket) });
+        if (up.child?.spiIn === child.spiIn) up = { ...up, child: moved };
       }),
 
     remove: (spiIn) =>
       inOrder(async () => {
+        known.delete(spiIn);
+        const left = [...known.values()].at(-1);
+        if (up?.child?.spiIn === spiIn && left) up = { ...up, child: left };
         const removed = await children.remove(spiIn);
         return removed ? children.list().length : undefined;
+      }),
+
+    rekeyed: (established) =>
+      inOrder(async () => {
+        if (up) up = { ...up, established };
       }),
 
     lowerPath: (mtu) => inOrder(() => lowerPath(mtu)),

@@ -2,24 +2,18 @@
 //
 //   connect:  sockets → IKE ─ expectChild ─▶ receiver parks ─ installChild ─▶ tunnel.install ─▶ up
 //   leave:    goodbye (IKE Delete, bounded) → sockets back from the receiver → sockets closed
+
+import { spiText } from '../esp/children.ts';
 import { formatIdentity } from '../ike/identity.ts';
-import type {
-  ChildSa,
-  CloseReason,
-  IkeDeps,
-  IkePeer,
-  IkeStep,
-  InitiatorConfig,
-  Instant,
-  Transport,
-} from '../ike/types.ts';
+import type { CloseReason, IkeDeps, IkePeer, IkeStep, InitiatorConfig, Instant, Transport } from '../ike/types.ts';
 import type { ConnectStep, TunnelInfo } from '../ipc/contract.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import type { DataPlane, PathEvent } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Address, type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { type Answerer, createMuteAnswerer } from './answerer.ts';
 import type { SessionDeps } from './deps.ts';
-import { createDrive, type Drive, type DriveActions, type Established } from './drive.ts';
+import { createDrive, type Drive, type DriveActions, type Established, type InstallChild } from './drive.ts';
 import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
 import type { Holding } from './holding.ts';
 import { closedHere, deletedByGateway, keyUsedUp } from './loss.ts';
@@ -130,9 +124,11 @@ export function createWay(options: WayOptions): Way {
       forceUdp: opened.esp === null,
       patience: options.patience,
     });
+    const answerer = (deps.createAnswerer ?? createMuteAnswerer)(profile);
+    undo.push('closing the answerer', () => answerer.close());
     await new Promise<void>((resolve) => {
       const peer = options.createPeer(config, { random: deps.random });
-      drive = createDrive(peer, deps.clock, actions(here, opened, resolve));
+      drive = createDrive(peer, deps.clock, actions(here, opened, answerer, resolve));
       drive.feed({ kind: 'start' });
     });
   }
@@ -143,16 +139,19 @@ export function createWay(options: WayOptions): Way {
       options.complain(problem.errno ?? problem.code, `sending to ${formatEndpoint(to)}: ${problem.message}`);
   }
 
-  function actions(here: Tunnel, open: IkeSockets, resolve: () => void): DriveActions {
+  function actions(here: Tunnel, open: IkeSockets, answerer: Answerer, resolve: () => void): DriveActions {
     return {
       send: (bytes, to, transport) => sendIke(open, bytes, to, transport),
       keepalive: (to) => write(open.natt, Uint8Array.of(0xff), to),
       expect: (spiIn) => here.children.expect(spiIn),
       cancel: (spiIn) => quietly('cancelling an expected SPI', here.children.cancel(spiIn)),
-      install: (child) => install(here, open, child, resolve),
-      move(spiOut, peer) {
-        log({ level: 'info', area: 'session', text: `the gateway moved to ${formatEndpoint(peer)}` });
-        quietly('following the gateway', here.move(spiOut, peer));
+      install: (effect) => install(here, open, effect, resolve),
+      move(effect) {
+        log({ level: 'info', area: 'session', text: `ESP goes to ${formatEndpoint(effect.peer)} from now on` });
+        quietly(
+          'following the gateway',
+          here.move(effect, (encapsulation) => socketOf(open, encapsulation)),
+        );
       },
       remove: (spiIn, by) => quietly('removing an SA', remove(here, spiIn, by)),
       step(step) {
@@ -164,6 +163,17 @@ export function createWay(options: WayOptions): Way {
         const who = formatIdentity(effect.remoteIdentity);
         log({ level: 'info', area: 'ike', text: `IKE SA with ${who} established: ${effect.proposal}` });
       },
+      rekeyed(proposal) {
+        log({ level: 'info', area: 'ike', text: `the IKE SA has new keys: ${proposal}` });
+        if (!established) return;
+        established = { ...established, proposal };
+        quietly('noting the new algorithms', here.rekeyed(established).then(options.changed));
+      },
+      refused({ name, error }) {
+        log({ level: 'warn', area: 'ike', text: `${name ?? 'a CHILD SA'}: ${error.message} ${error.remedy}` });
+      },
+      ask: (question) => answerer.answer(question),
+      reauthenticate() {},
       log: (level, text) => log({ level, area: 'ike', text }),
       closed(reason) {
         if (gone) gone();
@@ -184,29 +194,33 @@ export function createWay(options: WayOptions): Way {
     write(open.natt, marked, to);
   }
 
-  function install(here: Tunnel, open: IkeSockets, child: ChildSa, resolve: () => void): void {
-    const { spiIn } = child;
+  function socketOf(open: IkeSockets, encapsulation: 'udp' | 'raw'): TunnelSocket | undefined {
+    return encapsulation === 'udp' ? open.natt : (open.esp ?? undefined);
+  }
+
+  async function install(here: Tunnel, open: IkeSockets, effect: InstallChild, resolve: () => void): Promise<void> {
     const first = !up;
-    const socketOf = (encapsulation: 'udp' | 'raw') => (encapsulation === 'udp' ? open.natt : (open.esp ?? undefined));
-    here.install(child, established, socketOf).then(
-      () => {
-        drive?.feed({ kind: 'childInstalled', spiIn });
-        if (first) {
-          up = true;
-          resolve();
-        } else options.changed();
-      },
-      (error: unknown) => {
-        // Ours is the better explanation, so it goes first; the peer then ends the SA on the wire.
-        if (first) fail(failureOf(error));
-        drive?.feed({ kind: 'childInstalled', spiIn, error: reasonText(error) });
-      },
-    );
+    try {
+      await here.install(effect, established, (encapsulation) => socketOf(open, encapsulation));
+    } catch (error) {
+      // Ours is the better explanation, so it goes first; the peer then ends the SA on the wire.
+      if (first) fail(failureOf(error));
+      throw error;
+    }
+    if (first) {
+      up = true;
+      resolve();
+    } else options.changed();
   }
 
   async function remove(here: Tunnel, spiIn: number, by: 'peer' | 'us'): Promise<void> {
     const left = await here.remove(spiIn);
     if (left === 0 && by === 'peer' && drive && !drive.over && !gone) fail(deletedByGateway('the CHILD SA'));
+  }
+
+  /** Where we answered a rekeying: the gateway uses the new SA, so it has our response and takes what we send on it. */
+  async function switchOver(slot: number, spiIn: number): Promise<void> {
+    if (await tunnel?.firstInbound(slot, spiIn)) drive?.feed({ kind: 'childActive', spiIn });
   }
 
   function closeFailure(reason: CloseReason): Failure {
@@ -264,7 +278,8 @@ export function createWay(options: WayOptions): Way {
           drive?.feed({ kind: 'peerMoved', from: event.from });
           return;
         case 'firstInbound':
-          log({ level: 'debug', area: 'esp', text: 'the first packet has arrived through the tunnel' });
+          log({ level: 'debug', area: 'esp', text: `the first packet has arrived on SA ${spiText(event.spi)}` });
+          quietly('switching to a new SA', switchOver(event.slot, event.spi));
           return;
         case 'exhausted':
           if (tunnel?.children.outbound(event.slot, event.spi)) fail(keyUsedUp());
@@ -324,6 +339,7 @@ export function createWay(options: WayOptions): Way {
 
     release: () => {
       prober.close();
+      tunnel?.children.close();
       return undo.unwind();
     },
   };

@@ -1,5 +1,6 @@
 // A connection that is lost: blocked, not leaked, and made anew with patience.
 import { describe, expect, it } from 'vitest';
+import { GRACE } from '../../main/esp/children.ts';
 import { IkeError } from '../../main/ike/error.ts';
 import type { EngineState } from '../../main/ipc/contract.ts';
 import type { Session } from '../../main/session/deps.ts';
@@ -308,6 +309,9 @@ describe('while connected', () => {
     world.peer().inject({ kind: 'removeChild', spiIn: old, spiOut: old + 0x100000, by: 'peer' });
     world.say('anything');
     await world.clock.settle();
+    expect([...world.plane().outbound.keys()]).toEqual([1]);
+    expect([...world.plane().inbound.keys()]).toEqual([0, 1]);
+    await world.clock.advance(GRACE);
     expect([...world.plane().inbound.keys()]).toEqual([1]);
     expect(session.state.state).toBe('connected');
     await stopClean({ world, session });

@@ -166,6 +166,7 @@ export function scriptedPeer(config: InitiatorConfig, script: PeerScript = {}): 
       case 'childLimit':
       case 'childActive':
       case 'addressesChanged':
+      case 'deleteChild':
       case 'rekey':
         return [];
     }
