@@ -1,7 +1,7 @@
 // The words of proposals, as strongSwan writes them, and the transforms that they stand for. One table, read both ways.
-import { sameTransform, type Transform, TransformType, transform } from './transform.ts';
+import { isAdditional, sameTransform, type Transform, TransformType, transform } from './transform.ts';
 
-const { ENCR, PRF, INTEG, KE, ESN } = TransformType;
+const { ENCR, PRF, INTEG, KE, ESN, ADDKE1 } = TransformType;
 
 /** The first word of a transform is the one it is written with; those behind it are accepted too. */
 const TABLE: readonly (readonly [words: readonly string[], transform: Transform])[] = [
@@ -26,7 +26,18 @@ const TABLE: readonly (readonly [words: readonly string[], transform: Transform]
   [['ecp256'], transform(KE, 19)],
   [['x25519', 'curve25519'], transform(KE, 31)],
   [['ecp384'], transform(KE, 20)],
+  [['ecp521'], transform(KE, 21)],
+  [['x448', 'curve448'], transform(KE, 32)],
   [['modp2048'], transform(KE, 14)],
+  [['modp3072'], transform(KE, 15)],
+  [['modp4096'], transform(KE, 16)],
+  [['modp1536'], transform(KE, 5)],
+  [['modp1024'], transform(KE, 2)],
+  [['mlkem768'], transform(KE, 36)],
+  [['mlkem1024'], transform(KE, 37)],
+  [['mlkem512'], transform(KE, 35)],
+  // Behind others of its type: the key exchange may be left out (RFC 7296 §1.3).
+  [['none'], transform(KE, 0)],
   [['noesn'], transform(ESN, 0)],
   [['esn'], transform(ESN, 1)],
 ];
@@ -48,7 +59,15 @@ const BY_WORD: ReadonlyMap<string, Transform> = new Map(
 /** Every word that a person may write, for suggestions. */
 export const WORDS: readonly string[] = TABLE.flatMap(([words]) => words);
 
-export const transformOf = (word: string): Transform | undefined => BY_WORD.get(word);
+/** "ke1_mlkem768": additional key exchange 1 (RFC 9370) with the method of a word of type 4. */
+const ADDITIONAL = /^ke([1-7])_(.+)$/;
+
+export function transformOf(word: string): Transform | undefined {
+  const [, number, method] = ADDITIONAL.exec(word) ?? [];
+  if (number === undefined || method === undefined) return BY_WORD.get(word);
+  const found = BY_WORD.get(method);
+  return found?.type === KE ? transform(ADDKE1 - 1 + Number(number), found.id) : undefined;
+}
 
 const NAMES: Readonly<Record<number, string>> = {
   [ENCR]: 'encr',
@@ -59,5 +78,8 @@ const NAMES: Readonly<Record<number, string>> = {
 };
 
 /** The word of a transform; "encr-99" style for one that we do not know. */
-export const wordOf = (of: Transform): string =>
-  ALL.find(([, known]) => sameTransform(known, of))?.[0][0] ?? `${NAMES[of.type] ?? `type${of.type}`}:${of.id}`;
+export function wordOf(of: Transform): string {
+  if (isAdditional(of.type)) return `ke${of.type - ADDKE1 + 1}_${wordOf({ ...of, type: KE })}`;
+  const word = ALL.find(([, known]) => sameTransform(known, of))?.[0][0];
+  return word ?? `${NAMES[of.type] ?? `type${of.type}`}:${of.id}`;
+}

@@ -1,7 +1,16 @@
 // Proposals as people write them ("aes256gcm16-prfsha256-ecp256", strongSwan's notation) and as they are on the wire
 // (RFC 7296 §3.3); how a responder chooses one, and how an initiator checks the answer (§2.7, §3.3.6).
 import { transformOf, WORDS, wordOf } from './keyword.ts';
-import { type Proposal, ProtocolId, sameTransform, type Transform, TransformType, transform } from './transform.ts';
+import {
+  isAdditional,
+  isKeyExchange,
+  type Proposal,
+  ProtocolId,
+  sameTransform,
+  type Transform,
+  TransformType,
+  transform,
+} from './transform.ts';
 
 const { ENCR, PRF, INTEG, KE, ESN } = TransformType;
 
@@ -70,6 +79,7 @@ export function parseProposal(
   const prf = ofType(transforms, PRF);
   const ke = ofType(transforms, KE);
   const esn = ofType(transforms, ESN);
+  const additional = transforms.filter((of) => isAdditional(of.type)).sort((a, b) => a.type - b.type);
   if (encr.length === 0) fail('it names no encryption', 'put one in front, for example aes256gcm16');
   const naked = encr.find(encryptsNothing);
   if (naked && (!unencrypted || protocol === 'ike'))
@@ -84,18 +94,25 @@ export function parseProposal(
   if (!aead && integ.length === 0)
     fail(`${wordOf(encr[0]!)} needs an integrity algorithm`, 'add one, for example sha256');
 
+  if (additional.length > 0 && ke.every((of) => of.id === 0))
+    fail(
+      `"${wordOf(additional[0]!)}" comes on top of a key exchange, and it names none`,
+      'add one, for example ecp256',
+    );
+
   switch (protocol) {
     case 'ike': {
       if (esn.length > 0) fail('"esn" and "noesn" belong to ESP proposals', 'leave them out');
       if (encr.some((of) => of.id === AES_CTR)) fail('AES-CTR is for ESP only', 'use aes256 or aes256gcm16');
       if (ke.length === 0) fail('it names no key exchange', 'add one, for example ecp256');
+      if (ke.some((of) => of.id === 0)) fail('an IKE SA needs a key exchange', 'leave out "none"');
       const prfs = prf.length > 0 ? prf : integ.map(prfLike);
       if (prfs.length === 0) fail('it names no PRF', 'add one, for example prfsha256');
-      return [...encr, ...prfs, ...(aead ? [] : integ), ...ke];
+      return [...encr, ...prfs, ...(aead ? [] : integ), ...ke, ...additional];
     }
     case 'esp':
       if (prf.length > 0) fail('ESP has no PRF', `leave out "${wordOf(prf[0]!)}"`);
-      return [...encr, ...(aead ? [] : integ), ...ke, ...(esn.length > 0 ? esn : [transform(ESN, 0)])];
+      return [...encr, ...(aead ? [] : integ), ...ke, ...(esn.length > 0 ? esn : [transform(ESN, 0)]), ...additional];
   }
 }
 
@@ -112,13 +129,18 @@ export function formatTransforms(transforms: readonly Transform[]): string {
   const encr = ofType(transforms, ENCR);
   const integ = ofType(transforms, INTEG).filter((of) => of.id !== 0);
   const prf = ofType(transforms, PRF);
-  const ke = ofType(transforms, KE).filter((of) => of.id !== 0);
+  const ke = chosenOnly(ofType(transforms, KE));
   const esn = ofType(transforms, ESN);
   const implied = sameList(prf, integ.map(prfLike));
   const plain = sameList(esn, [transform(ESN, 0)]);
-  const others = transforms.filter((of) => of.type > ESN);
+  const others = [...new Set(transforms.map((of) => of.type).filter((type) => type > ESN))]
+    .sort((a, b) => a - b)
+    .flatMap((type) => chosenOnly(ofType(transforms, type)));
   return [...encr, ...integ, ...(implied ? [] : prf), ...ke, ...(plain ? [] : esn), ...others].map(wordOf).join('-');
 }
+
+/** NONE that nothing stands beside is no key exchange; beside others it says that they may be left out. */
+const chosenOnly = (of: readonly Transform[]): readonly Transform[] => (of.every(({ id }) => id === 0) ? [] : of);
 
 const sameList = (a: readonly Transform[], b: readonly Transform[]): boolean =>
   a.length === b.length && a.every((x, i) => sameTransform(x, b[i]!));
@@ -151,12 +173,24 @@ const protocolId = (protocol: Protocol): number => (protocol === 'ike' ? Protoco
 export interface Purpose {
   /** Leave key exchanges out of what is offered or chosen. */
   readonly withoutKe?: boolean;
+  /** Leave additional key exchanges out (RFC 9370): where the peer cannot do IKE_INTERMEDIATE. What insists on them is not offered. */
+  readonly withoutAdditional?: boolean;
   /** Take ESP that encrypts nothing. For tests: no profile can say so. */
   readonly unencrypted?: boolean | undefined;
 }
 
-const supportedBy = (text: string, protocol: Protocol, purpose: Purpose): readonly Transform[] =>
-  parseProposal(text, protocol, purpose).filter((of) => !purpose.withoutKe || of.type !== KE);
+/** What is left of a proposal for this purpose; undefined where it insists on what may not be. */
+function supportedBy(text: string, protocol: Protocol, purpose: Purpose): readonly Transform[] | undefined {
+  const all = parseProposal(text, protocol, purpose);
+  if (purpose.withoutKe) return all.filter((of) => !isKeyExchange(of.type));
+  if (!purpose.withoutAdditional) return all;
+  const insists = all.some(({ type }) => isAdditional(type) && !isOptional(all, type));
+  return insists ? undefined : all.filter((of) => !isAdditional(of.type));
+}
+
+/** A type of key exchange that may be left out: NONE is among its transforms (RFC 7296 §1.3, RFC 9370 §2.2.2). */
+const isOptional = (transforms: readonly Transform[], type: number): boolean =>
+  isKeyExchange(type) && ofType(transforms, type).some((of) => of.id === 0);
 
 /** The proposals of our SA payload, numbered from 1. Throws ProposalError. */
 export function offer(
@@ -165,13 +199,15 @@ export function offer(
   spi: Uint8Array,
   purpose: Purpose = {},
 ): readonly Proposal[] {
-  return texts.map((text, i) => ({
-    number: i + 1,
-    protocol: protocolId(protocol),
-    spi,
-    transforms: supportedBy(text, protocol, purpose),
-  }));
+  return texts
+    .map((text) => supportedBy(text, protocol, purpose))
+    .filter((transforms) => transforms !== undefined)
+    .map((transforms, i) => ({ number: i + 1, protocol: protocolId(protocol), spi, transforms }));
 }
+
+/** Does any of them ask for additional key exchanges? */
+export const asksForMore = (proposals: readonly Proposal[]): boolean =>
+  proposals.some((proposal) => proposal.transforms.some((of) => isAdditional(of.type) && of.id !== 0));
 
 export interface Choice {
   /** The answer's proposal: the number chosen, one transform of each type. Its SPI is the peer's; the caller puts ours. */
@@ -190,7 +226,9 @@ export function choose(
   protocol: Protocol,
   options: Purpose & { readonly prefer?: 'initiator' | 'responder' } = {},
 ): Choice | undefined {
-  const ours = supported.map((text) => supportedBy(text, protocol, options));
+  const ours = supported
+    .map((text) => supportedBy(text, protocol, options))
+    .filter((transforms) => transforms !== undefined);
   const theirs = offered.filter(
     (proposal) =>
       proposal.protocol === protocolId(protocol) && proposal.spi.length === spiLengthFor(protocol, proposal),
@@ -219,21 +257,39 @@ function match(
 ): readonly Transform[] | undefined {
   const types = new Set(offered.map((of) => of.type));
   // A type that we need and the peer leaves out: it would be guessed at.
-  if (supported.some((of) => !types.has(of.type))) return undefined;
-  const chosen: Transform[] = [];
-  for (const type of [...types].sort((a, b) => a - b)) {
-    if (withoutKe && type === KE) continue;
+  if (supported.some((of) => !types.has(of.type) && !isOptional(supported, of.type))) return undefined;
+  const wanted = [...types].filter((type) => !(withoutKe && isKeyExchange(type))).sort((a, b) => a - b);
+  const candidates = (type: number): readonly Transform[] => {
     const theirs = ofType(offered, type);
     const ours = ofType(supported, type);
     // NONE makes a type optional (RFC 7296 §3.3.2): the only thing we can take where we have nothing of that type.
     const usable = ours.length > 0 || type === ESN ? ours : [transform(type, 0)];
     const [first, second] = byInitiator ? [theirs, usable] : [usable, theirs];
-    const found = first.find((of) => second.some((other) => sameTransform(of, other)));
-    if (!found) return undefined;
-    chosen.push(found);
-  }
-  return chosen;
+    return first.filter((of) => second.some((other) => sameTransform(of, other)));
+  };
+  const others = wanted.filter((type) => !isKeyExchange(type)).map((type) => candidates(type)[0]);
+  const exchanges = combine(wanted.filter(isKeyExchange).map(candidates));
+  if (!exchanges || others.includes(undefined)) return undefined;
+  return [...others.filter((of) => of !== undefined), ...exchanges].sort((a, b) => a.type - b.type);
 }
+
+/** One out of each list, the first that can be; no key exchange may be done twice (RFC 9370 §2.2.2). */
+function combine(
+  [first, ...rest]: readonly (readonly Transform[])[],
+  before: readonly Transform[] = [],
+): readonly Transform[] | undefined {
+  if (!first) return before;
+  for (const candidate of first) {
+    if (repeats(candidate, before)) continue;
+    const chosen = combine(rest, [...before, candidate]);
+    if (chosen) return chosen;
+  }
+  return undefined;
+}
+
+/** A key-exchange method that is among the others already. */
+const repeats = (of: Transform, others: readonly Transform[]): boolean =>
+  isKeyExchange(of.type) && of.id !== 0 && others.some((other) => isKeyExchange(other.type) && other.id === of.id);
 
 /**
  * The responder's answer to what we offered: exactly one proposal, with our number, and exactly one transform out of each
@@ -246,9 +302,11 @@ export function checkAnswer(answer: readonly Proposal[], offered: readonly Propo
   if (!ours) return `the answer accepts proposal ${proposal.number}, which was not offered`;
   if (proposal.protocol !== ours.protocol) return `the answer is for protocol ${proposal.protocol}`;
   if (proposal.spi.length !== ours.spi.length) return `the answer's SPI has ${proposal.spi.length} bytes`;
-  for (const chosen of proposal.transforms) {
+  for (const [i, chosen] of proposal.transforms.entries()) {
     if (ofType(proposal.transforms, chosen.type).length > 1)
       return `the answer has two transforms of type ${chosen.type}`;
+    if (repeats(chosen, proposal.transforms.slice(0, i)))
+      return `the answer repeats the key exchange of ${wordOf(chosen)}`;
     // "No integrity algorithm" says nothing new beside an AEAD (RFC 7296 §3.3.2).
     const none = chosen.type === INTEG && chosen.id === 0 && !ours.transforms.some((of) => of.type === INTEG);
     if (!none && !ours.transforms.some((of) => sameTransform(of, chosen)))

@@ -4,7 +4,7 @@ import { INTEG_NONE, INTEGS, type Integ } from './integ.ts';
 import { type KeyExchange, keyExchangeOf } from './ke.ts';
 import { PRFS, type Prf } from './prf.ts';
 import { formatTransforms } from './proposal.ts';
-import { keyLengthOf, type Transform, TransformType } from './transform.ts';
+import { isAdditional, keyLengthOf, type Transform, TransformType } from './transform.ts';
 
 /** The algorithms of an IKE SA. */
 export interface IkeSuite {
@@ -15,6 +15,8 @@ export interface IkeSuite {
   readonly integ: Integ | undefined;
   readonly prf: Prf;
   readonly ke: KeyExchange;
+  /** Additional key exchanges in the order in which they take place, those chosen as NONE left out (RFC 9370 §2.2.2). */
+  readonly additional: readonly KeyExchange[];
 }
 
 /** As the packet core calls them (main/core/api.ts, which this part of the house does not know). */
@@ -35,6 +37,8 @@ export interface EspSuite {
   readonly esn: boolean;
   /** Perfect forward secrecy, in CREATE_CHILD_SA only. */
   readonly ke: KeyExchange | undefined;
+  /** Additional key exchanges in their order, in CREATE_CHILD_SA and IKE_FOLLOWUP_KE only. */
+  readonly additional: readonly KeyExchange[];
 }
 
 export { keyExchangeOf } from './ke.ts';
@@ -46,6 +50,13 @@ const missing = (transforms: readonly Transform[]): never => {
   throw new TypeError(`no implementation of ${formatTransforms(transforms)}`);
 };
 
+/** ADDKE1 … ADDKE7, in the order of their types. */
+const additionalOf = (transforms: readonly Transform[]): readonly KeyExchange[] =>
+  transforms
+    .filter(({ type, id }) => isAdditional(type) && id !== 0)
+    .sort((a, b) => a.type - b.type)
+    .map(({ id }) => keyExchangeOf(id) ?? missing(transforms));
+
 /** `transforms`: one of each type, as `choose` or `checkAnswer` gave them. */
 export function ikeSuite(transforms: readonly Transform[]): IkeSuite {
   const encrTransform = one(transforms, TransformType.ENCR) ?? missing(transforms);
@@ -54,7 +65,7 @@ export function ikeSuite(transforms: readonly Transform[]): IkeSuite {
   const integ = INTEGS.find((of) => of.id === one(transforms, TransformType.INTEG)?.id);
   const ke = keyExchangeOf(one(transforms, TransformType.KE)?.id ?? 0);
   if (!encr || !prf || !ke || encr.aead === (integ !== undefined)) return missing(transforms);
-  return { name: formatTransforms(transforms), encr, integ, prf, ke };
+  return { name: formatTransforms(transforms), encr, integ, prf, ke, additional: additionalOf(transforms) };
 }
 
 /** ESP's ciphers by transform id (type 1): key bits where the transform has no attribute, salt bytes. */
@@ -94,5 +105,6 @@ export function espSuite(transforms: readonly Transform[]): EspSuite {
     integrityKeyBytes,
     esn: one(transforms, TransformType.ESN)?.id === 1,
     ke,
+    additional: additionalOf(transforms),
   };
 }

@@ -13,6 +13,12 @@ export const TransformType = {
   ADDKE7: 12,
 } as const;
 
+/** An additional key exchange: types 6 to 12, whose numbers are those of type 4 (RFC 9370 §2.2.2). */
+export const isAdditional = (type: number): boolean => type >= TransformType.ADDKE1 && type <= TransformType.ADDKE7;
+
+/** Any key exchange: type 4 or an additional one. */
+export const isKeyExchange = (type: number): boolean => type === TransformType.KE || isAdditional(type);
+
 /** A transform attribute (RFC 7296 §3.3.5): a 16-bit value (AF = 1) or bytes (AF = 0). */
 export interface Attribute {
   /** 15 bits. */

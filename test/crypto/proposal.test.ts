@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  asksForMore,
   checkAnswer,
   choose,
   DEFAULT_ESP_PROPOSALS,
@@ -97,6 +98,11 @@ describe('parseProposal', () => {
     ['aes128gmac', 'esp', '"aes128gmac" encrypts nothing', 'aes256gcm16'],
     ['null-sha256-modp2048', 'ike', '"null" encrypts nothing', ''],
     ['aes256', 'esp', 'needs an integrity algorithm', 'sha256'],
+    ['aes256gcm16-prfsha256-ke1_mlkem768', 'ike', '"ke1_mlkem768" comes on top of a key exchange', 'ecp256'],
+    ['aes256gcm16-none-ke2_mlkem768', 'esp', '"ke2_mlkem768" comes on top of a key exchange', 'ecp256'],
+    ['aes256gcm16-prfsha256-ecp256-none', 'ike', 'an IKE SA needs a key exchange', 'none'],
+    ['aes256gcm16-prfsha256-ecp256-ke8_mlkem768', 'ike', '"ke8_mlkem768" is not known', ''],
+    ['aes256gcm16-prfsha256-ecp256-ke1_sha256', 'ike', '"ke1_sha256" is not known', ''],
   ] as const)('%j for %s: %s', (text, protocol, problem, remedy) => {
     const error = (() => {
       try {
@@ -122,6 +128,8 @@ describe('formatTransforms', () => {
     'chacha20poly1305-prfsha256-x25519',
     'aes192-sha384-modp2048',
     'aes128-sha256-prfsha512-ecp384',
+    'aes256gcm16-prfsha384-x25519-ke1_mlkem768',
+    'aes256gcm16-prfsha256-x448-ecp521-ke1_mlkem1024-ke1_mlkem768-ke1_none-ke7_modp4096',
   ];
   const espTexts = [
     ...DEFAULT_ESP_PROPOSALS,
@@ -133,13 +141,15 @@ describe('formatTransforms', () => {
     'aes128-sha1-esn',
     'aes256ctr-sha512',
     'aes192-aes128ctr-sha384-sha256-ecp256',
+    'aes256gcm16-ecp256-none',
+    'aes256gcm16-x25519-esn-ke1_mlkem768-ke1_none',
   ];
   test.each(ikeTexts)('%s', (text) => expect(formatTransforms(parseProposal(text, 'ike'))).toBe(text));
   test.each(espTexts)('%s', (text) => expect(formatTransforms(parseProposal(text, 'esp'))).toBe(text));
 
   test('names transforms that have no word', () => {
-    expect(formatTransforms([transform(ENCR, 99, 256), transform(KE, 36), transform(6, 37)])).toBe(
-      'encr:99-ke:36-type6:37',
+    expect(formatTransforms([transform(ENCR, 99, 256), transform(KE, 90), transform(6, 91), transform(13, 1)])).toBe(
+      'encr:99-ke:90-ke1_ke:91-type13:1',
     );
   });
 });
@@ -241,6 +251,97 @@ describe('choose', () => {
   });
 });
 
+describe('additional key exchanges (RFC 9370 §2.2.2)', () => {
+  const HYBRID = 'aes256gcm16-prfsha256-ecp256-ke1_mlkem768';
+  const EITHER = 'aes256gcm16-prfsha256-ecp256-ke1_mlkem768-ke1_none';
+  const PLAIN = 'aes256gcm16-prfsha256-ecp256';
+  const chosen = (
+    offered: readonly string[],
+    supported: readonly string[],
+    options: Parameters<typeof choose>[3] = {},
+  ) => choose(offer(offered, 'ike', NONE), supported, 'ike', options);
+
+  test('are written and read by the numbers of their types', () => {
+    expect(short(parseProposal('aes256gcm16-prfsha256-ke2_mlkem1024-x25519-ke1_mlkem768-ke1_none', 'ike'))).toEqual([
+      [ENCR, 20, 256],
+      [PRF, 5],
+      [KE, 31],
+      [6, 36],
+      [6, 0],
+      [7, 37],
+    ]);
+  });
+
+  test('are chosen where both ends have them, and left out where one can do without', () => {
+    expect(chosen([HYBRID], [HYBRID])?.name).toBe(HYBRID);
+    expect(chosen([HYBRID, PLAIN], [PLAIN])).toMatchObject({ name: PLAIN, proposal: { number: 2 } });
+    expect(chosen([HYBRID], [PLAIN])).toBeUndefined();
+    expect(chosen([PLAIN], [HYBRID])).toBeUndefined();
+    expect(chosen([EITHER], [EITHER])?.name).toBe(HYBRID);
+    expect(chosen([PLAIN], [EITHER])?.name).toBe(PLAIN);
+    // What was offered with NONE is answered with NONE, and the name does not mention it.
+    const without = chosen([EITHER], [PLAIN]);
+    expect(without?.name).toBe(PLAIN);
+    expect(short(without?.proposal.transforms ?? [])).toContainEqual([6, 0]);
+    expect(checkAnswer([without!.proposal], offer([EITHER], 'ike', NONE))).toBe(without!.proposal);
+  });
+
+  test('no method is done twice', () => {
+    const twice = 'aes256gcm16-prfsha256-mlkem768-x25519-ke1_mlkem768-ke2_x25519-ke2_mlkem1024';
+    expect(chosen([twice], [twice])?.name).toBe('aes256gcm16-prfsha256-x25519-ke1_mlkem768-ke2_mlkem1024');
+    const only = 'aes256gcm16-prfsha256-x25519-ke1_x25519';
+    expect(chosen([only], [only])).toBeUndefined();
+    const offered = offer([only], 'ike', NONE);
+    expect(checkAnswer(offered, offered)).toContain('repeats the key exchange of ke1_x25519');
+  });
+
+  test('an answer may not add, drop or exchange one', () => {
+    const offered = offer([HYBRID], 'ike', NONE);
+    const answer = (text: string) => offer([text], 'ike', NONE);
+    expect(checkAnswer(answer(PLAIN), offered)).toContain('no transform of type 6');
+    expect(checkAnswer(answer('aes256gcm16-prfsha256-ecp256-ke1_mlkem1024'), offered)).toContain('ke1_mlkem1024');
+    expect(checkAnswer(offered, answer(PLAIN))).toContain('ke1_mlkem768');
+    expect(checkAnswer(answer(EITHER), answer(EITHER))).toContain('two transforms');
+  });
+
+  test('without IKE_INTERMEDIATE: what insists is not offered, what is optional loses it', () => {
+    const options = { withoutAdditional: true };
+    const names = (texts: readonly string[]) =>
+      offer(texts, 'ike', NONE, options).map(({ number, transforms }) => [number, formatTransforms(transforms)]);
+    expect(names([HYBRID, EITHER, PLAIN])).toEqual([
+      [1, PLAIN],
+      [2, PLAIN],
+    ]);
+    expect(names([HYBRID])).toEqual([]);
+    // A peer that offers them all the same gets none.
+    expect(chosen([HYBRID, PLAIN], [HYBRID, EITHER], options)).toMatchObject({ name: PLAIN, proposal: { number: 2 } });
+    expect(chosen([HYBRID], [HYBRID, EITHER], options)).toBeUndefined();
+    expect(asksForMore(offer([PLAIN, EITHER], 'ike', NONE))).toBe(true);
+    expect(asksForMore(offer([PLAIN, EITHER], 'ike', NONE, options))).toBe(false);
+  });
+
+  test('a CHILD SA of IKE_AUTH has none; elsewhere its key exchange may be optional', () => {
+    const text = 'aes256gcm16-x25519-none-ke1_mlkem768-ke1_none';
+    expect(short(offer([text], 'esp', SPI, { withoutKe: true })[0]?.transforms ?? [])).toEqual([
+      [ENCR, 20, 256],
+      [ESN, 0],
+    ]);
+    const choice = choose(offer([text], 'esp', SPI), ['aes256gcm16'], 'esp');
+    expect(choice?.name).toBe('aes256gcm16');
+    expect(espSuite(choice!.proposal.transforms)).toMatchObject({ ke: undefined, additional: [] });
+    expect(choose(offer([text], 'esp', SPI), [text], 'esp')?.name).toBe('aes256gcm16-x25519-ke1_mlkem768');
+    expect(choose(offer(['aes256gcm16'], 'esp', SPI), [text], 'esp')?.name).toBe('aes256gcm16');
+  });
+
+  test('are in the suite in the order of their types', () => {
+    const suite = ikeSuite(parseProposal('aes256gcm16-prfsha256-ecp256-ke3_mlkem1024-ke1_mlkem768-ke2_none', 'ike'));
+    expect(suite.additional.map((ke) => ke.name)).toEqual(['ML-KEM-768', 'ML-KEM-1024']);
+    expect(suite.name).toBe('aes256gcm16-prfsha256-ecp256-ke1_mlkem768-ke3_mlkem1024');
+    const esp = espSuite(parseProposal('aes256gcm16-ecp256-ke7_mlkem512', 'esp'));
+    expect(esp.additional.map((ke) => ke.id)).toEqual([35]);
+  });
+});
+
 describe('checkAnswer', () => {
   const offered = offer(DEFAULT_IKE_PROPOSALS, 'ike', NONE);
   const good = (): Proposal => ({
@@ -277,7 +378,7 @@ describe('checkAnswer', () => {
       'two transforms',
     ],
     ['no transform of a type', [{ ...good(), transforms: without(KE) }], 'no transform of type 4'],
-    ['a transform never offered', [{ ...good(), transforms: [...without(KE), transform(KE, 2)] }], 'ke:2'],
+    ['a transform never offered', [{ ...good(), transforms: [...without(KE), transform(KE, 99)] }], 'ke:99'],
     ['another key length', [{ ...good(), transforms: [...without(ENCR), transform(ENCR, 20, 192)] }], 'aes192gcm16'],
     ['a missing key length', [{ ...good(), transforms: [...without(ENCR), transform(ENCR, 20)] }], 'encr:20'],
     ['integrity beside an AEAD', [{ ...good(), transforms: [...good().transforms, transform(INTEG, 12)] }], 'sha256'],
@@ -330,6 +431,7 @@ describe('suites', () => {
       integrityKeyBytes: 0,
       esn: true,
       ke: undefined,
+      additional: [],
     });
     expect(espSuite(parseProposal('aes128gcm16', 'esp'))).toMatchObject({ keyBytes: 16, esn: false });
     expect(espSuite(parseProposal('chacha20poly1305-x25519', 'esp'))).toMatchObject({
@@ -351,7 +453,7 @@ describe('suites', () => {
     expect(espSuite(parseProposal(text, 'esp', { unencrypted: true }))).toEqual({
       name: text,
       ...{ cipher, keyBytes, saltBytes, integrity, integrityKeyBytes },
-      ...{ esn: false, ke: undefined },
+      ...{ esn: false, ke: undefined, additional: [] },
     });
   });
 
