@@ -1,0 +1,47 @@
+// A private key that signs for IKE, wherever it lives. In files it becomes a KeyObject at once and the bytes are wiped; in a token
+// or a store of the operating system it never comes out. Nothing here can be printed: no property holds key bytes.
+import type { KeyObject } from 'node:crypto';
+import { keyFits, type SignatureScheme, schemeName, signOctets } from '../crypto/signature.ts';
+import type { CertificateChain } from '../ike/questions.ts';
+import { type Certificate, keyName } from './certificate.ts';
+import { PkiError } from './error.ts';
+
+export interface SigningKey {
+  /** What we are by it; and DER for CERT payloads, the end entity's first. */
+  readonly certificate: Certificate;
+  readonly chain: CertificateChain;
+  /** For `chooseScheme`. */
+  readonly publicKey: KeyObject;
+  /** The signature as the AUTH payload carries it. */
+  sign(scheme: SignatureScheme, octets: Uint8Array): Promise<Uint8Array | PkiError>;
+  /** Forgets the key, or logs out of the token. Signing afterwards is an error. */
+  close(): void;
+}
+
+/** A key whose private half is in this process, as a KeyObject. Throws where the two do not belong together; callers check before. */
+export function softwareKey(privateKey: KeyObject, certificate: Certificate, chain: CertificateChain): SigningKey {
+  let key: KeyObject | undefined = privateKey;
+  return {
+    certificate,
+    chain,
+    publicKey: certificate.publicKey,
+    sign: async (scheme, octets) => {
+      if (!key) return new PkiError({ code: 'key-store', store: 'in memory', detail: 'it was closed' });
+      const problem = fitProblem(certificate, scheme);
+      return problem ?? signOctets(key, scheme, octets);
+    },
+    close: () => {
+      key = undefined;
+    },
+  };
+}
+
+export function fitProblem(certificate: Certificate, scheme: SignatureScheme): PkiError | undefined {
+  if (keyFits(certificate.publicKey, scheme)) return undefined;
+  return new PkiError({
+    code: 'key-does-not-fit',
+    subject: certificate.subject.text,
+    key: keyName(certificate.publicKey),
+    scheme: schemeName(scheme),
+  });
+}

@@ -1,0 +1,111 @@
+// The question "is the peer who it says it is?", answered for certificates. In this order, so that nothing costly or revealing is
+// done for a stranger: the chain leads to a trusted authority and is good now; the AUTH octets were signed with its key; it may bear
+// the identity; only then is anybody asked whether it was revoked.
+import { type SignatureScheme, schemeName, verifyOctets } from '../crypto/signature.ts';
+import type { CertificateChain } from '../ike/questions.ts';
+import type { Identity } from '../ike/types.ts';
+import { authorityHash, type Certificate, parseCertificate } from './certificate.ts';
+import { findPath, type Path } from './chain.ts';
+import { isPkiError, PkiError, type WallTime } from './error.ts';
+import { matchIdentity, type PkiWarning } from './identity.ts';
+import { fitProblem } from './key.ts';
+import { DEFAULT_TRUST_POLICY, type Purpose, type TrustPolicy } from './policy.ts';
+
+export interface TrustConfig {
+  /** Who may vouch for the peer, or the peer's own certificate. From `readCertificates`. */
+  readonly authorities: readonly Certificate[];
+  /** Help in building chains; trusted for nothing. */
+  readonly intermediates?: readonly Certificate[] | undefined;
+  /** Wall clock. */
+  readonly clock: () => WallTime;
+  readonly policy?: TrustPolicy | undefined;
+  /** Called for what is taken although it is not as it should be. */
+  readonly warn?: ((warning: PkiWarning) => void) | undefined;
+}
+
+export interface CheckRequest {
+  readonly chain: CertificateChain;
+  readonly identity: Identity;
+  readonly purpose: Purpose;
+}
+
+export interface VerifyRequest extends CheckRequest {
+  readonly scheme: SignatureScheme;
+  readonly octets: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export interface Verified {
+  readonly certificate: Certificate;
+  /** From the end entity to the authority. */
+  readonly path: Path;
+  /** The first moment at which some certificate of the path is no longer valid. */
+  readonly until: WallTime;
+  readonly warnings: readonly PkiWarning[];
+}
+
+export interface Trust {
+  /** Everything: signature, chain, identity, revocation. Never rejects for what the peer sent. */
+  verify(request: VerifyRequest): Promise<Verified | PkiError>;
+  /** The same without the AUTH signature: for the server of EAP's TLS, which has shown by its handshake that it has the key. */
+  check(request: CheckRequest): Promise<Verified | PkiError>;
+  /** 20 bytes for each authority: what our CERTREQ payload asks for (RFC 7296 §3.7). */
+  readonly authorityHashes: readonly Uint8Array[];
+}
+
+export function createTrust(config: TrustConfig): Trust {
+  const policy = config.policy ?? DEFAULT_TRUST_POLICY;
+
+  const examine = async (request: CheckRequest, proof: VerifyRequest | undefined): Promise<Verified | PkiError> => {
+    const found = chainOf(request, config, policy);
+    if (isPkiError(found)) return found;
+    const path = found;
+    const problem = proof && signatureProblem(path[0], proof, policy);
+    if (problem) return problem;
+    const matched = matchIdentity(path[0], request.identity, policy);
+    if (isPkiError(matched)) return matched;
+    const warnings = [...matched.warnings];
+    for (const warning of warnings) config.warn?.(warning);
+    return { certificate: path[0], path, until: Math.min(...path.map(({ notAfter }) => notAfter)), warnings };
+  };
+
+  return {
+    verify: (request) => examine(request, request),
+    check: (request) => examine(request, undefined),
+    authorityHashes: config.authorities.map(authorityHash),
+  };
+}
+
+/** A peer may send a few certificates, no more (RFC 7296 §3.6 sets no bound; ours is far above any chain in use). */
+const MOST_CERTIFICATES = 16;
+
+function chainOf(request: CheckRequest, config: TrustConfig, policy: TrustPolicy): Path | PkiError {
+  const [first, ...rest] = request.chain;
+  if (!first) return new PkiError({ code: 'no-certificate' });
+  const leaf = parseCertificate(first, "the other end's certificate");
+  if (isPkiError(leaf)) return leaf;
+  const sent = rest
+    .slice(0, MOST_CERTIFICATES)
+    .map((der) => parseCertificate(der))
+    // One that cannot be read does not help; it may not be needed.
+    .filter((certificate): certificate is Certificate => !isPkiError(certificate));
+  return findPath({
+    leaf,
+    intermediates: [...(config.intermediates ?? []), ...sent],
+    anchors: config.authorities,
+    purpose: request.purpose,
+    policy,
+    now: config.clock(),
+  });
+}
+
+function signatureProblem(leaf: Certificate, proof: VerifyRequest, policy: TrustPolicy): PkiError | undefined {
+  const { scheme, octets, signature } = proof;
+  if (scheme.method === 'rsa-sha1' && !policy.sha1)
+    return new PkiError({ code: 'weak-signature', what: 'the AUTH payload', algorithm: 'RSA with SHA-1 (method 1)' });
+  const unfit = fitProblem(leaf, scheme);
+  if (unfit) return unfit;
+  return verifyOctets(leaf.publicKey, scheme, octets, signature)
+    ? undefined
+    : new PkiError({ code: 'bad-signature', subject: leaf.subject.text, scheme: schemeName(scheme) });
+}
