@@ -48,6 +48,7 @@ const ALLOWED = {
     'main/net/error.ts',
     'main/net/tun/api.ts',
     'main/net/route/api.ts',
+    'main/net/dns/api.ts',
     'main/net/socket/api.ts',
     'main/ipc/contract.ts',
   ],

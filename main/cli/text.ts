@@ -71,7 +71,7 @@ export function tunnelText(tunnel: TunnelInfo): string {
     ...(encrypted ? [row('encryption', `IKE ${tunnel.ikeProposal}, ESP ${tunnel.espProposal}`)] : []),
     row('interface', `${tunnel.interfaceName}: ${list(tunnel.addresses)}`),
     ...(tunnel.assigned.length > 0 ? [row('assigned', list(tunnel.assigned))] : []),
-    ...(tunnel.dns.length > 0 ? [row('DNS', list(tunnel.dns))] : []),
+    ...namesRows(tunnel),
     row('routes', list(tunnel.routes.include)),
     ...(tunnel.routes.exclude.length > 0 ? [row('not routed', list(tunnel.routes.exclude))] : []),
     row('MTU', `${tunnel.mtu.value} (TCP segments: ${tunnel.mtu.mss4} over IPv4, ${tunnel.mtu.mss6} over IPv6)`),
@@ -79,6 +79,13 @@ export function tunnelText(tunnel: TunnelInfo): string {
     ...tunnel.warnings.map((warning) => row('warning', warning)),
   ];
   return printable(rows.join('\n'));
+}
+
+/** Who is asked for names, or which servers the gateway named though nobody asks them. */
+function namesRows({ names, dns }: TunnelInfo): readonly string[] {
+  if (!names) return dns.length > 0 ? [row('DNS', `${list(dns)} (named by the gateway, not used)`)] : [];
+  const which = names.domains.length > 0 ? list(names.domains) : 'every name';
+  return [row('DNS', `${list(names.servers)} for ${which}, ${names.how}`)];
 }
 
 export function trafficText(traffic: TrafficStatistics): string {

@@ -1,6 +1,7 @@
 // The operating system as sessions see it, for the platform that this process runs on.
 import { lookup } from 'node:dns/promises';
 import { EngineError } from '../ipc/error.ts';
+import { linuxDnsSettings } from '../net/dns/linux.ts';
 import { linuxRouteTable } from '../net/route/linux.ts';
 import { linuxSocketFactory } from '../net/socket/linux.ts';
 import { linuxTunAdapter } from '../net/tun/linux.ts';
@@ -8,7 +9,7 @@ import { startDataPlane } from '../path/start.ts';
 import type { SessionDeps } from '../session/deps.ts';
 import { parseAddress } from '../wire/address.ts';
 
-export type Adapters = Pick<SessionDeps, 'tun' | 'routes' | 'sockets' | 'startDataPlane' | 'resolveHost'>;
+export type Adapters = Pick<SessionDeps, 'tun' | 'routes' | 'dns' | 'sockets' | 'startDataPlane' | 'resolveHost'>;
 
 /** Throws EngineError where this platform has no adapters. */
 export function systemAdapters(): Adapters {
@@ -21,6 +22,7 @@ export function systemAdapters(): Adapters {
   return {
     tun: linuxTunAdapter({ offloads: true }),
     routes: linuxRouteTable(),
+    dns: linuxDnsSettings(),
     sockets: linuxSocketFactory({ gro: true }),
     startDataPlane,
     resolveHost,

@@ -119,6 +119,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     note('info', 'stopping');
     clearInterval(traffic);
     await settled(engine.close(), (why) => note('error', `disconnecting failed: ${why}`));
+    await settled(adapters.dns.close(), (why) => note('error', `taking back the name servers failed: ${why}`));
     await settled(adapters.routes.close(), (why) => note('error', `undoing the routes failed: ${why}`));
     note('info', 'stopped');
     await listening.close();
@@ -138,7 +139,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 /** Removes what a crashed run left, and says what that was. A failure is told, not fatal: connecting will say more. */
 async function cleanUp(adapters: Adapters, note: (level: 'info' | 'warn', text: string) => void): Promise<void> {
   try {
-    for (const removed of await adapters.routes.cleanUp()) note('info', `removed, left by an earlier run: ${removed}`);
+    for (const { cleanUp } of [adapters.dns, adapters.routes])
+      for (const removed of await cleanUp()) note('info', `removed, left by an earlier run: ${removed}`);
   } catch (error) {
     note(
       'warn',

@@ -31,6 +31,7 @@ export async function runDaemon(options: RunOptions): Promise<void> {
   const forced = async (code: number): Promise<never> => {
     // Nobody waits for politeness any more, but routes must not stay behind.
     const late = setTimeout(() => process.exit(code), LAST_WORDS);
+    await adapters.dns.close().catch(() => {});
     await adapters.routes.cleanUp().catch(() => []);
     clearTimeout(late);
     process.exit(code);

@@ -5,6 +5,7 @@ import { DEFAULT_ESP_PROPOSALS, DEFAULT_IKE_PROPOSALS, ProposalError, parsePropo
 import { parseIdentity } from '../ike/identity.ts';
 import type { Identity } from '../ike/types.ts';
 import { type Address, type Prefix, parseAddress, parsePrefix, prefixRange } from '../wire/address.ts';
+import { domainOf } from '../wire/domain.ts';
 
 const SHAPES = ['gre-tunnel', 'gre-transport', 'esp-tunnel'] as const;
 export type GatewayShape = (typeof SHAPES)[number];
@@ -25,6 +26,8 @@ export interface GatewayConfig {
   readonly shapes: readonly GatewayShape[];
   readonly pool: { readonly ipv4: Prefix | null; readonly ipv6: Prefix | null };
   readonly dns: readonly Address[];
+  /** Domains that these servers alone know (RFC 8598). */
+  readonly domains: readonly string[];
   readonly subnets: readonly Prefix[];
   readonly gre: {
     /** The GRE delivery header's address at our end, inside ESP tunnel mode; null: the address we listen on. */
@@ -119,6 +122,7 @@ const schema = z.strictObject({
   shapes: z.array(z.enum(SHAPES)).min(1).default(['gre-tunnel', 'gre-transport']),
   pool: z.strictObject({ ipv4: poolPrefix(4, 30).optional(), ipv6: poolPrefix(6, 126).optional() }).default({}),
   dns: z.array(address).default([]),
+  domains: z.array(z.string().refine((text) => domainOf(text) !== undefined, 'is not a domain name')).default([]),
   subnets: z.array(prefix).default([]),
   gre: z
     .strictObject({

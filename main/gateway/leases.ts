@@ -42,6 +42,7 @@ export function createLeases(config: GatewayConfig): Leases {
         addresses: given.map(({ address }) => ({ address, bits: address.length * 8 })),
         dns: config.dns,
         subnets: config.subnets,
+        domains: config.domains,
       };
     },
     release(lease) {

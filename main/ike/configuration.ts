@@ -1,6 +1,7 @@
 // What the attributes of a configuration payload mean (RFC 7296 §3.15.1): the initiator's request, the responder's reply, and
 // both read back. The program's name and version are neither sent nor asked for: they would only help an attacker.
 import type { Address, Prefix } from '../wire/address.ts';
+import { domainOf } from '../wire/domain.ts';
 import type { PayloadOf } from './payload/payload.ts';
 import type { AddressLease, Configuration } from './types.ts';
 
@@ -14,6 +15,8 @@ export const ConfigurationAttribute = {
   INTERNAL_IP6_DNS: 10,
   INTERNAL_IP4_SUBNET: 13,
   INTERNAL_IP6_SUBNET: 15,
+  /** RFC 8598 §7. INTERNAL_DNSSEC_TA (26) is not asked for: it would let the gateway vouch for names (§8). */
+  INTERNAL_DNS_DOMAIN: 25,
 } as const;
 
 type Attribute = PayloadOf<'cp'>['attributes'][number];
@@ -22,6 +25,8 @@ type Family = 4 | 6;
 const A = ConfigurationAttribute;
 const EMPTY = new Uint8Array(0);
 const LONGEST_VERSION = 128;
+/** Domains that are taken from one reply. */
+const MOST_DOMAINS = 64;
 
 /** CFG_REQUEST for an address of each family and what belongs to it; undefined where nothing is wanted. */
 export function configurationRequest(families: readonly Family[]): PayloadOf<'cp'> | undefined {
@@ -32,7 +37,12 @@ export function configurationRequest(families: readonly Family[]): PayloadOf<'cp
       ? [A.INTERNAL_IP4_ADDRESS, A.INTERNAL_IP4_NETMASK, A.INTERNAL_IP4_DNS, A.INTERNAL_IP4_SUBNET].map(ask)
       : [A.INTERNAL_IP6_ADDRESS, A.INTERNAL_IP6_DNS, A.INTERNAL_IP6_SUBNET].map(ask),
   );
-  return { kind: 'cp', type: 'request', attributes };
+  return { kind: 'cp', type: 'request', attributes: [...attributes, ask(A.INTERNAL_DNS_DOMAIN)] };
+}
+
+/** Does the request say that its sender can do split DNS (RFC 8598 §3.1)? */
+export function requestsDomains(request: PayloadOf<'cp'>): boolean {
+  return request.attributes.some((attribute) => attribute.type === A.INTERNAL_DNS_DOMAIN);
 }
 
 /** Families of which the request wants an address. */
@@ -60,6 +70,10 @@ export function configurationReply(lease: AddressLease): PayloadOf<'cp'> {
         ? { type: A.INTERNAL_IP4_SUBNET, value: Uint8Array.of(...address, ...netmask(bits)) }
         : { type: A.INTERNAL_IP6_SUBNET, value: Uint8Array.of(...address, bits) },
     );
+  // RFC 8598 §3.2: domains only beside the servers that know them.
+  if (lease.dns.length > 0)
+    for (const domain of lease.domains ?? [])
+      attributes.push({ type: A.INTERNAL_DNS_DOMAIN, value: new TextEncoder().encode(domain) });
   return { kind: 'cp', type: 'reply', attributes };
 }
 
@@ -73,6 +87,7 @@ export function readConfiguration(reply: PayloadOf<'cp'>): Configuration {
   const addresses: Prefix[] = [];
   const dns: Address[] = [];
   const subnets: Prefix[] = [];
+  const domains: string[] = [];
   let applicationVersion: string | undefined;
   const mask = reply.attributes.find(({ type, value }) => type === A.INTERNAL_IP4_NETMASK && value.length === 4)?.value;
   for (const { type, value } of reply.attributes)
@@ -98,6 +113,12 @@ export function readConfiguration(reply: PayloadOf<'cp'>): Configuration {
       case A.INTERNAL_IP6_SUBNET:
         if (value.length === 17 && value[16]! <= 128) subnets.push({ address: value.slice(0, 16), bits: value[16]! });
         break;
+      case A.INTERNAL_DNS_DOMAIN: {
+        // A null at the end is a mistake that RFC 8598 §4.1 warns of: forgiven.
+        const domain = domainOf(String.fromCharCode(...value.subarray(0, 256)).replace(/\0+$/, ''));
+        if (domain !== undefined && !domains.includes(domain) && domains.length < MOST_DOMAINS) domains.push(domain);
+        break;
+      }
       case A.APPLICATION_VERSION:
         // For people's eyes: printable ASCII, and not a novel.
         applicationVersion = String.fromCharCode(...value.subarray(0, LONGEST_VERSION)).replaceAll(/[^ -~]/g, '?');
@@ -105,7 +126,7 @@ export function readConfiguration(reply: PayloadOf<'cp'>): Configuration {
       default:
         break;
     }
-  return { addresses, dns, subnets, applicationVersion };
+  return { addresses, dns, subnets, ...(domains.length > 0 ? { domains } : {}), applicationVersion };
 }
 
 function netmask(bits: number): Uint8Array {

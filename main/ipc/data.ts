@@ -68,6 +68,8 @@ export const TunnelInfo = object({
   /** Assigned by the gateway's configuration payload. */
   assigned: texts,
   dns: texts,
+  /** Name servers in force: for these domains and what is under them, or for every name where none is said. */
+  names: optional(object({ servers: texts, domains: texts, how: text() })),
   ikeProposal: text(),
   espProposal: text(),
   /** The keys come also from a key exchange that a quantum computer cannot break (ML-KEM, RFC 9370). */

@@ -73,6 +73,7 @@ export function fakeTunnel(profile: ProfileDetails, mtu: number, since: number):
     addresses: profile.addresses.length > 0 ? profile.addresses : ['10.77.0.5/32'],
     assigned: ['10.77.0.5/32'],
     dns: ['10.0.0.53'],
+    names: { servers: ['10.0.0.53'], domains: ['corp.example'], how: 'by systemd-resolved' },
     ikeProposal: profile.proposals.ike[0] ?? 'aes128gcm16-prfsha256-ecp256',
     espProposal: profile.proposals.esp[0] ?? 'aes128gcm16',
     postQuantum: false,

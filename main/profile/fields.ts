@@ -101,6 +101,18 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   '/routes/exclude/*': prefix,
   '/routes/allowLan': flag('networks that this computer is attached to stay reachable directly'),
   '/routes/fromGateway': flag('also route the networks that the gateway announces'),
+  '/dns': section("the tunnel's name servers", '{ "domains": ["corp.example"] }'),
+  '/dns/use': flag("ask the tunnel's name servers while it is up"),
+  '/dns/servers': {
+    expected: 'a list of addresses of name servers behind the gateway; null for those that the gateway names',
+    example: '["10.0.0.53"]',
+  },
+  '/dns/servers/*': { expected: 'the IP address of a name server', example: '"10.0.0.53"' },
+  '/dns/domains': {
+    expected: "a list of domains that only the tunnel's name servers know; null for those that the gateway names",
+    example: '["corp.example"]',
+  },
+  '/dns/domains/*': { expected: 'a domain name', example: '"corp.example"' },
   '/mtu': section('packet sizes', '{ "path": 1492 }'),
   '/mtu/value': {
     expected: 'the largest packet inside the tunnel, 576 to 8192 bytes; null to compute it',

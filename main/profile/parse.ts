@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { DEFAULT_ESP_PROPOSALS, DEFAULT_IKE_PROPOSALS } from '../crypto/proposal.ts';
 import { type Address, type Prefix, parseAddress, parsePrefix } from '../wire/address.ts';
+import { domainOf } from '../wire/domain.ts';
 import { checkTogether } from './check.ts';
 import { DEFAULTS, defaultEncapsulation, defaultFamilies } from './defaults.ts';
 import { fieldAt, keysAt, pointersNamed } from './fields.ts';
@@ -173,7 +174,7 @@ function prefix(text: string): Prefix {
 }
 
 function build(file: ProfileFile, secret: Uint8Array): Profile {
-  const { gateway, tunnel, gre, routes, mtu, proposals, timing } = file;
+  const { gateway, tunnel, gre, routes, dns, mtu, proposals, timing } = file;
   const plain = tunnel.shape === 'gre-plain';
   return {
     name: file.name,
@@ -208,6 +209,11 @@ function build(file: ProfileFile, secret: Uint8Array): Profile {
       exclude: routes?.exclude?.map(prefix) ?? [],
       allowLan: routes?.allowLan ?? true,
       fromGateway: routes?.fromGateway ?? false,
+    },
+    dns: {
+      use: dns?.use ?? true,
+      servers: dns?.servers?.map(address) ?? null,
+      domains: dns?.domains?.flatMap((text) => domainOf(text) ?? []) ?? null,
     },
     mtu: {
       value: mtu?.value ?? null,

@@ -48,6 +48,14 @@ export interface Profile {
     /** Also route the subnets that the gateway announces. */
     readonly fromGateway: boolean;
   };
+  readonly dns: {
+    /** Ask the tunnel's name servers while it is up. */
+    readonly use: boolean;
+    /** null: those that the gateway names. */
+    readonly servers: readonly Address[] | null;
+    /** Only these names, and what is under them, are the tunnel's (RFC 8598 §5); null: those that the gateway names. */
+    readonly domains: readonly string[] | null;
+  };
   readonly mtu: {
     /** Inner MTU; null: computed. */
     readonly value: number | null;

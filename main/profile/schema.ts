@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import {
   type Wrong,
+  wrongDomain,
   wrongHost,
   wrongHostAddress,
   wrongIdentity,
@@ -75,6 +76,11 @@ export const SECTIONS = {
     allowLan: z.boolean().optional(),
     fromGateway: z.boolean().optional(),
   }),
+  dns: z.strictObject({
+    use: z.boolean().optional(),
+    servers: z.array(text(wrongHostAddress)).min(1).max(8).nullish(),
+    domains: z.array(text(wrongDomain)).min(1).max(64).nullish(),
+  }),
   mtu: z.strictObject({
     value: whole(576, 8192).nullish(),
     path: whole(576, 8192).optional(),
@@ -103,6 +109,7 @@ export const FILE = z.strictObject({
   tunnel: SECTIONS.tunnel,
   gre: SECTIONS.gre.optional(),
   routes: SECTIONS.routes.optional(),
+  dns: SECTIONS.dns.optional(),
   mtu: SECTIONS.mtu.optional(),
   proposals: SECTIONS.proposals.optional(),
   timing: SECTIONS.timing.optional(),

@@ -1,6 +1,7 @@
 // Checks of single values: each returns what is wrong with the text, as the rest of the sentence "it …", or undefined.
 import { ProposalError, type Protocol, parseProposal } from '../crypto/proposal.ts';
 import { type Address, formatPrefix, parseAddress, parsePrefix, prefixRange, sameAddress } from '../wire/address.ts';
+import { domainOf } from '../wire/domain.ts';
 
 export type Wrong = string | undefined;
 
@@ -85,6 +86,14 @@ export function wrongNetwork(text: string): Wrong {
     return `has bits set behind its prefix length; did you mean ${formatPrefix({ address: start, bits: prefix.bits })}?`;
   if (prefix.bits > 0 && isMulticast(prefix.address)) return 'is multicast, which does not go through this tunnel.';
   return undefined;
+}
+
+/** A domain of the tunnel's name servers: "corp.example". */
+export function wrongDomain(text: string): Wrong {
+  if (text === '.' || text === '') return 'is every name; leave the key out for that.';
+  if (text.startsWith('*.') && domainOf(text.slice(2)))
+    return `has a "*."; names under a domain are meant anyway: ${text.slice(2)}.`;
+  return domainOf(text) ? undefined : 'is not a domain name (international names are written with "xn--").';
 }
 
 export function wrongInterfaceName(text: string): Wrong {

@@ -2,6 +2,7 @@
 // in each place. The daemon composes the real ones.
 import type { RandomBytes } from '../ike/types.ts';
 import type { EngineState, LogEntry, TrafficStatistics } from '../ipc/contract.ts';
+import type { DnsSettings } from '../net/dns/api.ts';
 import type { RouteTable } from '../net/route/api.ts';
 import type { SocketFactory } from '../net/socket/api.ts';
 import type { TunAdapter } from '../net/tun/api.ts';
@@ -39,6 +40,7 @@ export interface SessionLog {
 export interface SessionDeps {
   readonly tun: TunAdapter;
   readonly routes: RouteTable;
+  readonly dns: DnsSettings;
   readonly sockets: SocketFactory;
   readonly startDataPlane: (options: DataPlaneOptions) => Promise<DataPlane>;
   /** Every address of a host name, in order of preference; rejects (or gives none) where it does not resolve. */

@@ -1,8 +1,10 @@
-// What outlives a link: the TUN and the routes into it. While a lost connection is made anew they stay as they are, so
+// What outlives a link: the TUN, the routes into it and the name servers behind it. While a lost connection is made anew they stay as they are, so
 // that traffic meant for the tunnel waits or is dropped there and never takes another way in the clear.
 //
 // Operations run one after another, in the order of the calls, so that closing finds nothing half-made. Closing does not
 // wait for ever behind one that hangs; what that makes after all is taken back when it comes.
+
+import type { DesiredDns } from '../net/dns/api.ts';
 import { NetError } from '../net/error.ts';
 import type { DesiredRoutes } from '../net/route/api.ts';
 import type { Tun, TunOptions } from '../net/tun/api.ts';
@@ -17,15 +19,17 @@ export interface Holding {
   change(desired: Pick<TunOptions, 'mtu' | 'addresses'>): Promise<void>;
   /** Rejects with a NetError; what was half applied is undone by closeRoutes. */
   routes(desired: DesiredRoutes): Promise<void>;
-  /** Both: whatever is there; never reject; harmless when repeated. */
+  /** How it is done; null: name servers are as they were. Rejects with a NetError; then they are as they were, too. */
+  dns(desired: DesiredDns | null): Promise<string | null>;
+  /** Each: whatever is there; never reject; harmless when repeated. Names go with the routes, before them. */
   closeRoutes(): Promise<void>;
   closeTun(): Promise<void>;
 }
 
-export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'clock' | 'log'>): Holding {
+export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'dns' | 'clock' | 'log'>): Holding {
   let tun: Tun | null = null;
   /** What is wanted: an operation that comes back after it was given up looks here before it keeps what it made. */
-  let wanted = { tun: false, routes: false };
+  let wanted = { tun: false, routes: false, dns: false };
   let last: Promise<unknown> = Promise.resolve();
 
   function inOrder<T>(operation: () => Promise<T>): Promise<T> {
@@ -81,6 +85,22 @@ export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'clock'
     if (problem) throw problem;
   }
 
+  async function applyDns(desired: DesiredDns): Promise<string> {
+    const outcome = await deps.dns.apply(desired);
+    if (!wanted.dns) {
+      await tidy(deps, 'taking back name servers that came too late', () => deps.dns.close());
+      throw new LinkClosed();
+    }
+    if (outcome instanceof NetError) throw outcome;
+    return outcome.how;
+  }
+
+  async function closeDns(): Promise<void> {
+    if (!wanted.dns) return;
+    wanted = { ...wanted, dns: false };
+    await afterTheLast('taking back the name servers', () => deps.dns.close());
+  }
+
   return {
     tun(options) {
       wanted = { ...wanted, tun: true };
@@ -95,7 +115,16 @@ export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'clock'
       wanted = { ...wanted, routes: true };
       return inOrder(() => applyRoutes(desired));
     },
+    async dns(desired) {
+      if (!desired) {
+        await closeDns();
+        return null;
+      }
+      wanted = { ...wanted, dns: true };
+      return inOrder(() => applyDns(desired));
+    },
     async closeRoutes() {
+      await closeDns();
       if (!wanted.routes) return;
       wanted = { ...wanted, routes: false };
       await afterTheLast('removing the routes', () => deps.routes.close());

@@ -7,6 +7,7 @@ import type { Profile } from '../profile/profile.ts';
 import { type Address, formatAddress, formatEndpoint, formatPrefix } from '../wire/address.ts';
 import type { Established } from './drive.ts';
 import type { TunnelPlan } from './plan.ts';
+import type { Names } from './tunnel.ts';
 
 export interface InfoFacts {
   readonly profile: Profile;
@@ -19,10 +20,11 @@ export interface InfoFacts {
   /** Unix time in milliseconds. */
   readonly since: number;
   readonly plan: TunnelPlan;
+  readonly names: Names | null;
 }
 
 export function tunnelInfo(facts: InfoFacts): TunnelInfo {
-  const { profile, established, plan } = facts;
+  const { profile, established, plan, names } = facts;
   const configuration = established?.configuration;
   return {
     shape: profile.tunnel.shape,
@@ -35,6 +37,15 @@ export function tunnelInfo(facts: InfoFacts): TunnelInfo {
     addresses: plan.addresses.map(formatPrefix),
     assigned: (configuration?.addresses ?? []).map(formatPrefix),
     dns: (configuration?.dns ?? []).map(formatAddress),
+    ...(names && names.how !== null
+      ? {
+          names: {
+            servers: names.servers.map(formatAddress),
+            domains: names.domains === 'all' ? [] : names.domains,
+            how: names.how,
+          },
+        }
+      : {}),
     ikeProposal: established?.proposal ?? 'none',
     // A chosen additional key exchange is part of the proposal's text (RFC 9370: "…-ke1_mlkem768").
     postQuantum: /mlkem/i.test(established?.proposal ?? ''),
@@ -47,6 +58,8 @@ export function tunnelInfo(facts: InfoFacts): TunnelInfo {
       gateway: (configuration?.subnets ?? []).map(formatPrefix),
     },
     since: facts.since,
-    warnings: plan.warnings,
+    warnings: names?.failed
+      ? [...plan.warnings, `Names are NOT looked up through the tunnel: ${names.failed.message} ${names.failed.remedy}`]
+      : plan.warnings,
   };
 }

@@ -3,13 +3,14 @@
 import { coversAddress, coversPrefix, prefixContains } from '../esp/selectors.ts';
 import type { ChildSa, Configuration } from '../ike/types.ts';
 import { computeMtu, IPV6_MINIMUM_MTU, type Mtu, type MtuPart, overheadOf } from '../mtu/mtu.ts';
+import type { DesiredDns } from '../net/dns/api.ts';
 import type { DesiredRoutes } from '../net/route/api.ts';
 import type { TunnelParams } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Address, formatAddress, formatPrefix, type Prefix, sameAddress } from '../wire/address.ts';
 import { formatSelector, type Selector, selectorOf } from '../wire/selector.ts';
 import { SessionError, sessionFailure } from './failure.ts';
-import { everything, familyOf, GRE } from './request.ts';
+import { everything, familyOf, GRE, hostPrefix } from './request.ts';
 
 const FAMILIES = [4, 6] as const;
 /** The time to live of a delivery header that we write. */
@@ -46,6 +47,8 @@ export interface TunnelPlan {
     readonly ipv6Allowed: boolean;
   };
   readonly routes: Omit<DesiredRoutes, 'interfaceName'>;
+  /** null: name servers stay as they are. */
+  readonly dns: Omit<DesiredDns, 'interfaceName'> | null;
   /** For people: what is not as they might think. */
   readonly warnings: readonly string[];
 }
@@ -67,7 +70,9 @@ export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
     warnings.push(`IPv6 inside the tunnel is off: its MTU of ${mtu.value} is under 1280, the least that IPv6 needs.`);
 
   const carried = carriedFamilies(addresses, facts).filter((family) => family === 4 || ipv6);
-  const routes = routesOf(profile, facts, carried, warnings);
+  const direct = routesOf(profile, facts, carried, warnings);
+  const dns = dnsOf(profile, facts, carried, direct.include, warnings);
+  const routes = { ...direct, include: withHosts(direct.include, dns?.servers ?? []) };
   const { local, remote } = coreSelectors(profile, facts, addresses, routes.include, warnings);
   const params: TunnelParams = {
     shape,
@@ -88,7 +93,7 @@ export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
     copyDscp: profile.mtu.copyDscp,
     ttl: DELIVERY_TTL,
   };
-  return { params, addresses, mtu, routes, warnings };
+  return { params, addresses, mtu, routes, dns, warnings };
 }
 
 /**
@@ -248,6 +253,46 @@ function routesOf(
       );
   }
   return { include, exclude: profile.routes.exclude, allowLan: profile.routes.allowLan, unreachable };
+}
+
+/** Which name servers are asked while the tunnel is up, and for which names (RFC 8598 §5, §8). */
+function dnsOf(
+  profile: Profile,
+  facts: PlanFacts,
+  carried: readonly (4 | 6)[],
+  include: readonly Prefix[],
+  warnings: string[],
+): TunnelPlan['dns'] {
+  if (!profile.dns.use) return null;
+  const full = include.some((prefix) => prefix.bits === 0);
+  const named = profile.dns.servers ?? facts.configuration?.dns ?? [];
+  const negotiated = profile.tunnel.shape === 'esp-tunnel' ? facts.child?.remote : undefined;
+  const servers = named.filter(
+    (server) => carried.includes(familyOf(server)) && (!negotiated || coversPrefix(negotiated, hostPrefix(server))),
+  );
+  if (servers.length < named.length)
+    warnings.push(
+      `The name servers ${named
+        .filter((server) => !servers.includes(server))
+        .map(formatAddress)
+        .join(', ')} are not asked: the tunnel does not carry packets to them.`,
+    );
+  if (servers.length === 0) {
+    if (full)
+      warnings.push(
+        'Everything goes through the tunnel, but no name server behind it is known: the names that you look up go to the servers of before. Set dns.servers in the profile.',
+      );
+    return null;
+  }
+  // RFC 8598 §8: with everything inside, the gateway has no say in which names are whose.
+  const domains = full ? [] : (profile.dns.domains ?? facts.configuration?.domains ?? []);
+  return { servers, domains: domains.length > 0 ? domains : 'all' };
+}
+
+/** A name server of the tunnel is reached through the tunnel, wherever it is: a query beside it would be in the clear. */
+function withHosts(include: readonly Prefix[], servers: readonly Address[]): readonly Prefix[] {
+  const hosts = servers.map(hostPrefix);
+  return [...include, ...hosts.filter((host) => !include.some((prefix) => prefixContains(prefix, host)))];
 }
 
 /** What the core lets through: for an ESP tunnel the negotiated selectors, else the TUN's networks and the routes. */

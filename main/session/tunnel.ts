@@ -10,6 +10,8 @@
 import { type Children, createChildren, type Placement } from '../esp/children.ts';
 import type { ChildSa } from '../ike/types.ts';
 import type { TunnelInfo } from '../ipc/contract.ts';
+import type { DesiredDns } from '../net/dns/api.ts';
+import { NetError } from '../net/error.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import type { Tun } from '../net/tun/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
@@ -78,6 +80,12 @@ interface Up {
   plan: TunnelPlan;
 }
 
+/** The tunnel's name servers as they are in force, or why they are not. */
+export interface Names extends Omit<DesiredDns, 'interfaceName'> {
+  readonly how: string | null;
+  readonly failed: NetError | null;
+}
+
 export function createTunnel(facts: TunnelFacts): Tunnel {
   const { deps, plane, holding, local, gateway, greNext } = facts;
   const children = createChildren(plane, {
@@ -89,6 +97,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
   let profile = facts.profile;
   let path = profile.mtu.path;
   let up: Up | null = null;
+  let names: Names | null = null;
   let last: Promise<unknown> = Promise.resolve();
 
   function inOrder<T>(operation: () => Promise<T>): Promise<T> {
@@ -119,6 +128,21 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     facts.check();
     if (!up) facts.step('routes');
     await holding.routes({ interfaceName: tun.name, ...plan.routes });
+    names = await applyNames(plan, tun);
+  }
+
+  /** A tunnel without its name servers is worth having, but has to say so. */
+  async function applyNames(plan: TunnelPlan, tun: Tun): Promise<Names | null> {
+    facts.check();
+    const { dns } = plan;
+    try {
+      const how = await holding.dns(dns && { interfaceName: tun.name, ...dns });
+      return dns && how !== null ? { ...dns, how, failed: null } : null;
+    } catch (error) {
+      if (!(error instanceof NetError) || !dns) throw error;
+      deps.log({ level: 'error', area: 'dns', text: `${error.message} ${error.remedy}` });
+      return { ...dns, how: null, failed: error };
+    }
   }
 
   async function firstInstall(child: ChildSa, established: Established | null, socket: TunnelSocket): Promise<void> {
@@ -257,7 +281,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     info() {
       if (!up) return null;
       const { child, established, encapsulation, tun, since, plan } = up;
-      return tunnelInfo({ profile, local, gateway, child, established, encapsulation, tun, since, plan });
+      return tunnelInfo({ profile, local, gateway, child, established, encapsulation, tun, since, plan, names });
     },
   };
 }

@@ -7,6 +7,7 @@ import { type Daemon, startDaemon } from '../../main/daemon/daemon.ts';
 import { createLog, type EngineLog } from '../../main/daemon/log.ts';
 import type { ContractError, EngineState, TrafficStatistics, TunnelInfo } from '../../main/ipc/contract.ts';
 import type { Caller } from '../../main/ipc/server.ts';
+import { fakeDnsSettings } from '../../main/net/dns/fake.ts';
 import { type FakeRouteTable, fakeRouteTable } from '../../main/net/route/fake.ts';
 import { fakeSocketFactory } from '../../main/net/socket/fake.ts';
 import { inMemoryTunAdapter } from '../../main/net/tun/fake.ts';
@@ -174,6 +175,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
     adapters: {
       tun: inMemoryTunAdapter(),
       routes,
+      dns: fakeDnsSettings(),
       sockets: fakeSocketFactory(Uint8Array.of(192, 0, 2, 2)),
       startDataPlane: () => Promise.reject(new Error('there is no data plane here')),
       resolveHost: async (name) => options.resolve?.(name) ?? [],

@@ -4,6 +4,7 @@ import {
   configurationRequest,
   readConfiguration,
   requestedFamilies,
+  requestsDomains,
 } from '../../main/ike/configuration.ts';
 import { payloadOf } from '../../main/ike/payload/payload.ts';
 import { formatAddress, formatPrefix, parseAddress, parsePrefix } from '../../main/wire/address.ts';
@@ -29,6 +30,10 @@ test('a lease survives the way to the other end', () => {
     subnets: [parsePrefix('10.77.0.0/16')!, parsePrefix('0.0.0.0/0')!, parsePrefix('fd77::/48')!],
   };
   expect(readConfiguration(configurationReply(lease))).toEqual({ ...lease, applicationVersion: undefined });
+  const split = { ...lease, domains: ['example.com', 'city.other.test'] };
+  expect(readConfiguration(configurationReply(split))).toEqual({ ...split, applicationVersion: undefined });
+  // RFC 8598 §3.2: domains without a server that knows them are not sent.
+  expect(readConfiguration(configurationReply({ ...split, dns: [] })).domains).toBeUndefined();
   const host = { addresses: [parsePrefix('10.99.0.5/32')!], dns: [], subnets: [] };
   expect(configurationReply(host).attributes.map((a) => a.type)).toEqual([1]);
   expect(readConfiguration(configurationReply(host))).toMatchObject(host);
@@ -39,6 +44,20 @@ test('asks for the families wanted, and for nothing where none is', () => {
   expect(requestedFamilies(configurationRequest([4])!)).toEqual([4]);
   expect(requestedFamilies(configurationRequest([6])!)).toEqual([6]);
   expect(requestedFamilies(configurationRequest([6, 4])!)).toEqual([4, 6]);
+  expect(requestsDomains(configurationRequest([4])!)).toBe(true);
+  expect(requestsDomains({ kind: 'cp', type: 'request', attributes: [attribute(1)] })).toBe(false);
+});
+
+test('domains of the gateway are names, each once, and not too many', () => {
+  const domain = (text: string) => attribute(25, ...new TextEncoder().encode(text));
+  const { domains } = readAll(
+    ...['Example.COM.', 'example.com', 'a..b', '', '.', 'corp.example\0', 'nasty\nname', `${'x'.repeat(64)}.test`].map(
+      domain,
+    ),
+    ...Array.from({ length: 100 }, (_, i) => domain(`d${i}.test`)),
+  );
+  expect(domains?.slice(0, 3)).toEqual(['example.com', 'corp.example', 'd0.test']);
+  expect(domains).toHaveLength(64);
 });
 
 test('what is malformed is skipped, the rest is good', () => {

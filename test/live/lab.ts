@@ -5,7 +5,7 @@
 //   await lab.namespace('cl'); await lab.namespace('gw');
 //   await lab.link('cl', '192.0.2.2/24', 'gw', '192.0.2.1/24');
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -106,9 +106,17 @@ export class Lab {
     return `${this.id}-${namespace}`;
   }
 
+  /** What /etc/resolv.conf is in the namespace. */
+  resolverFile(namespace: string): string {
+    return `/etc/netns/${this.name(namespace)}/resolv.conf`;
+  }
+
   namespace(namespace: string): void {
     execFileSync('ip', ['netns', 'add', this.name(namespace)]);
     this.namespaces.push(namespace);
+    // `ip netns exec` lays these over /etc: what a tunnel does to the name servers stays in the lab.
+    mkdirSync(`/etc/netns/${this.name(namespace)}`, { recursive: true });
+    writeFileSync(this.resolverFile(namespace), 'nameserver 192.0.2.53\n');
     this.run(namespace, 'ip', 'link', 'set', 'lo', 'up');
   }
 
@@ -186,6 +194,7 @@ export class Lab {
         const pids = execFileSync('ip', ['netns', 'pids', this.name(namespace)], { encoding: 'utf8' });
         for (const pid of pids.split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
         execFileSync('ip', ['netns', 'del', this.name(namespace)]);
+        rmSync(`/etc/netns/${this.name(namespace)}`, { recursive: true, force: true });
       } catch (error) {
         console.error(`lab: ${this.name(namespace)} could not be removed: ${String(error)}`);
       }

@@ -65,13 +65,17 @@ describe('connect', () => {
       '10.77.0.1',
     ]);
     expect(params?.local.map(formatSelector)).toEqual(['10.88.0.0-10.88.0.255']);
-    expect(params?.remote.map(formatSelector)).toEqual(['10.99.0.0-10.99.255.255', '10.88.0.0-10.88.0.255']);
+    expect(params?.remote.map(formatSelector)).toEqual([
+      '10.99.0.0-10.99.255.255',
+      '10.88.0.0-10.88.0.255',
+      '10.10.0.1',
+    ]);
     // 1500 - 20 - 8 - 8 - 8 - 16 = 1440, in steps of 4, less 2, less 20 + 8 for delivery header and GRE with key.
     expect(params?.mtu).toBe(1410);
     expect(world.tuns[0]?.mtu).toBe(1410);
     expect(params?.mss4).toBe(1370);
     expect(world.routes).toMatchObject({ interfaceName: 'culvert0', allowLan: true, unreachable: [] });
-    expect(world.routes?.include.map(formatPrefix)).toEqual(['10.99.0.0/16']);
+    expect(world.routes?.include.map(formatPrefix)).toEqual(['10.99.0.0/16', '10.10.0.1/32']);
 
     const state = session.state;
     expect(state.state === 'connected' && state.tunnel).toMatchObject({
@@ -88,7 +92,7 @@ describe('connect', () => {
       ikeProposal: 'aes256gcm16-prfsha256-ecp256',
       espProposal: 'aes128gcm16',
       mtu: { value: 1410, mss4: 1370, mss6: 1350 },
-      routes: { include: ['10.99.0.0/16'], exclude: [] },
+      routes: { include: ['10.99.0.0/16', '10.10.0.1/32'], exclude: [] },
       warnings: [],
     });
 

@@ -9,6 +9,7 @@ import { fetchHttp } from '../../gateway/host/http/client.ts';
 import { serveHttp } from '../../gateway/host/http/server.ts';
 import { welcomePages } from '../../gateway/page.ts';
 import type { TunnelInfo } from '../../ipc/contract.ts';
+import { fakeDnsSettings } from '../../net/dns/fake.ts';
 import { fakeRouteTable } from '../../net/route/fake.ts';
 import { linuxSocketFactory } from '../../net/socket/linux.ts';
 import { type InMemoryTun, inMemoryTunAdapter } from '../../net/tun/fake.ts';
@@ -74,6 +75,7 @@ export async function runLoopback(options: DemoOptions, print: Print, undo: Undo
       clientTun = tun;
     }),
     routes: fakeRouteTable(),
+    dns: fakeDnsSettings(),
     sockets: linuxSocketFactory(),
     startDataPlane,
     resolveHost: resolve,

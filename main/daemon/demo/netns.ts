@@ -2,6 +2,7 @@
 // and goes with them. They are named after this process, so that a later demo can clear what a killed one left.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { command, type Finished, Running } from './child.ts';
 import { isLeftover, ownName, PREFIX } from './leftovers.ts';
 
@@ -42,6 +43,9 @@ export interface Namespace {
 export async function makeNamespace(role: string): Promise<Namespace> {
   const name = ownName(role);
   await command('ip', ['netns', 'add', name]);
+  // `ip netns exec` lays this over /etc/resolv.conf: name servers of the demo's tunnel stay in the demo.
+  await mkdir(resolverDirectory(name), { recursive: true });
+  await writeFile(`${resolverDirectory(name)}/resolv.conf`, 'nameserver 192.0.2.53\n');
   const namespace: Namespace = {
     name,
     run: (program, args, timeout) => command('ip', ['netns', 'exec', name, program, ...args], timeout),
@@ -100,7 +104,10 @@ async function removeNamespace(name: string): Promise<void> {
     }
   }
   await command('ip', ['netns', 'del', name]);
+  await rm(resolverDirectory(name), { recursive: true, force: true });
 }
+
+const resolverDirectory = (name: string): string => `/etc/netns/${name}`;
 
 function reasonText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

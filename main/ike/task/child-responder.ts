@@ -3,7 +3,7 @@
 import { choose } from '../../crypto/proposal.ts';
 import { espSuite } from '../../crypto/suite.ts';
 import type { Selector } from '../../wire/selector.ts';
-import { configurationReply, requestedFamilies } from '../configuration.ts';
+import { configurationReply, requestedFamilies, requestsDomains } from '../configuration.ts';
 import { EVERYTHING, hostSelector, isSingleAddress, narrow, substituteAddress } from '../narrow.ts';
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
@@ -75,7 +75,7 @@ export function answerChild(
     lease,
     child: childSa({ sa, mode, suite, unencrypted, spiIn, spiOut: childSpi(choice.proposal.spi), ...selectors }),
     payloads: [
-      ...(lease ? [configurationReply(lease)] : []),
+      ...(lease ? [configurationReply(cp && requestsDomains(cp) ? lease : { ...lease, domains: [] })] : []),
       ...(mode === 'transport' ? [statusNotify(NotifyType.USE_TRANSPORT_MODE)] : []),
       statusNotify(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED),
       { kind: 'sa', proposals: [{ ...choice.proposal, spi: childSpiBytes(spiIn) }] },

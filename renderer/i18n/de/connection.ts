@@ -84,6 +84,8 @@ export const connection: Translated<typeof en> = {
   'connection.addresses': 'Tunneladressen',
   'connection.assigned': 'Vom Gateway zugewiesen',
   'connection.dns': 'Nameserver',
+  'connection.names': 'Namen, die der Tunnel auflöst',
+  'connection.names.all': 'alle Namen',
   'connection.interface': 'Schnittstelle',
   'connection.shape': 'Art',
   'connection.shape.gre-transport': 'GRE in ESP, Transportmodus',

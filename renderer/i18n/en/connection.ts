@@ -80,6 +80,8 @@ export const connection = {
   'connection.addresses': 'Tunnel addresses',
   'connection.assigned': 'Assigned by the gateway',
   'connection.dns': 'Name servers',
+  'connection.names': 'Names looked up through the tunnel',
+  'connection.names.all': 'every name',
   'connection.interface': 'Interface',
   'connection.shape': 'Kind',
   'connection.shape.gre-transport': 'GRE in ESP, transport mode',

@@ -83,6 +83,8 @@ export const connection: Translated<typeof en> = {
   'connection.addresses': 'Adresses du tunnel',
   'connection.assigned': 'Attribuées par la passerelle',
   'connection.dns': 'Serveurs de noms',
+  'connection.names': 'Noms résolus par le tunnel',
+  'connection.names.all': 'tous les noms',
   'connection.interface': 'Interface',
   'connection.shape': 'Type',
   'connection.shape.gre-transport': 'GRE dans ESP, mode transport',

@@ -79,6 +79,8 @@ export const connection: Translated<typeof en> = {
   'connection.addresses': '隧道地址',
   'connection.assigned': '网关分配',
   'connection.dns': '域名服务器',
+  'connection.names': '通过隧道解析的域名',
+  'connection.names.all': '所有域名',
   'connection.interface': '接口',
   'connection.shape': '类型',
   'connection.shape.gre-transport': 'ESP 传输模式中的 GRE',

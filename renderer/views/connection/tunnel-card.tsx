@@ -23,7 +23,15 @@ export function TunnelCard({ tunnel }: { tunnel: TunnelInfo }): ReactNode {
           { name: t('connection.gatewayIdentity'), value: tunnel.gatewayIdentity || null, mono: true },
           { name: t('connection.local'), value: tunnel.local, mono: true },
           { name: t('connection.interface'), value: tunnel.interfaceName, mono: true },
-          { name: t('connection.dns'), value: texts(tunnel.dns), mono: true },
+          { name: t('connection.dns'), value: texts(tunnel.names?.servers ?? tunnel.dns), mono: true },
+          {
+            name: t('connection.names'),
+            value: tunnel.names
+              ? tunnel.names.domains.length > 0
+                ? texts(tunnel.names.domains)
+                : t('connection.names.all')
+              : null,
+          },
           { name: t('connection.routes'), value: texts(tunnel.routes.include), mono: true },
           { name: t('connection.shape'), value: t(`connection.shape.${tunnel.shape}`) },
           { name: t('connection.encapsulation'), value: t(`connection.encapsulation.${tunnel.encapsulation}`) },

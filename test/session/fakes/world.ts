@@ -1,5 +1,7 @@
 // Everything a session touches, faked and watched: counts calls, fails or hangs the n-th, remembers what is open, and
 // answers IKE in place of the gateway.
+
+import type { DesiredDns } from '../../../main/net/dns/api.ts';
 import { NetError } from '../../../main/net/error.ts';
 import type { DesiredRoutes } from '../../../main/net/route/api.ts';
 import type { SocketOptions, TunnelSocket } from '../../../main/net/socket/api.ts';
@@ -64,6 +66,7 @@ export interface World {
   readonly planes: FakePlane[];
   readonly peers: ScriptedPeer[];
   readonly routes: DesiredRoutes | undefined;
+  readonly dns: DesiredDns | undefined;
   options: WorldOptions;
   /** The call that failed or hung, by name. */
   readonly hit: string | undefined;
@@ -91,6 +94,7 @@ export function createWorld(initial: WorldOptions = {}): World {
   const peers: ScriptedPeer[] = [];
   const keysSeen = new Set<string>();
   let routes: DesiredRoutes | undefined;
+  let dns: DesiredDns | undefined;
   let hit: string | undefined;
   let descriptors = 100;
   let randomState = 1;
@@ -274,6 +278,19 @@ export function createWorld(initial: WorldOptions = {}): World {
         }),
       cleanUp: async () => [],
     },
+    dns: {
+      apply: (desired) =>
+        tried('dns.apply', () => {
+          if (!routes) violations.push('dns.apply: there are no routes to the servers');
+          dns = desired;
+          return { how: 'by a fake' };
+        }),
+      close: () =>
+        call('dns.close', () => {
+          dns = undefined;
+        }),
+      cleanUp: async () => [],
+    },
     sockets: {
       open: openSocket,
       sourceAddress: () => {
@@ -315,6 +332,9 @@ export function createWorld(initial: WorldOptions = {}): World {
     sockets,
     planes,
     peers,
+    get dns() {
+      return dns;
+    },
     get routes() {
       return routes;
     },
@@ -341,6 +361,7 @@ export function createWorld(initial: WorldOptions = {}): World {
         .map((socket) => `${socket.kind} socket at ${formatAddress(socket.local.address)}`),
       ...planes.filter((plane) => !plane.closed).map(() => 'data plane'),
       ...(routes ? ['routes'] : []),
+      ...(dns ? ['name servers'] : []),
       ...(clock.pending > 0 ? [`${clock.pending} timers`] : []),
     ],
   };

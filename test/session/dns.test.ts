@@ -1,0 +1,164 @@
+// Name servers with the tunnel: which, for which names, over which routes, and back again at the end.
+import { describe, expect, test } from 'vitest';
+import type { Configuration } from '../../main/ike/types.ts';
+import { NetError } from '../../main/net/error.ts';
+import { type PlanFacts, planTunnel, type TunnelPlan } from '../../main/session/plan.ts';
+import { formatAddress, formatPrefix } from '../../main/wire/address.ts';
+import { selectorOf } from '../../main/wire/selector.ts';
+import { address, prefix, testProfile } from './fakes/profile.ts';
+import { createWorld } from './fakes/world.ts';
+
+const configuration = (change: Partial<Configuration> = {}): Configuration => ({
+  addresses: [prefix('10.10.0.5/32')],
+  dns: [address('10.77.0.53')],
+  subnets: [],
+  applicationVersion: undefined,
+  ...change,
+});
+
+function plan(
+  changes: Parameters<typeof testProfile>[1],
+  facts: Partial<PlanFacts> = {},
+  shape = 'gre-tunnel' as const,
+) {
+  return planTunnel(testProfile(shape, changes), {
+    local: address('192.0.2.10'),
+    gateway: address('198.51.100.1'),
+    encapsulation: 'udp',
+    child: {
+      cipher: 'aes-gcm-16',
+      local: [selectorOf(prefix('10.10.0.5/32'), 0)],
+      remote: [selectorOf(prefix('10.77.0.0/24'), 0)],
+    },
+    configuration: configuration(),
+    path: 1500,
+    greNext: 0,
+    ...facts,
+  });
+}
+
+const said = ({ dns }: TunnelPlan) => dns && { servers: dns.servers.map(formatAddress), domains: dns.domains };
+const included = ({ routes }: TunnelPlan) => routes.include.map(formatPrefix);
+
+describe('the plan', () => {
+  test('split tunnel, nobody names domains: every name goes to the gateway’s servers, which a host route reaches', () => {
+    const made = plan({});
+    expect(said(made)).toEqual({ servers: ['10.77.0.53'], domains: 'all' });
+    expect(included(made)).toEqual(['10.99.0.0/16', '10.77.0.53/32']);
+    expect(made.warnings).toEqual([]);
+  });
+
+  test('a server that an included network covers needs no route of its own', () => {
+    expect(included(plan({ routes: { include: [prefix('10.77.0.0/16')] } }))).toEqual(['10.77.0.0/16']);
+  });
+
+  test('split tunnel with domains of the gateway: they alone (RFC 8598 §5)', () => {
+    const made = plan({}, { configuration: configuration({ domains: ['corp.example'] }) });
+    expect(said(made)).toEqual({ servers: ['10.77.0.53'], domains: ['corp.example'] });
+  });
+
+  test('the profile’s domains and servers come before the gateway’s', () => {
+    const made = plan(
+      { dns: { domains: ['eng.example'], servers: [address('10.99.0.1')] } },
+      { configuration: configuration({ domains: ['evil.example'] }) },
+    );
+    expect(said(made)).toEqual({ servers: ['10.99.0.1'], domains: ['eng.example'] });
+    expect(included(made)).toEqual(['10.99.0.0/16']);
+  });
+
+  test('everything inside: every name, whatever the gateway says (RFC 8598 §8)', () => {
+    const made = plan(
+      { routes: { include: [prefix('0.0.0.0/0')] } },
+      { configuration: configuration({ domains: ['corp.example'] }) },
+    );
+    expect(said(made)).toEqual({ servers: ['10.77.0.53'], domains: 'all' });
+  });
+
+  test('everything inside and no server known: a warning that says what leaks', () => {
+    const made = plan({ routes: { include: [prefix('0.0.0.0/0')] } }, { configuration: configuration({ dns: [] }) });
+    expect(said(made)).toBeNull();
+    expect(made.warnings.join()).toMatch(/names that you look up go to the servers of before/);
+  });
+
+  test('a server of a family without a tunnel is not asked, and said so', () => {
+    const made = plan({}, { configuration: configuration({ dns: [address('10.77.0.53'), address('fd77::53')] }) });
+    expect(said(made)?.servers).toEqual(['10.77.0.53']);
+    expect(made.warnings.join()).toContain('fd77::53');
+  });
+
+  test('switched off in the profile: nothing, not even a route', () => {
+    const made = plan({ dns: { use: false } });
+    expect(said(made)).toBeNull();
+    expect(included(made)).toEqual(['10.99.0.0/16']);
+  });
+});
+
+describe('an ESP tunnel', () => {
+  test('asks only servers that the negotiated selectors cover', () => {
+    const profile = testProfile('esp-tunnel', {});
+    const made = planTunnel(profile, {
+      local: address('192.0.2.10'),
+      gateway: address('198.51.100.1'),
+      encapsulation: 'udp',
+      child: {
+        cipher: 'aes-gcm-16',
+        local: [selectorOf(prefix('10.10.0.5/32'), 0)],
+        remote: [selectorOf(prefix('10.99.0.0/16'), 0)],
+      },
+      configuration: configuration({ dns: [address('10.77.0.53'), address('10.99.0.53')] }),
+      path: 1500,
+      greNext: 0,
+    });
+    expect(said(made)?.servers).toEqual(['10.99.0.53']);
+    expect(made.warnings.join()).toContain('10.77.0.53');
+  });
+});
+
+describe('a session', () => {
+  const script = { assigned: [prefix('10.10.0.5/32')], dns: [address('10.77.0.53')] };
+
+  test('sets the name servers once the routes lead to them, keeps them while it reconnects, and takes them back', async () => {
+    const world = createWorld({ script });
+    const session = world.session(testProfile('gre-tunnel'));
+    session.start();
+    await world.clock.settle();
+    expect(world.dns).toMatchObject({ interfaceName: 'culvert0', domains: 'all' });
+    expect(session.state).toMatchObject({
+      state: 'connected',
+      tunnel: { names: { servers: ['10.77.0.53'], domains: [], how: 'by a fake' } },
+    });
+    world.say('dead');
+    await world.clock.settle();
+    expect(session.state.state).toBe('reconnecting');
+    expect(world.dns).toBeDefined();
+    await session.stop();
+    expect(world.violations).toEqual([]);
+    expect(world.remains()).toEqual([]);
+    const order = world.calls.filter((call) => call === 'dns.close' || call === 'routes.close');
+    expect(order).toEqual(['dns.close', 'routes.close']);
+  });
+
+  test('is up without name servers where they cannot be set, and says so', async () => {
+    const world = createWorld({ script });
+    const refuse = async () =>
+      new NetError({
+        code: 'no-permission',
+        message: 'It is read-only.',
+        operation: 'write',
+        remedy: 'Make it writable.',
+      });
+    Object.assign(world.deps.dns, { apply: refuse });
+    const session = world.session(testProfile('gre-tunnel'));
+    session.start();
+    await world.clock.settle();
+    const { state } = session;
+    if (state.state !== 'connected') throw new Error(state.state);
+    expect(state.tunnel.names).toBeUndefined();
+    expect(state.tunnel.warnings.join()).toMatch(
+      /NOT looked up through the tunnel: It is read-only\. Make it writable\./,
+    );
+    expect(world.logs.some((entry) => entry.level === 'error' && entry.area === 'dns')).toBe(true);
+    await session.stop();
+    expect(world.remains()).toEqual([]);
+  });
+});
