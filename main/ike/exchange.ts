@@ -4,8 +4,10 @@
 //
 //      enqueue(task) → queue ──window free──▶ build, seal, send ──response──▶ complete → next in queue
 //                                               │      ▲
-//                                               └ timer┘  same bytes again; after `tries` sendings: exhausted
-import type { ExchangeType } from './message.ts';
+//                                               └ timer┘  same bytes again, or smaller pieces (RFC 7383 §2.5.2); after `tries`
+//                                                         sendings: exhausted
+import type { Sealed } from './fragment.ts';
+import { type ExchangeType, fragmentOf } from './message.ts';
 import type { Payload } from './payload/payload.ts';
 import type { Instant, RetransmissionPolicy } from './types.ts';
 
@@ -19,23 +21,27 @@ export interface Request {
 
 /** What the manager needs from the IKE SA that it serves. */
 export interface ExchangeHost {
-  /** The whole message, encrypted once there are keys. */
+  /** The whole message, encrypted once there are keys, in one datagram or several. */
   seal(message: {
     readonly exchange: ExchangeType;
     readonly messageId: number;
     readonly response: boolean;
     readonly payloads: readonly Payload[];
-  }): Uint8Array;
+  }): Sealed;
   /** To where the peer is now (it may have moved since the first sending). */
   send(bytes: Uint8Array): void;
+  /** What a request's repetition starts with, where the request has come in fragments; `bytes` was the last of them (IkeSa.firstOf). */
+  firstOf?(bytes: Uint8Array): Uint8Array;
+  /** Does the tag verify of a datagram: a request that was answered, cut up anew (IkeSa.verifies)? */
+  verifies?(bytes: Uint8Array): boolean;
 }
 
 interface Pending<R extends Request> {
   readonly request: R;
   readonly messageId: number;
-  readonly bytes: Uint8Array;
+  readonly sealed: Sealed;
   readonly policy: RetransmissionPolicy;
-  /** Sendings so far. */
+  /** Sendings so far in this form. */
   readonly sent: number;
   readonly wait: number;
   readonly again: Instant;
@@ -43,12 +49,23 @@ interface Pending<R extends Request> {
 
 interface Answered {
   readonly messageId: number;
+  /** The request: all of it, or its first fragment. */
   readonly request: Uint8Array;
-  readonly response: Uint8Array;
+  readonly response: Sealed;
+  /** So often the request has been repeated since the response had this form. */
+  readonly repeated: number;
+}
+
+/** The last answer of an SA, and the datagram that asks for it again. */
+export interface LastAnswer {
+  readonly request: Uint8Array;
+  readonly response: readonly Uint8Array[];
 }
 
 /** The greatest message ID is never used, so that the counters cannot wrap (RFC 7296 §2.2). */
 const LAST_MESSAGE_ID = 0xffff_fffe;
+/** A message that can be cut up smaller is, after so many sendings in vain (RFC 7383 §2.5.2): "a few retries within several seconds". */
+const SENDINGS_PER_SIZE = 2;
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i]);
@@ -96,7 +113,7 @@ export class ExchangeManager<R extends Request> {
 
   /** The bytes of the request in flight: RealMessage1 of AUTH (RFC 7296 §2.15). */
   get inFlightBytes(): Uint8Array | undefined {
-    return this.#pending?.bytes;
+    return this.#pending?.sealed.datagrams[0];
   }
 
   /** Does a response with this message ID answer the request in flight? */
@@ -124,11 +141,19 @@ export class ExchangeManager<R extends Request> {
   tick(now: Instant): 'quiet' | 'sent' | 'exhausted' {
     const pending = this.#pending;
     if (!pending || now < pending.again) return 'quiet';
+    const smaller = pending.sent >= SENDINGS_PER_SIZE ? pending.sealed.smaller() : undefined;
+    if (smaller) {
+      // RFC 7383 §2.5.2: with a new size the back-off starts over.
+      const wait = Math.min(pending.policy.first, pending.policy.most);
+      this.#pending = { ...pending, sealed: smaller, sent: 1, wait, again: now + wait };
+      this.#send(smaller);
+      return 'sent';
+    }
     if (pending.sent >= pending.policy.tries) return 'exhausted';
     const wait = Math.min(pending.wait * pending.policy.factor, pending.policy.most);
     this.#pending = { ...pending, sent: pending.sent + 1, wait, again: now + wait };
     // A retransmission is the same bytes again (RFC 7296 §2.1).
-    this.#host.send(pending.bytes);
+    this.#send(pending.sealed);
     return 'sent';
   }
 
@@ -136,7 +161,7 @@ export class ExchangeManager<R extends Request> {
   sendLast(request: R): void {
     this.#queue.length = 0;
     this.#pending = undefined;
-    this.#host.send(this.#seal(request, this.#nextId));
+    this.#send(this.#seal(request, this.#nextId));
     this.#nextId++;
   }
 
@@ -149,40 +174,69 @@ export class ExchangeManager<R extends Request> {
   }
 
   #first(request: R, messageId: number, policy: RetransmissionPolicy, now: Instant): Pending<R> {
-    const bytes = this.#seal(request, messageId);
+    const sealed = this.#seal(request, messageId);
     const wait = Math.min(policy.first, policy.most);
-    this.#host.send(bytes);
-    return { request, messageId, bytes, policy, sent: 1, wait, again: now + wait };
+    this.#send(sealed);
+    return { request, messageId, sealed, policy, sent: 1, wait, again: now + wait };
   }
 
-  #seal(request: R, messageId: number): Uint8Array {
+  #send(sealed: Sealed): void {
+    for (const bytes of sealed.datagrams) this.#host.send(bytes);
+  }
+
+  #seal(request: R, messageId: number): Sealed {
     return this.#host.seal({ exchange: request.exchange, messageId, response: false, payloads: request.build() });
   }
 
   // Requests of the peer.
 
-  /** `repeated`: the cached response has just been sent again. `stale`: outside the window, to be dropped (RFC 7296 §2.3). */
+  /**
+   * `repeated`: the cached response has just been sent again. `stale`: outside the window (RFC 7296 §2.3), or a further fragment of
+   * a request that is answered already (RFC 7383 §2.6.1): to be dropped.
+   */
   classify(messageId: number, bytes: Uint8Array): 'new' | 'repeated' | 'stale' {
     if (messageId === this.#expectedId) return 'new';
     const answered = this.#answered;
-    // Only the very bytes that were authenticated once: the ID alone anyone could send (RFC 7296 §2.1).
-    if (answered?.messageId !== messageId || !sameBytes(answered.request, bytes)) return 'stale';
-    this.#host.send(answered.response);
+    if (answered?.messageId !== messageId) return 'stale';
+    // The very bytes that were authenticated once, or others that verify now: the ID alone anyone could send (RFC 7296 §2.1).
+    if (sameBytes(answered.request, bytes)) this.#answered = repeatedAgain(answered);
+    else if (this.#isCutUpAnew(bytes)) this.#answered = cutToFit(answered, bytes);
+    else return 'stale';
+    this.#send(this.#answered.response);
     return 'repeated';
   }
 
-  /** Answers the request that `classify` called new. Returns the bytes sent. */
-  respond(exchange: ExchangeType, request: Uint8Array, payloads: readonly Payload[]): Uint8Array {
+  #isCutUpAnew(bytes: Uint8Array): boolean {
+    const fragment = fragmentOf(bytes);
+    if (fragment && fragment.number !== 1) return false;
+    return this.#host.verifies?.(bytes) ?? false;
+  }
+
+  /** Answers the request that `classify` called new. `request`: the datagram that completed it. */
+  respond(exchange: ExchangeType, request: Uint8Array, payloads: readonly Payload[]): void {
     const messageId = this.#expectedId;
     const response = this.#host.seal({ exchange, messageId, response: true, payloads });
-    this.#answered = { messageId, request: Uint8Array.from(request), response };
+    const first = this.#host.firstOf?.(request) ?? request;
+    this.#answered = { messageId, request: Uint8Array.from(first), response, repeated: 0 };
     this.#expectedId++;
-    this.#host.send(response);
-    return response;
+    this.#send(response);
   }
 
   /** The last request answered and its answer, for whoever answers repetitions after the SA is gone. */
-  get lastAnswer(): { readonly request: Uint8Array; readonly response: Uint8Array } | undefined {
-    return this.#answered;
+  get lastAnswer(): LastAnswer | undefined {
+    return this.#answered && { request: this.#answered.request, response: this.#answered.response.datagrams };
   }
+}
+
+/** Repeated again and again, the request shows that our answer does not get through (RFC 7383 §2.4). */
+function repeatedAgain(answered: Answered): Answered {
+  const smaller = answered.repeated + 1 >= SENDINGS_PER_SIZE ? answered.response.smaller() : undefined;
+  return smaller ? { ...answered, response: smaller, repeated: 0 } : { ...answered, repeated: answered.repeated + 1 };
+}
+
+/** The peer has cut its request into smaller pieces: its path is narrow, and so perhaps is ours (RFC 7383 §2.5.1). */
+function cutToFit(answered: Answered, request: Uint8Array): Answered {
+  const largest = Math.max(...answered.response.datagrams.map(({ length }) => length));
+  const response = (largest > request.length ? answered.response.smaller() : undefined) ?? answered.response;
+  return { ...answered, request: Uint8Array.from(request), response, repeated: 0 };
 }

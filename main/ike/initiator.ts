@@ -8,7 +8,9 @@ import { isWireError } from '../wire/error.ts';
 import { IkeError } from './error.ts';
 import { type Datagram, Established } from './established.ts';
 import { ExchangeManager } from './exchange.ts';
+import { exchangeHost } from './exchange-host.ts';
 import { configured } from './failure.ts';
+import { DATAGRAM_SIZES } from './fragment.ts';
 import { decodeHeader } from './message.ts';
 import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
@@ -179,14 +181,10 @@ class Initiator implements IkePeer {
   }
 
   #agreed({ sa, ambiguous }: Agreed, now: Instant): void {
-    const manager = new ExchangeManager<Task>(
-      {
-        seal: (message) => sa.seal(message),
-        send: (bytes) => this.#outbox.push({ kind: 'send', bytes, to: sa.remote, transport: sa.transport }),
-      },
-      this.#config.retransmission,
-      { ours: 1, theirs: 0 },
-    );
+    const manager = new ExchangeManager<Task>(exchangeHost(sa, this.#outbox), this.#config.retransmission, {
+      ours: 1,
+      theirs: 0,
+    });
     this.#authenticate(sa, manager, ambiguous, now);
   }
 
@@ -271,7 +269,10 @@ class Initiator implements IkePeer {
   #initTask(): IkeInitTask {
     const { proposals, local, remote, encapsulation } = this.#config;
     const feignNat = encapsulation === 'udp';
-    return configured(() => new IkeInitTask({ SPIi: this.#SPIi, proposals, local, remote, feignNat }, this.#random));
+    const fragmentSizes = this.#config.fragmentSizes ?? DATAGRAM_SIZES;
+    return configured(
+      () => new IkeInitTask({ SPIi: this.#SPIi, proposals, local, remote, feignNat, fragmentSizes }, this.#random),
+    );
   }
 
   #childOffer(): ChildOffer {

@@ -25,6 +25,7 @@ export class Protection {
   readonly SK_e: Uint8Array;
   readonly SK_a: Uint8Array;
   #sealed = 0n;
+  #wiped = false;
 
   constructor(encr: Encr, integ: Integ | undefined, SK_e: Uint8Array, SK_a: Uint8Array) {
     if (SK_e.length !== encr.keyBytes) throw new RangeError(`SK_e of ${encr.name} has ${encr.keyBytes} bytes`);
@@ -50,8 +51,14 @@ export class Protection {
     return iv;
   }
 
+  /** The keys are gone: zeros would still encrypt, and anybody could read it. */
+  get isWiped(): boolean {
+    return this.#wiped;
+  }
+
   /** Overwrites the keys. */
   wipe(): void {
+    this.#wiped = true;
     this.SK_e.fill(0);
     this.SK_a.fill(0);
   }

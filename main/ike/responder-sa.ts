@@ -6,7 +6,8 @@ import type { Endpoint } from '../wire/address.ts';
 import { NO_CONFIGURATION } from './configuration.ts';
 import { IkeError } from './error.ts';
 import { type Datagram, Established } from './established.ts';
-import { ExchangeManager } from './exchange.ts';
+import { ExchangeManager, type LastAnswer } from './exchange.ts';
+import { exchangeHost } from './exchange-host.ts';
 import { formatIdentity } from './identity.ts';
 import { type ExchangeType, exchangeName, type Header } from './message.ts';
 import { NotifyType } from './notify.ts';
@@ -65,11 +66,10 @@ export class ResponderSa {
     const { sa, now } = terms;
     this.sa = sa;
     this.#terms = terms;
-    this.#manager = new ExchangeManager<Task>(
-      { seal: (message) => sa.seal(message), send: (bytes) => this.#send(bytes, sa.remote, sa.transport) },
-      terms.config.retransmission,
-      { ours: 0, theirs: 1 },
-    );
+    this.#manager = new ExchangeManager<Task>(exchangeHost(sa, this.#outbox), terms.config.retransmission, {
+      ours: 0,
+      theirs: 1,
+    });
     this.#state = { at: 'half-open', phase: this.#authPhase(now + HALF_OPEN_TIMEOUT) };
     this.#send(terms.initResponse, sa.remote, sa.transport);
   }
@@ -88,7 +88,7 @@ export class ResponderSa {
   }
 
   /** The last request and our answer to it, to be repeated for a while after the end. */
-  get lastAnswer(): { readonly request: Uint8Array; readonly response: Uint8Array } | undefined {
+  get lastAnswer(): LastAnswer | undefined {
     return this.#manager.lastAnswer;
   }
 
@@ -171,7 +171,7 @@ export class ResponderSa {
       this.#drop(`message ID ${header.messageId} in ${exchangeName(phase.exchange)}`);
       return;
     }
-    const message = this.sa.open(arrival.bytes);
+    const message = this.sa.open(arrival.bytes, now);
     if (!('payloads' in message) && !message.authentic) {
       this.#drop(message.toString());
       return;

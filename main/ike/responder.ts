@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import { isWireError, type WireError } from '../wire/error.ts';
 import { CookieJar } from './cookie.ts';
+import type { LastAnswer } from './exchange.ts';
+import { DATAGRAM_SIZES } from './fragment.ts';
 import { sameIdentity } from './identity.ts';
 import { decodeHeader, decodeMessage, Exchange, encodeMessage, HEADER_BYTES, type Header } from './message.ts';
 import { NotifyType } from './notify.ts';
@@ -33,9 +35,7 @@ const STRANGERS_PER_SECOND = 10;
 const LINGER = 30_000;
 const MOST_LINGERING = 256;
 
-interface Lingering {
-  readonly request: Uint8Array;
-  readonly response: Uint8Array;
+interface Lingering extends LastAnswer {
   readonly until: Instant;
 }
 
@@ -145,7 +145,7 @@ class Responder implements IkeResponder {
     }
     const last = this.#lingering.get(name);
     if (last && now < last.until && sameBytes(last.request, arrival.bytes)) {
-      this.#send(last.response, arrival);
+      for (const bytes of last.response) this.#send(bytes, arrival);
       return;
     }
     this.#debug('dropped an IKE message of an unknown SA', arrival.from);
@@ -189,7 +189,11 @@ class Responder implements IkeResponder {
     }
     const answer = answerIkeInit(
       { ...arrival, message },
-      { proposals: this.#config.proposals, feignNat: this.#config.encapsulation === 'udp' },
+      {
+        proposals: this.#config.proposals,
+        feignNat: this.#config.encapsulation === 'udp',
+        fragmentSizes: this.#config.fragmentSizes ?? DATAGRAM_SIZES,
+      },
       {
         random: this.#deps.random,
         cookies: halfOpen >= this.#config.cookieThreshold ? this.#cookies : undefined,

@@ -2,13 +2,15 @@
 // It belongs to an initiator or a responder, which wipes it at the end.
 import type { IkeSuite } from '../crypto/suite.ts';
 import type { Endpoint } from '../wire/address.ts';
+import { isWireError, WireError } from '../wire/error.ts';
+import { DatagramSize, overheadOf, Reassembly, type Sealed, sealInPieces, whole } from './fragment.ts';
 import { deriveIkeKeys, type RekeyedFrom, wipeIkeKeys } from './keymat.ts';
-import type { ExchangeType, Message } from './message.ts';
+import { type ExchangeType, fragmentOf, type Message } from './message.ts';
 import type { NatSituation } from './nat.ts';
 import type { Payload } from './payload/payload.ts';
 import { type IkeKeys, Protection } from './protection.ts';
-import { type OpenError, openMessage, sealMessage } from './sealed.ts';
-import type { RandomBytes, Transport } from './types.ts';
+import { contentOf, OpenError, openContent, openMessage, sealMessage } from './sealed.ts';
+import type { Instant, RandomBytes, Transport } from './types.ts';
 
 export type Role = 'initiator' | 'responder';
 
@@ -33,6 +35,11 @@ export interface IkeSaTerms {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly transport: Transport;
+  /**
+   * Both ends have said IKEV2_FRAGMENTATION_SUPPORTED (RFC 7383 §2.3): IP datagram sizes for fragments, the largest first. An SA that
+   * replaces another inherits it.
+   */
+  readonly fragmentation?: readonly number[] | undefined;
 }
 
 export class IkeSa {
@@ -54,6 +61,10 @@ export class IkeSa {
   readonly #outbound: Protection;
   readonly #inbound: Protection;
   readonly #random: RandomBytes;
+  readonly #size: DatagramSize | undefined;
+  readonly #reassembly = new Reassembly();
+  /** The last request that came in fragments: its last and its first. */
+  #reassembled: { readonly last: Uint8Array; readonly first: Uint8Array } | undefined;
   #wiped = false;
 
   constructor(terms: IkeSaTerms, random: RandomBytes) {
@@ -71,6 +82,7 @@ export class IkeSa {
     this.local = terms.local;
     this.remote = terms.remote;
     this.transport = terms.transport;
+    this.#size = terms.fragmentation && new DatagramSize(terms.fragmentation);
     this.#random = random;
     this.keys = deriveIkeKeys(suite.prf, { integ: suite.integ?.keyBytes ?? 0, encr: suite.encr.keyBytes }, terms);
     terms.sharedSecret.fill(0);
@@ -86,17 +98,48 @@ export class IkeSa {
     readonly messageId: number;
     readonly response: boolean;
     readonly payloads: readonly Payload[];
-  }): Uint8Array {
+  }): Sealed {
     // Zeros would still encrypt, and anybody could read it.
     if (this.#wiped) throw new Error('the keys of this IKE SA have been wiped');
     const { exchange, messageId, response, payloads } = message;
     const { SPIi, SPIr } = this;
     const header = { SPIi, SPIr, exchange, initiator: this.role === 'initiator', response, messageId };
-    return sealMessage(header, payloads, this.#outbound, this.#random);
+    const protection = this.#outbound;
+    const random = this.#random;
+    const size = this.#size;
+    if (!size) return whole(sealMessage(header, payloads, protection, random));
+    const overhead = overheadOf(this.remote.address, this.transport);
+    return sealInPieces({ header, content: contentOf(payloads), protection, random, size, overhead });
   }
 
-  open(bytes: Uint8Array): Message | OpenError {
-    return openMessage(bytes, this.#inbound);
+  /** For the terms of an SA that replaces this one: the sizes that have not failed. */
+  get fragmentation(): readonly number[] | undefined {
+    return this.#size?.remaining;
+  }
+
+  /** A message of the peer's, or an OpenError: also, not authentic, where other fragments of the message are missing. */
+  open(bytes: Uint8Array, now: Instant): Message | OpenError {
+    const fragment = fragmentOf(bytes);
+    if (!fragment) return openMessage(bytes, this.#inbound);
+    if (!this.#size)
+      return new OpenError(new WireError('value', 'SKF payload', 0, 'no fragments: they were not agreed on'), false);
+    const whole = this.#reassembly.open(bytes, fragment, this.#inbound, now);
+    if (isWireError(whole)) return whole;
+    if (whole.message.header?.response === false) this.#reassembled = whole;
+    // RFC 7383 §2.5.1: what the peer thinks of the path is worth following.
+    this.#size.lower(whole.largest + overheadOf(this.remote.address, this.transport));
+    return whole.message;
+  }
+
+  /** The datagram whose repetition asks for our answer again: the first fragment of the request that `bytes` completed, else `bytes`. */
+  firstOf(bytes: Uint8Array): Uint8Array {
+    return this.#reassembled && sameBytes(this.#reassembled.last, bytes) ? this.#reassembled.first : bytes;
+  }
+
+  /** Does the tag verify of this datagram, a message or a fragment of one? */
+  verifies(bytes: Uint8Array): boolean {
+    const opened = openContent(bytes, this.#inbound);
+    return !isWireError(opened) || opened.authentic;
   }
 
   /** Every secret of the SA becomes zero; sealing throws afterwards. */
@@ -107,3 +150,6 @@ export class IkeSa {
     this.#inbound.wipe();
   }
 }
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);

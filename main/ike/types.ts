@@ -344,6 +344,11 @@ export interface InitiatorConfig {
   readonly livenessInterval: number;
   /** Milliseconds between NAT keepalives; 0: never. */
   readonly keepaliveInterval: number;
+  /**
+   * Bytes of IP datagrams that fragments of IKE messages are made for, tried downwards (RFC 7383 §2.5.2). undefined: 1280, then
+   * 576; empty: fragmentation is not offered.
+   */
+  readonly fragmentSizes?: readonly number[] | undefined;
 }
 
 /** What a responder answers with: asked once per new peer, after its identity is proved. */
@@ -403,6 +408,8 @@ export interface ResponderConfig {
   readonly cookieThreshold: number;
   readonly retransmission: RetransmissionPolicy;
   readonly livenessInterval: number;
+  /** As in InitiatorConfig. */
+  readonly fragmentSizes?: readonly number[] | undefined;
   /** undefined: nothing is ever replaced because of time. */
   readonly lifetime?: LifetimePolicy | undefined;
   /** As in ChildRequest. */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Established } from '../../main/ike/established.ts';
 import { ExchangeManager } from '../../main/ike/exchange.ts';
+import type { Sealed } from '../../main/ike/fragment.ts';
 import { decodeHeader, Exchange, type ExchangeType, type Header } from '../../main/ike/message.ts';
 import { NotifyType } from '../../main/ike/notify.ts';
 import { Outbox } from '../../main/ike/outbox.ts';
@@ -22,6 +23,8 @@ const notify = (type: number, more: Partial<Extract<Payload, { kind: 'notify' }>
   data: none,
   ...more,
 });
+
+const single = ({ datagrams }: Sealed): Uint8Array => datagrams[0]!;
 
 /** We are the initiator, the puppet is the responder. */
 class Table {
@@ -52,7 +55,7 @@ class Table {
   }
 
   seal(payloads: readonly Payload[], messageId = 0, response = false, exchange: ExchangeType = 37): Uint8Array {
-    return this.#puppet.seal({ exchange, messageId, response, payloads });
+    return single(this.#puppet.seal({ exchange, messageId, response, payloads }));
   }
 
   /** Delivers, and returns what came of it. */
@@ -73,7 +76,7 @@ class Table {
   opened(effects: readonly IkeEffect[]) {
     return effects.flatMap((effect) => {
       if (effect.kind !== 'send') return [];
-      const message = this.#puppet.open(effect.bytes);
+      const message = this.#puppet.open(effect.bytes, 0);
       if (!('payloads' in message)) throw new Error(message.toString());
       return [message];
     });
@@ -214,7 +217,7 @@ describe('requests of the peer', () => {
     expect(kinds(table.give(table.seal([], 1)))).toEqual([]);
     expect(kinds(table.give(table.seal([], 0xffff_ffff)))).toEqual([]);
     const own = table.established.sa.seal({ exchange: 37, messageId: 0, response: false, payloads: [] });
-    expect(kinds(table.give(own))).toEqual([]);
+    expect(kinds(table.give(single(own)))).toEqual([]);
     expect(kinds(table.give(table.seal([], 2, true)))).toEqual([]);
     expect(table.opened(table.give(table.seal([]))).length).toBe(1);
   });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ExchangeManager, type Request } from '../../main/ike/exchange.ts';
+import { whole } from '../../main/ike/fragment.ts';
 import { Exchange } from '../../main/ike/message.ts';
 
 const POLICY = { first: 100, factor: 2, most: 300, tries: 4 };
@@ -10,7 +11,7 @@ function manager(first = { ours: 0, theirs: 0 }) {
   let sealed = 0;
   const host = {
     seal: (m: { messageId: number; response: boolean }) =>
-      new TextEncoder().encode(`${m.response ? 'response' : 'request'} ${m.messageId} #${++sealed}`),
+      whole(new TextEncoder().encode(`${m.response ? 'response' : 'request'} ${m.messageId} #${++sealed}`)),
     send: (bytes: Uint8Array) => void sent.push(new TextDecoder().decode(bytes)),
   };
   return { manager: new ExchangeManager<Request>(host, POLICY, first), sent };

@@ -104,7 +104,7 @@ export class AuthPhase implements InitiatorPhase {
       this.#remembered.remember(errorOfNotify(unprotected, { exchange: 'IKE_AUTH' }), now);
       return undefined;
     }
-    const message = sa.open(datagram.bytes);
+    const message = sa.open(datagram.bytes, now);
     if (!('payloads' in message)) {
       if (!message.authentic) return message.toString();
       close({ by: 'error', error: malformedAuth(message.toString()) });

@@ -4,6 +4,7 @@ import { isWireError } from '../../wire/error.ts';
 import type { Datagram } from '../established.ts';
 import { ExchangeManager } from '../exchange.ts';
 import { noResponse } from '../failure.ts';
+import { whole } from '../fragment.ts';
 import { decodeMessage, Exchange, encodeMessage, exchangeName, type Header } from '../message.ts';
 import type { Outbox } from '../outbox.ts';
 import { checkMessage } from '../rules.ts';
@@ -43,7 +44,7 @@ export class InitPhase implements InitiatorPhase {
     this.#manager = new ExchangeManager<IkeInitTask>(
       {
         seal: ({ exchange, messageId, response, payloads }) =>
-          encodeMessage({ SPIi, SPIr: 0n, exchange, initiator: true, response, messageId }, payloads),
+          whole(encodeMessage({ SPIi, SPIr: 0n, exchange, initiator: true, response, messageId }, payloads)),
         send: (bytes) => outbox.push({ kind: 'send', bytes, to: config.remote, transport: 'ike' }),
       },
       config.retransmission,

@@ -26,6 +26,8 @@ export interface IkeInitPolicy {
   readonly proposals: readonly string[];
   /** Feign a NAT, so that both ends encapsulate. */
   readonly feignNat: boolean;
+  /** Sizes of fragments for peers that take them (RFC 7383 §2.3); empty: fragmentation is not offered. */
+  readonly fragmentSizes: readonly number[];
 }
 
 export interface IkeInitRequest {
@@ -88,6 +90,8 @@ export function answerIkeInit(
   const agreed = suite.ke.respond(ke.data, deps.random);
   if (isKeError(agreed)) return stateless(NotifyType.INVALID_SYNTAX, new Uint8Array(0), agreed.toString());
 
+  const fragmented =
+    policy.fragmentSizes.length > 0 && notifies.some((n) => n.type === NotifyType.IKEV2_FRAGMENTATION_SUPPORTED);
   const Nr = deps.random(NONCE_BYTES);
   const SPIr = deps.newSpi();
   const source = policy.feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
@@ -97,6 +101,7 @@ export function answerIkeInit(
     { kind: 'nonce', data: Nr },
     notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(header.SPIi, SPIr, source)),
     notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(header.SPIi, SPIr, from)),
+    ...(fragmented ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED, new Uint8Array(0))] : []),
   ]);
 
   const hashes = (type: number) => notifies.filter((n) => n.type === type).map((n) => n.data);
@@ -124,6 +129,7 @@ export function answerIkeInit(
       local,
       remote: from,
       transport: request.transport,
+      fragmentation: fragmented ? policy.fragmentSizes : undefined,
     },
     deps.random,
   );

@@ -38,6 +38,8 @@ export interface IkeInitConfig {
   readonly remote: Endpoint;
   /** Hash a false source, so that both ends believe in a NAT and encapsulate. */
   readonly feignNat: boolean;
+  /** Offer IKE fragmentation (RFC 7383 §2.3), with these sizes; empty: do not. */
+  readonly fragmentSizes: readonly number[];
 }
 
 export type IkeInitOutcome =
@@ -55,6 +57,8 @@ export type IkeInitOutcome =
       /** To be wiped by whoever takes it. */
       readonly sharedSecret: Uint8Array;
       readonly nat: NatSituation;
+      /** The gateway takes messages in fragments, and we offered it (RFC 7383 §2.3): of these sizes. */
+      readonly fragmentation: readonly number[] | undefined;
     };
 
 export class IkeInitTask implements Request {
@@ -91,7 +95,7 @@ export class IkeInitTask implements Request {
   }
 
   build(): readonly Payload[] {
-    const { SPIi, local, remote, feignNat } = this.#config;
+    const { SPIi, local, remote, feignNat, fragmentSizes } = this.#config;
     const source = feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
     return [
       // RFC 7296 §2.6: the cookie is the first payload, everything else stays as it was.
@@ -101,6 +105,7 @@ export class IkeInitTask implements Request {
       { kind: 'nonce', data: this.Ni },
       notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(SPIi, 0n, source)),
       notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(SPIi, 0n, remote)),
+      ...(fragmentSizes.length > 0 ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED, new Uint8Array(0))] : []),
     ];
   }
 
@@ -185,7 +190,17 @@ export class IkeInitTask implements Request {
       from,
       local: this.#config.local,
     });
-    return { kind: 'agreed', SPIr: header.SPIr, suite, Nr: nonce.data, sharedSecret, nat: nat ?? NO_NAT };
+    const { fragmentSizes } = this.#config;
+    const fragmented = fragmentSizes.length > 0 && says(payloads, NotifyType.IKEV2_FRAGMENTATION_SUPPORTED);
+    return {
+      kind: 'agreed',
+      SPIr: header.SPIr,
+      suite,
+      Nr: nonce.data,
+      sharedSecret,
+      nat: nat ?? NO_NAT,
+      fragmentation: fragmented ? fragmentSizes : undefined,
+    };
   }
 
   #refused(type: number): IkeInitOutcome {
@@ -196,6 +211,9 @@ export class IkeInitTask implements Request {
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i]);
+
+const says = (payloads: readonly Payload[], type: number): boolean =>
+  payloadsOf(payloads, 'notify').some((n) => n.type === type);
 
 function notify(type: number, data: Uint8Array): Payload {
   return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
