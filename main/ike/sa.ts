@@ -53,13 +53,15 @@ export class IkeSa {
   readonly realMessage2: Uint8Array;
   readonly nat: NatSituation;
   readonly encapsulation: 'udp' | 'raw';
-  readonly keys: IkeKeys;
+  /** IntAuth (RFC 9242 §3.3.2) with the message ID of IKE_AUTH, for AUTH; undefined without IKE_INTERMEDIATE. */
+  intAuth: Uint8Array | undefined;
   /** Where the ends are now; a NAT may move them (RFC 7296 §2.23). */
   local: Endpoint;
   remote: Endpoint;
   transport: Transport;
-  readonly #outbound: Protection;
-  readonly #inbound: Protection;
+  #generation: Generation;
+  /** The keys before the last additional key exchange, as long as an answer sealed with them may have to be repeated. */
+  #before: Generation | undefined;
   readonly #random: RandomBytes;
   readonly #size: DatagramSize | undefined;
   readonly #reassembly = new Reassembly();
@@ -84,13 +86,26 @@ export class IkeSa {
     this.transport = terms.transport;
     this.#size = terms.fragmentation && new DatagramSize(terms.fragmentation);
     this.#random = random;
-    this.keys = deriveIkeKeys(suite.prf, { integ: suite.integ?.keyBytes ?? 0, encr: suite.encr.keyBytes }, terms);
+    this.#generation = generationOf(role, suite, terms);
     terms.sharedSecret.fill(0);
-    const { SK_ei, SK_ai, SK_er, SK_ar } = this.keys;
-    const fromInitiator = new Protection(suite.encr, suite.integ, SK_ei, SK_ai);
-    const fromResponder = new Protection(suite.encr, suite.integ, SK_er, SK_ar);
-    this.#outbound = role === 'initiator' ? fromInitiator : fromResponder;
-    this.#inbound = role === 'initiator' ? fromResponder : fromInitiator;
+  }
+
+  /** The newest. */
+  get keys(): IkeKeys {
+    return this.#generation.keys;
+  }
+
+  /**
+   * An additional key exchange is done: SKEYSEED(n) = prf(SK_d(n-1), SK(n) | Ni | Nr), and every key anew (RFC 9370 §2.2.2). `secret`,
+   * SK(n), stays the caller's. What was sealed before can be repeated, and cut up smaller, until the peer uses the new keys.
+   */
+  advance(secret: Uint8Array): void {
+    if (this.#wiped) throw new Error('the keys of this IKE SA have been wiped');
+    const { role, suite, Ni, Nr, SPIi, SPIr } = this;
+    const rekeyed = { prf: suite.prf, SK_d: this.keys.SK_d, additional: [] };
+    this.#forgetBefore();
+    this.#before = this.#generation;
+    this.#generation = generationOf(role, suite, { sharedSecret: secret, Ni, Nr, SPIi, SPIr, rekeyed });
   }
 
   seal(message: {
@@ -104,7 +119,7 @@ export class IkeSa {
     const { exchange, messageId, response, payloads } = message;
     const { SPIi, SPIr } = this;
     const header = { SPIi, SPIr, exchange, initiator: this.role === 'initiator', response, messageId };
-    const protection = this.#outbound;
+    const protection = this.#generation.outbound;
     const random = this.#random;
     const size = this.#size;
     if (!size) return whole(sealMessage(header, payloads, protection, random));
@@ -119,11 +134,18 @@ export class IkeSa {
 
   /** A message of the peer's, or an OpenError: also, not authentic, where other fragments of the message are missing. */
   open(bytes: Uint8Array, now: Instant): Message | OpenError {
+    const message = this.#open(bytes, now);
+    if (!isWireError(message)) this.#forgetBefore();
+    return message;
+  }
+
+  #open(bytes: Uint8Array, now: Instant): Message | OpenError {
+    const { inbound } = this.#generation;
     const fragment = fragmentOf(bytes);
-    if (!fragment) return openMessage(bytes, this.#inbound);
+    if (!fragment) return openMessage(bytes, inbound);
     if (!this.#size)
       return new OpenError(new WireError('value', 'SKF payload', 0, 'no fragments: they were not agreed on'), false);
-    const whole = this.#reassembly.open(bytes, fragment, this.#inbound, now);
+    const whole = this.#reassembly.open(bytes, fragment, inbound, now);
     if (isWireError(whole)) return whole;
     if (whole.message.header?.response === false) this.#reassembled = whole;
     // RFC 7383 §2.5.1: what the peer thinks of the path is worth following.
@@ -138,17 +160,46 @@ export class IkeSa {
 
   /** Does the tag verify of this datagram, a message or a fragment of one? */
   verifies(bytes: Uint8Array): boolean {
-    const opened = openContent(bytes, this.#inbound);
-    return !isWireError(opened) || opened.authentic;
+    return [this.#generation, this.#before].some((generation) => {
+      const opened = generation && openContent(bytes, generation.inbound);
+      return opened !== undefined && (!isWireError(opened) || opened.authentic);
+    });
+  }
+
+  #forgetBefore(): void {
+    if (this.#before) wipeGeneration(this.#before);
+    this.#before = undefined;
   }
 
   /** Every secret of the SA becomes zero; sealing throws afterwards. */
   wipe(): void {
     this.#wiped = true;
-    wipeIkeKeys(this.keys);
-    this.#outbound.wipe();
-    this.#inbound.wipe();
+    wipeGeneration(this.#generation);
+    this.#forgetBefore();
   }
+}
+
+/** Keys and what they protect messages with. */
+interface Generation {
+  readonly keys: IkeKeys;
+  readonly outbound: Protection;
+  readonly inbound: Protection;
+}
+
+function generationOf(role: Role, suite: IkeSuite, from: Parameters<typeof deriveIkeKeys>[2]): Generation {
+  const lengths = { integ: suite.integ?.keyBytes ?? 0, encr: suite.encr.keyBytes };
+  const keys = deriveIkeKeys(suite.prf, lengths, from);
+  const fromInitiator = new Protection(suite.encr, suite.integ, keys.SK_ei, keys.SK_ai);
+  const fromResponder = new Protection(suite.encr, suite.integ, keys.SK_er, keys.SK_ar);
+  return role === 'initiator'
+    ? { keys, outbound: fromInitiator, inbound: fromResponder }
+    : { keys, outbound: fromResponder, inbound: fromInitiator };
+}
+
+function wipeGeneration({ keys, outbound, inbound }: Generation): void {
+  wipeIkeKeys(keys);
+  outbound.wipe();
+  inbound.wipe();
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
