@@ -30,6 +30,8 @@ export interface Side {
   readonly packets: Uint8Array[];
   /** Resolves with the first event, past or future, that matches. */
   event<Kind extends PathEvent['kind']>(kind: Kind): Promise<Extract<PathEvent, { kind: Kind }>>;
+  /** Called with every event from now on, but not with notes. */
+  listen(listener: (event: PathEvent) => void): void;
   /** Resolves when `count` packets have come out. */
   received(count: number): Promise<void>;
   close(): Promise<void>;
@@ -39,6 +41,7 @@ export async function openSide(threads: DataPlaneOptions['threads'], family: 4 |
   const events: PathEvent[] = [];
   const notes: string[] = [];
   const packets: Uint8Array[] = [];
+  const listeners: ((event: PathEvent) => void)[] = [];
   const watchers = new Set<() => void>();
   const changed = () => {
     for (const watcher of [...watchers]) watcher();
@@ -70,7 +73,10 @@ export async function openSide(threads: DataPlaneOptions['threads'], family: 4 |
     threads,
     onEvent: (event) => {
       if (event.kind === 'note') notes.push(event.text);
-      else events.push(event);
+      else {
+        events.push(event);
+        for (const listener of listeners) listener(event);
+      }
       changed();
     },
   });
@@ -85,6 +91,7 @@ export async function openSide(threads: DataPlaneOptions['threads'], family: 4 |
     packets,
     event: (kind) =>
       until(() => events.find((event): event is Extract<PathEvent, { kind: typeof kind }> => event.kind === kind)),
+    listen: (listener) => void listeners.push(listener),
     received: (count) => until(() => (packets.length >= count ? true : undefined)).then(() => {}),
     close: async () => {
       await plane.close();
