@@ -29,7 +29,7 @@ import {
   SubjectAlternativeName,
   Certificate as X509,
 } from '@peculiar/asn1-x509';
-import { fromBER, Sequence } from 'asn1js';
+import { BitString, fromBER, Sequence } from 'asn1js';
 import { type SignatureAlgorithm, signatureAlgorithm } from '../crypto/signature.ts';
 import { type Address, formatAddress, parseAddress } from '../wire/address.ts';
 import { type DistinguishedName, nameOf } from './distinguished-name.ts';
@@ -77,6 +77,10 @@ export interface Certificate {
 
 export interface Signed {
   readonly bytes: Uint8Array;
+  /** The fields of what is signed, DER each, as they came: encoding a decoded name anew might change its bytes. */
+  readonly fields: readonly Uint8Array[];
+  /** The AlgorithmIdentifier, DER, and what we know it as. */
+  readonly identifier: Uint8Array;
   readonly algorithm: SignatureAlgorithm | undefined;
   /** The algorithm for people: "rsa-pkcs1 with sha256", or its OID. */
   readonly algorithmName: string;
@@ -109,17 +113,18 @@ export function parseCertificate(der: Uint8Array, what = 'a certificate'): Certi
   try {
     const parts = signedParts(bytes);
     if (!parts) return malformed('it is not a DER certificate');
-    return read(AsnConvert.parse(bytes, X509), bytes, parts) ?? malformed('an extension occurs twice');
+    const certificate = read(AsnConvert.parse(bytes, X509), bytes, parts);
+    return typeof certificate === 'string' ? malformed(certificate) : certificate;
   } catch {
     // The libraries' messages name their own classes and quote bytes; neither helps a person.
     return malformed('it is not a DER certificate that can be understood');
   }
 }
 
-function read(x509: X509, der: Uint8Array, signed: Signed): Certificate | undefined {
+function read(x509: X509, der: Uint8Array, signed: Signed): Certificate | string {
   const tbs = x509.tbsCertificate;
   const extensions = tbs.extensions ?? [];
-  if (new Set(extensions.map(({ extnID }) => extnID)).size !== extensions.length) return undefined;
+  if (new Set(extensions.map(({ extnID }) => extnID)).size !== extensions.length) return 'an extension occurs twice';
   const get = <T>(oid: string, type: new () => T): T | undefined => {
     const extension = extensions.find(({ extnID }) => extnID === oid);
     return extension && AsnConvert.parse(extension.extnValue.buffer, type);
@@ -136,11 +141,16 @@ function read(x509: X509, der: Uint8Array, signed: Signed): Certificate | undefi
         : [],
     );
   const extendedKeyUsage = get(id_ce_extKeyUsage, ExtendedKeyUsage);
-  const spki = new Uint8Array(AsnConvert.serialize(tbs.subjectPublicKeyInfo));
+  // TBSCertificate ::= version [0], serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo … (RFC 5280 §4.1); the
+  // version is absent in version 1. `signature` must repeat the algorithm outside (§4.1.1.2).
+  const [, algorithm, issuer, , subject, spki] =
+    signed.fields[0]?.[0] === 0xa0 ? signed.fields.slice(1) : signed.fields;
+  if (!algorithm || !issuer || !subject || !spki) return 'it has too few fields';
+  if (Buffer.compare(algorithm, signed.identifier) !== 0) return 'it names two signature algorithms';
   return {
     der,
-    subject: nameOf(tbs.subject),
-    issuer: nameOf(tbs.issuer),
+    subject: nameOf(tbs.subject, subject),
+    issuer: nameOf(tbs.issuer, issuer),
     serial: Buffer.from(tbs.serialNumber).toString('hex'),
     notBefore: tbs.validity.notBefore.getTime().getTime(),
     notAfter: tbs.validity.notAfter.getTime().getTime(),
@@ -199,20 +209,20 @@ export function alternativeName(name: GeneralName): AlternativeName {
  * SIGNED{…} (RFC 5280 §4.1.1): a SEQUENCE of what is signed, the AlgorithmIdentifier, and the signature. Views into `der`.
  * Certificates, CRLs and OCSP's basic answer have this form, the last with certificates behind it. Undefined for anything else.
  */
-export function signedParts(der: Uint8Array): Signed | undefined {
-  const { result, offset } = fromBER(der);
+export function signedParts(der: Uint8Array, limits: { readonly maxNodes?: number } = {}): Signed | undefined {
+  const { result, offset } = fromBER(der, limits);
   if (offset !== der.length || !(result instanceof Sequence)) return undefined;
   const [body, algorithm, signature] = result.valueBlock.value;
-  if (!body || !algorithm || !signature || !('valueHexView' in signature.valueBlock)) return undefined;
+  if (!(body instanceof Sequence) || !algorithm || !(signature instanceof BitString)) return undefined;
   const identifier = Uint8Array.from(algorithm.valueBeforeDecodeView);
   const known = signatureAlgorithm(identifier);
-  const bits = signature.valueBlock.valueHexView;
-  if (!(bits instanceof Uint8Array)) return undefined;
   return {
     bytes: Uint8Array.from(body.valueBeforeDecodeView),
+    fields: body.valueBlock.value.map((field) => Uint8Array.from(field.valueBeforeDecodeView)),
+    identifier,
     algorithm: known,
     algorithmName: known ? `${known.key} with ${known.hash}` : algorithmOid(algorithm),
-    signature: Uint8Array.from(bits),
+    signature: Uint8Array.from(signature.valueBlock.valueHexView),
   };
 }
 

@@ -28,7 +28,7 @@ export function decodeName(der: Uint8Array): DistinguishedName | undefined {
   }
 }
 
-export function nameOf(name: Name, der = new Uint8Array(AsnConvert.serialize(name))): DistinguishedName {
+export function nameOf(name: Name, der: Uint8Array = new Uint8Array(AsnConvert.serialize(name))): DistinguishedName {
   const rdns = Array.from(name, (rdn) =>
     JSON.stringify(Array.from(rdn, ({ type, value }) => `${type}=${fold(value.toString())}`).sort()),
   );

@@ -113,7 +113,7 @@ function describe(problem: PkiProblem): { readonly message: string; readonly rem
       };
     case 'untrusted-issuer':
       return {
-        message: `the certificate of ${problem.subject} is signed by ${problem.issuer}, which the profile does not trust`,
+        message: `the certificate of ${problem.subject} is signed by ${problem.issuer === problem.subject ? 'itself' : problem.issuer}, which the profile does not trust`,
         remedy:
           'add the certificate of that authority to the profile, or, where it is an intermediate one, let the gateway send it or add it to the intermediates',
       };

@@ -10,6 +10,7 @@ import { isPkiError, PkiError, type WallTime } from './error.ts';
 import { matchIdentity, type PkiWarning } from './identity.ts';
 import { fitProblem } from './key.ts';
 import { DEFAULT_TRUST_POLICY, type Purpose, type TrustPolicy } from './policy.ts';
+import { checkRevocation, type RevocationCache, type RevocationConfig } from './revocation.ts';
 
 export interface TrustConfig {
   /** Who may vouch for the peer, or the peer's own certificate. From `readCertificates`. */
@@ -19,6 +20,8 @@ export interface TrustConfig {
   /** Wall clock. */
   readonly clock: () => WallTime;
   readonly policy?: TrustPolicy | undefined;
+  /** Absent: off. */
+  readonly revocation?: RevocationConfig | undefined;
   /** Called for what is taken although it is not as it should be. */
   readonly warn?: ((warning: PkiWarning) => void) | undefined;
 }
@@ -55,6 +58,7 @@ export interface Trust {
 
 export function createTrust(config: TrustConfig): Trust {
   const policy = config.policy ?? DEFAULT_TRUST_POLICY;
+  const cache: RevocationCache = config.revocation?.cache ?? new Map();
 
   const examine = async (request: CheckRequest, proof: VerifyRequest | undefined): Promise<Verified | PkiError> => {
     const found = chainOf(request, config, policy);
@@ -64,7 +68,10 @@ export function createTrust(config: TrustConfig): Trust {
     if (problem) return problem;
     const matched = matchIdentity(path[0], request.identity, policy);
     if (isPkiError(matched)) return matched;
-    const warnings = [...matched.warnings];
+    const revocation = config.revocation ?? { mode: 'off' };
+    const checked = await checkRevocation(path, revocation, cache, config.clock(), policy);
+    if (isPkiError(checked)) return checked;
+    const warnings = [...matched.warnings, ...checked.warnings];
     for (const warning of warnings) config.warn?.(warning);
     return { certificate: path[0], path, until: Math.min(...path.map(({ notAfter }) => notAfter)), warnings };
   };
