@@ -46,6 +46,16 @@ export class ServerConversation implements EapServer {
     return this.#queue(() => this.#take(bytes));
   }
 
+  /** Of the last Request. */
+  get identifier(): number {
+    return this.#identifier;
+  }
+
+  /** The type of the method that runs. */
+  get methodType(): number | undefined {
+    return this.#method?.type;
+  }
+
   close(): void {
     this.#method?.close();
     this.#method = undefined;

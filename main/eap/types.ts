@@ -9,6 +9,7 @@
 //   …
 //   Success or Failure         ───────────────▶
 import type { RandomBytes } from '../crypto/random.ts';
+import type { CertificateChain } from '../ike/questions.ts';
 import type { EapError } from './error.ts';
 
 /**
@@ -36,6 +37,13 @@ export interface EapTlsTrust {
   readonly authorities: readonly string[] | undefined;
   /** Names (DNS, or IP address) of which the server's certificate must have one. Empty: nothing matches. */
   readonly serverNames: readonly string[];
+  /**
+   * Asked in place of both, with the server's chain (DER, its own first) before anything is said inside: undefined, or why it is
+   * not trusted. The server has shown that it holds the key.
+   */
+  readonly check?:
+    | ((chain: CertificateChain) => Promise<{ readonly message: string; readonly remedy: string } | undefined>)
+    | undefined;
 }
 
 export interface EapClientCertificate {
@@ -126,6 +134,8 @@ export interface EapServerConfig {
       }
     | undefined;
   readonly fragmentSize?: number | undefined;
+  /** PEAP: bind the inner method to the tunnel. Default true. */
+  readonly cryptobinding?: boolean | undefined;
   /** Wrong passwords in one conversation before Failure. Default 3. */
   readonly attempts?: number | undefined;
 }

@@ -140,7 +140,7 @@ export class MsChapV2Peer implements PeerMethod {
       if (step.kind === 'respond') return step;
     }
     this.#become({ kind: 'over' });
-    return failed(explained(failure), Uint8Array.of(MS_OPCODE.failure));
+    return failed(failureError(failure), Uint8Array.of(MS_OPCODE.failure));
   }
 
   #become(state: State): void {
@@ -155,7 +155,8 @@ const failed = (error: EapError, data?: Uint8Array): PeerMethodStep => ({ kind: 
 /** RFC 2759 §6. */
 const WRONG_PASSWORD = 691;
 
-function explained({ error, message }: MsFailure): EapError {
+/** What a Failure Request means. */
+export function failureError({ error, message }: MsFailure): EapError {
   const words = harmless(message);
   const said = words === '' ? '' : ` (it says: “${words}”)`;
   switch (error) {
