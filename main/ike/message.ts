@@ -30,6 +30,8 @@ export const Exchange = {
   IKE_AUTH: 35,
   CREATE_CHILD_SA: 36,
   INFORMATIONAL: 37,
+  /** RFC 5723. */
+  IKE_SESSION_RESUME: 38,
   IKE_INTERMEDIATE: 43,
   IKE_FOLLOWUP_KE: 44,
 } as const;
@@ -97,6 +99,8 @@ export function exchangeName(exchange: ExchangeType): string {
       return 'CREATE_CHILD_SA';
     case Exchange.INFORMATIONAL:
       return 'INFORMATIONAL';
+    case Exchange.IKE_SESSION_RESUME:
+      return 'IKE_SESSION_RESUME';
     case Exchange.IKE_INTERMEDIATE:
       return 'IKE_INTERMEDIATE';
     case Exchange.IKE_FOLLOWUP_KE:

@@ -20,6 +20,8 @@ export type FormName =
   /** IKE_AUTH with EAP: the rounds in the middle, and the AUTH that ends them. */
   | 'eap'
   | 'eap-end'
+  /** The end of a second authentication without EAP: the responder has proved itself before (RFC 4739 §2.4). */
+  | 'second-end'
   /** IKE_AUTH authenticated, without a CHILD SA: it was refused (§1.2), or none was asked for (RFC 6023). */
   | 'childless'
   /** CREATE_CHILD_SA that rekeys the IKE SA. */
@@ -67,7 +69,7 @@ const CHILD_NOTIFIES = [
 const RULES: { readonly [K in ExchangeType]: Rule } = {
   [Exchange.IKE_SA_INIT]: {
     protected: false,
-    request: [form('normal', { sa: ONE, ke: ONE, nonce: ONE })],
+    request: [form('normal', { sa: ONE, ke: ONE, nonce: ONE, puzzle: MAYBE })],
     response: [form('normal', { sa: ONE, ke: ONE, nonce: ONE, certreq: SOME }), REFUSAL],
     notifies: [
       N.COOKIE,
@@ -85,6 +87,26 @@ const RULES: { readonly [K in ExchangeType]: Rule } = {
       N.INTERMEDIATE_EXCHANGE_SUPPORTED,
     ],
   },
+  // RFC 5723 §4.3.2: in the place of IKE_SA_INIT, with keys from a ticket.
+  [Exchange.IKE_SESSION_RESUME]: {
+    protected: false,
+    request: [form('normal', { nonce: ONE, puzzle: MAYBE })],
+    response: [form('normal', { nonce: ONE }), REFUSAL],
+    notifies: [
+      N.COOKIE,
+      N.PUZZLE,
+      N.NAT_DETECTION_SOURCE_IP,
+      N.NAT_DETECTION_DESTINATION_IP,
+      N.REDIRECT_SUPPORTED,
+      N.REDIRECT,
+      N.REDIRECTED_FROM,
+      N.TICKET_OPAQUE,
+      N.TICKET_NACK,
+      N.IKEV2_FRAGMENTATION_SUPPORTED,
+      N.SIGNATURE_HASH_ALGORITHMS,
+      N.CHILDLESS_IKEV2_SUPPORTED,
+    ],
+  },
   [Exchange.IKE_INTERMEDIATE]: {
     protected: true,
     request: [form('normal', { ke: MAYBE })],
@@ -95,8 +117,8 @@ const RULES: { readonly [K in ExchangeType]: Rule } = {
     protected: true,
     request: [
       // Without AUTH the initiator asks for EAP (§2.16).
-      form('normal', { idi: ONE, idr: MAYBE, ...CERTS, auth: MAYBE, cp: MAYBE, ...CHILD }),
-      form('childless', { idi: ONE, idr: MAYBE, ...CERTS, auth: MAYBE, cp: MAYBE }),
+      form('normal', { idi: ONE, idr: MAYBE, puzzle: MAYBE, ...CERTS, auth: MAYBE, cp: MAYBE, ...CHILD }),
+      form('childless', { idi: ONE, idr: MAYBE, puzzle: MAYBE, ...CERTS, auth: MAYBE, cp: MAYBE }),
       form('eap', { eap: ONE }),
       form('eap-end', { auth: ONE }),
     ],
@@ -104,6 +126,7 @@ const RULES: { readonly [K in ExchangeType]: Rule } = {
       form('normal', { idr: ONE, cert: SOME, auth: ONE, cp: MAYBE, ...CHILD }),
       form('eap', { idr: MAYBE, cert: SOME, auth: MAYBE, eap: ONE }),
       form('eap-end', { auth: ONE, cp: MAYBE, ...CHILD }),
+      form('second-end', { cp: MAYBE, ...CHILD }),
       form('childless', { idr: MAYBE, cert: SOME, auth: ONE, cp: MAYBE }),
       REFUSAL,
     ],

@@ -42,11 +42,12 @@ function message(exchange: ExchangeType, direction: 'request' | 'response', word
       .split(' ')
       .filter((word) => word)
       .map((word) => P[word as Name]),
-    protected: exchange !== Exchange.IKE_SA_INIT,
+    protected: exchange !== Exchange.IKE_SA_INIT && exchange !== Exchange.IKE_SESSION_RESUME,
   };
 }
 
-const { IKE_SA_INIT, IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL, IKE_INTERMEDIATE, IKE_FOLLOWUP_KE } = Exchange;
+const { IKE_SA_INIT, IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL, IKE_INTERMEDIATE, IKE_FOLLOWUP_KE, IKE_SESSION_RESUME } =
+  Exchange;
 
 // RFC 7296 Appendix C lists what may be in a message.
 describe('legal', () => {
@@ -81,6 +82,9 @@ describe('legal', () => {
     [IKE_INTERMEDIATE, 'response', 'ke notify', 'normal'],
     [IKE_FOLLOWUP_KE, 'request', 'ke notify', 'normal'],
     [IKE_FOLLOWUP_KE, 'response', 'notify', 'refusal'],
+    [IKE_SESSION_RESUME, 'request', 'notify nonce puzzle notify', 'normal'],
+    [IKE_SESSION_RESUME, 'response', 'nonce notify', 'normal'],
+    [IKE_SESSION_RESUME, 'response', 'notify', 'refusal'],
   ] as const)('%s %s: %s (%s)', (exchange, direction, words, form) => {
     expect(checkMessage(message(exchange, direction, words))).toBeUndefined();
     expect(formOf(message(exchange, direction, words))).toBe(form);

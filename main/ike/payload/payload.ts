@@ -11,6 +11,7 @@ import { idi, idr } from './id.ts';
 import { ke } from './ke.ts';
 import { nonce } from './nonce.ts';
 import { notify } from './notify.ts';
+import { puzzle } from './puzzle.ts';
 import { sa } from './sa.ts';
 import { tsi, tsr } from './ts.ts';
 import type { Unknown } from './unknown.ts';
@@ -34,6 +35,7 @@ export const SPECS = {
   cp,
   eap,
   fragment,
+  puzzle,
 } as const;
 
 export type KnownKind = keyof typeof SPECS;
@@ -43,7 +45,7 @@ export type PayloadKind = Payload['kind'];
 /** The payload of one kind: PayloadOf<'ke'>. */
 export type PayloadOf<K extends PayloadKind> = Extract<Payload, { readonly kind: K }>;
 
-/** Payload type numbers (RFC 7296 §3.2; 53: RFC 7383). */
+/** Payload type numbers (RFC 7296 §3.2; 53: RFC 7383; 54: RFC 8019). */
 export const PAYLOAD_TYPES: { readonly [K in KnownKind]: number } = {
   sa: 33,
   ke: 34,
@@ -62,6 +64,7 @@ export const PAYLOAD_TYPES: { readonly [K in KnownKind]: number } = {
   cp: 47,
   eap: 48,
   fragment: 53,
+  puzzle: 54,
 };
 
 /** No payload follows. */

@@ -58,6 +58,12 @@ export const PAYLOADS: { readonly [K in PayloadKind]: fc.Arbitrary<Payload> } = 
   tsi: fc.record({ kind: is('tsi'), selectors }),
   tsr: fc.record({ kind: is('tsr'), selectors }),
   encrypted: fc.record({ kind: is('encrypted'), body: data }),
+  puzzle: fc.record({
+    kind: is('puzzle'),
+    data: fc
+      .array(exactly(4), { minLength: 1, maxLength: 8 })
+      .map((keys) => Uint8Array.from(keys.flatMap((key) => [...key]))),
+  }),
   cp: fc.record({
     kind: is('cp'),
     type: fc.constantFrom('request' as const, 'reply' as const, 'set' as const, 'ack' as const),
@@ -69,7 +75,7 @@ export const PAYLOADS: { readonly [K in PayloadKind]: fc.Arbitrary<Payload> } = 
     .map((value) => ({ ...value, total: Math.max(value.total, value.number) })),
   unknown: fc.record({
     kind: is('unknown'),
-    type: fc.oneof(fc.integer({ min: 1, max: 32 }), fc.integer({ min: 54, max: 255 })),
+    type: fc.oneof(fc.integer({ min: 1, max: 32 }), fc.integer({ min: 55, max: 255 })),
     critical: fc.boolean(),
     data,
   }),
