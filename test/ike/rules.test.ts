@@ -19,6 +19,7 @@ const P = {
   tsr: { kind: 'tsr', selectors: [] },
   delete: { kind: 'delete', protocol: 1, spis: [] },
   eap: { kind: 'eap', data: none },
+  puzzle: { kind: 'puzzle', data: new Uint8Array(16) },
   vendor: { kind: 'vendor', data: none },
   notify: { kind: 'notify', protocol: 0, spi: none, type: NotifyType.COOKIE, data: none },
   unknown: { kind: 'unknown', type: 99, critical: false, data: none },
