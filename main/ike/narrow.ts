@@ -1,5 +1,4 @@
-// Traffic selector arithmetic (RFC 7296 §2.9): intersection, narrowing by the responder, and the initiator's check that an
-// answer stays within what it offered. Addresses are ranges here, so every function works for any range, not only prefixes.
+// Traffic selector arithmetic (RFC 7296 §2.9): intersection, narrowing by the responder, and of an answer by the initiator. Addresses are ranges here, so every function works for any range, not only prefixes.
 import type { Address } from '../wire/address.ts';
 import { type Selector, selectorOf } from '../wire/selector.ts';
 
@@ -55,11 +54,6 @@ export function narrow(offer: readonly Selector[], policy: readonly Selector[]):
     }
   // An earlier, narrower one (the triggering packet of RFC 7296 §2.9) may be covered by a later one.
   return common.filter((one, i) => !common.some((other, j) => i < j && isWithin(one, other)));
-}
-
-/** RFC 7296 §2.9: the answer must be a subset of the offer, and not empty. */
-export function isNarrowed(answer: readonly Selector[], offer: readonly Selector[]): boolean {
-  return answer.length > 0 && answer.every((one) => offer.some((offered) => isWithin(one, offered)));
 }
 
 /** Is every selector one address, the same in all of them (RFC 7296 §2.23.1)? */

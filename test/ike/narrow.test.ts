@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { intersect, isNarrowed, isSingleAddress, isWithin, narrow, substituteAddress } from '../../main/ike/narrow.ts';
+import { intersect, isSingleAddress, isWithin, narrow, substituteAddress } from '../../main/ike/narrow.ts';
 import { formatSelector, type Selector } from '../../main/wire/selector.ts';
 import { address, selector } from '../sim/simulation.ts';
 
@@ -33,14 +33,6 @@ test('narrows an offer to the policy, in the order of the offer', () => {
   expect(text(narrow([selector('10.1.2.3', 6), selector('10.0.0.0/8')], policy))).toEqual(['10.0.0.0-10.255.255.255']);
   expect(narrow([selector('172.16.0.0/12')], policy)).toEqual([]);
   expect(narrow([], policy)).toEqual([]);
-});
-
-test('an answer must lie within the offer and not be empty', () => {
-  const offer = [selector('10.0.0.0/8', 47)];
-  expect(isNarrowed([selector('10.1.0.0/16', 47)], offer)).toBe(true);
-  expect(isNarrowed([selector('10.1.0.0/16')], offer)).toBe(false);
-  expect(isNarrowed([selector('10.1.0.0/16', 47), selector('11.0.0.0/8', 47)], offer)).toBe(false);
-  expect(isNarrowed([], offer)).toBe(false);
 });
 
 test('single addresses and their substitution', () => {
@@ -84,7 +76,7 @@ test('agrees with packet-by-packet matching', () => {
         expect(narrowed.some((s) => matches(s, packet))).toBe(
           offer.some((s) => matches(s, packet)) && policy.some((s) => matches(s, packet)),
         );
-      if (narrowed.length > 0) expect(isNarrowed(narrowed, offer)).toBe(true);
+      for (const one of narrowed) expect(offer.some((offered) => isWithin(one, offered))).toBe(true);
       for (const [i, one] of narrowed.entries())
         expect(narrowed.some((other, j) => i !== j && isWithin(one, other) && !isWithin(other, one))).toBe(false);
     }),

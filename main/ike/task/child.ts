@@ -13,7 +13,7 @@ import { formatSelector, type Selector } from '../../wire/selector.ts';
 import { configurationRequest, NO_CONFIGURATION, readConfiguration } from '../configuration.ts';
 import { IkeError, type IkeErrorCode } from '../error.ts';
 import { deriveChildKeys } from '../keymat.ts';
-import { hostSelector, isNarrowed, isSingleAddress, narrow, substituteAddress } from '../narrow.ts';
+import { hostSelector, isSingleAddress, narrow, substituteAddress } from '../narrow.ts';
 import { isErrorNotify, NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
@@ -69,7 +69,7 @@ export class ChildOffer {
     const groups = this.#offered.flatMap((proposal) =>
       proposal.transforms.filter((of) => of.type === TransformType.KE),
     );
-    return [...new Set(groups.map((of) => of.id))];
+    return [...new Set(groups.map((of) => of.id))].filter((id) => id !== 0);
   }
 
   build(): readonly Payload[] {
@@ -180,10 +180,14 @@ export class ChildOffer {
       if (sa.nat.local) local = substituteAddress(tsi, sa.local.address);
       if (sa.nat.remote) remote = substituteAddress(tsr, sa.remote.address);
     }
-    if (!isNarrowed(local, this.#local) || !isNarrowed(remote, request.remote))
+    // RFC 7296 §2.9: the answer is a subset of the offer. Some answer wider (Libreswan any protocol beside an address that it
+    // assigned, others a whole network): the part that we asked for is what we use, and nothing beyond it.
+    const said = `${formatSelectors(local)} === ${formatSelectors(remote)}`;
+    [local, remote] = [narrow(local, this.#local), narrow(remote, request.remote)];
+    if (local.length === 0 || remote.length === 0)
       return failure(
         'traffic-selectors',
-        `the gateway answered with traffic selectors that we did not offer: ${formatSelectors(local)} === ${formatSelectors(remote)}, offered ${this.#selectorText()}`,
+        `the gateway answered with traffic selectors that we did not offer: ${said}, offered ${this.#selectorText()}`,
         "compare the tunnel's shape and addresses in the profile with what the gateway is set up for",
       );
     if (!request.localIsDynamic || configuration.addresses.length === 0) return { local, remote };

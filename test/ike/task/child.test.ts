@@ -66,7 +66,7 @@ test('builds the offer', () => {
   expect(sa.proposals.map((p) => Buffer.from(p.spi).toString('hex'))).toEqual(['11223344', '11223344']);
   // Every attribute asks; APPLICATION_VERSION (7) is neither told nor asked for.
   expect(payloadOf(payloads, 'cp')!.attributes.map((a) => [a.type, a.value.length])).toEqual(
-    [1, 2, 3, 13, 8, 10, 15].map((type) => [type, 0]),
+    [1, 2, 3, 13, 8, 10, 15, 25].map((type) => [type, 0]),
   );
   // A dynamic selector in transport mode is our own address.
   const inTransport = offerOf(transport).build();
@@ -99,13 +99,8 @@ describe('the answer', () => {
     ['a short SPI', 'protocol', [choice('aes128gcm16', { spi: Uint8Array.of(1, 2) }), GOOD[1]!, GOOD[2]!]],
     ['ESN that was not offered', 'protocol', [choice('aes128gcm16-esn'), GOOD[1]!, GOOD[2]!]],
     ['transport mode unasked', 'protocol', [status(NotifyType.USE_TRANSPORT_MODE), ...GOOD]],
-    ['wider TSr', 'traffic-selectors', [GOOD[0]!, GOOD[1]!, tsr(selector('10.0.0.0/8', 47))]],
-    ['another protocol', 'traffic-selectors', [GOOD[0]!, tsi(selector('10.99.0.5')), GOOD[2]!]],
-    [
-      'one selector too many',
-      'traffic-selectors',
-      [GOOD[0]!, GOOD[1]!, tsr(selector('10.77.0.1', 47), selector('8.8.8.8', 47))],
-    ],
+    ['another TSr', 'traffic-selectors', [GOOD[0]!, GOOD[1]!, tsr(selector('10.78.0.0/16', 47))]],
+    ['another protocol', 'traffic-selectors', [GOOD[0]!, tsi(selector('10.99.0.5', 6)), GOOD[2]!]],
     ['no selector', 'traffic-selectors', [GOOD[0]!, tsi(), GOOD[2]!]],
     ['TS_UNACCEPTABLE', 'traffic-selectors', [status(NotifyType.TS_UNACCEPTABLE)]],
     ['SINGLE_PAIR_REQUIRED', 'traffic-selectors', [status(NotifyType.SINGLE_PAIR_REQUIRED)]],
@@ -116,6 +111,20 @@ describe('the answer', () => {
     ['an error that nobody knows', 'peer-error', [status(8000), ...GOOD]],
   ])('with %s: %s', (_, code, payloads) => {
     expect(accept(payloads)).toBe(code);
+  });
+
+  test('wider than the offer is cut to it', () => {
+    const answers = [
+      [GOOD[1]!, tsr(selector('10.0.0.0/8', 47)), '10.77.0.0-10.77.255.255[47]'],
+      [tsi(selector('10.99.0.5')), GOOD[2]!, '10.77.0.1[47]'],
+      [GOOD[1]!, tsr(selector('10.77.0.1', 47), selector('8.8.8.8', 47)), '10.77.0.1[47]'],
+    ] as const;
+    for (const [local, remote, cut] of answers) {
+      const made = offerOf(tunnel).accept([GOOD[0]!, local, remote], saOf('initiator'));
+      if (made instanceof IkeError) throw made;
+      expect(made.child.local.map(formatSelector)).toEqual(['10.99.0.5[47]']);
+      expect(made.child.remote.map(formatSelector)).toEqual([cut]);
+    }
   });
 
   test('with a status that nobody knows is good', () => {
