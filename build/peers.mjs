@@ -93,6 +93,14 @@ function unpack(archives) {
     mkdirSync(join(made, folder), { recursive: true });
   }
   symlinkSync('/run', join(made, 'var/run'));
+  // What packages' scripts would have written, and the peers look for.
+  writeFileSync(
+    join(made, 'etc/passwd'),
+    'root:x:0:0::/root:/bin/sh\n_iked:x:100:100::/var/lib/openiked/empty:/bin/false\n',
+  );
+  writeFileSync(join(made, 'etc/group'), 'root:x:0:\n_iked:x:100:\n');
+  writeFileSync(join(made, 'etc/hosts'), '127.0.0.1 localhost\n');
+  writeFileSync(join(made, 'etc/resolv.conf'), '');
   for (const archive of archives) {
     const result = spawnSync('dpkg-deb', ['-x', archive, made], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -107,7 +115,8 @@ function unpack(archives) {
 /** Makes build/peers/root unless it is there already; where it cannot, build/peers/missing says why, for the tests to read. */
 export function laterPeers() {
   const [stamp, missing] = [join(place, 'packages'), join(place, 'missing')];
-  const wanted = `${SUITE}: ${PACKAGES.flat().join(' ')}\n`;
+  // Raise the number when `unpack` changes.
+  const wanted = `1 ${SUITE}: ${PACKAGES.flat().join(' ')}\n`;
   if (existsSync(root) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   mkdirSync(place, { recursive: true });
   rmSync(stamp, { force: true });

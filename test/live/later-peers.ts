@@ -37,3 +37,11 @@ exec chroot $root "$@"
   );
   return ['sh', script];
 }
+
+/** The same in a guest of user-mode Linux: shell lines that make the root ready, and what runs a command in it. */
+export const GUEST_ROOT = {
+  script: `root=${LATER_ROOT}
+for folder in dev proc sys tmp; do mount --rbind /$folder $root/$folder; done
+mount -t tmpfs tmpfs $root/run`,
+  enter: `chroot ${LATER_ROOT}`,
+} as const;

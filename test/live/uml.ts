@@ -3,16 +3,20 @@
 // in the lab's namespace. So transport mode is proved against the kernel that most Linux gateways run.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Lab, Running } from './lab.ts';
+import { fileURLToPath } from 'node:url';
+import type { Finished, Lab, Running } from './lab.ts';
 
 const KERNEL = '/usr/bin/linux.uml';
-// In an order that resolves itself: the kernel asks for the rest through /sbin/modprobe, which looks elsewhere. The random
-// number generator (drbg) is what makes the IVs of AEADs.
+// In an order that resolves itself. The kernel is told not to ask for more by itself: /sbin/modprobe looks elsewhere, and a
+// search for each algorithm that might exist takes many seconds here. The random number generator (drbg) is what makes the
+// IVs of AEADs.
 const MODULES = [
   ...['esp4', 'xfrm_user', 'ip_gre', 'udp_tunnel', 'aes_generic', 'ghash-generic', 'gcm', 'ctr', 'cbc', 'authenc'],
   ...['chacha_generic', 'poly1305_generic', 'chacha20poly1305', 'sha256_generic', 'sha512_generic', 'hmac'],
-  ...['jitterentropy_rng', 'drbg', 'seqiv', 'echainiv', 'authencesn'],
+  ...['jitterentropy_rng', 'drbg', 'seqiv', 'echainiv', 'authencesn', 'af_key'],
 ];
+const CONTROL = fileURLToPath(new URL('./guest-control.py', import.meta.url));
+const CONTROL_PORT = 7;
 
 export function umlMissing(): string | undefined {
   if (!existsSync(KERNEL)) return 'user-mode-linux is not installed';
@@ -43,6 +47,7 @@ mount -t devtmpfs dev /dev 2>/dev/null
 mkdir -p /run/modules/lib
 ln -s /usr/lib/uml/modules /run/modules/lib/modules
 for module in ${MODULES.join(' ')}; do modprobe -d /run/modules $module 2>/dev/null; done
+echo > /proc/sys/kernel/modprobe
 ip link set lo up
 ip address add ${options.address} dev vec0
 ip link set vec0 up
@@ -59,4 +64,65 @@ exec sleep 3600
     ...[KERNEL, 'mem=512M', 'root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'rw', `init=${init}`],
     ...[`vec0:transport=tap,ifname=${tap},depth=128`, 'con=null', 'con0=null,fd:1', 'quiet'],
   ]);
+}
+
+/** A guest that runs commands while it is up: they reach it over its own interface, from the namespace of its tap. */
+export class Guest {
+  readonly running: Running;
+  private readonly lab: Lab;
+  private readonly namespace: string;
+  private readonly address: string;
+
+  private constructor(lab: Lab, namespace: string, address: string, running: Running) {
+    this.lab = lab;
+    this.namespace = namespace;
+    this.address = address;
+    this.running = running;
+  }
+
+  /** Like `startUml`, with `host` (and its prefix length) as the tap's own address; ready when it takes commands. */
+  static async boot(
+    lab: Lab,
+    namespace: string,
+    tap: string,
+    options: UmlOptions & { readonly host: string },
+  ): Promise<Guest> {
+    const [address] = options.address.split('/') as [string];
+    const running = startUml(lab, namespace, tap, {
+      address: options.address,
+      script: `${options.script}\nexec /usr/bin/python3 -I -S ${CONTROL} ${address} ${CONTROL_PORT}`,
+    });
+    lab.run(namespace, 'ip', 'address', 'add', options.host, 'dev', tap);
+    await running.saw(/guest: control/, 60_000);
+    return new Guest(lab, namespace, address, running);
+  }
+
+  /** Runs a shell command (one line) in the guest. */
+  async run(command: string): Promise<Finished> {
+    const asked = await this.lab.finish(this.namespace, [
+      ...['/usr/bin/python3', '-I', '-S', '-c'],
+      `import socket,sys
+s = socket.create_connection((sys.argv[1], ${CONTROL_PORT}), 10)
+s.settimeout(70)
+s.sendall(sys.argv[2].encode() + b"\\n")
+while (got := s.recv(65536)):
+    sys.stdout.buffer.write(got)`,
+      this.address,
+      command,
+    ]);
+    const [, stdout, code] = /^([\s\S]*)\n(\d+)$/.exec(asked.stdout) ?? [];
+    if (stdout === undefined) throw new Error(`the guest did not run ${command}: ${asked.stdout}${asked.stderr}`);
+    return { code: Number(code), stdout, stderr: '' };
+  }
+
+  /** Runs a command that must succeed; its output. */
+  async must(command: string): Promise<string> {
+    const ran = await this.run(command);
+    if (ran.code !== 0) throw new Error(`${command}: ${ran.code}\n${ran.stdout}`);
+    return ran.stdout;
+  }
+
+  get output(): string {
+    return this.running.output;
+  }
 }

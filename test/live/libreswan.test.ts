@@ -1,0 +1,73 @@
+// Libreswan over a Linux kernel's own ESP and GRE, in user-mode Linux: pre-shared keys, the shapes of tunnels, a NAT.
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { Culvert, culvertMissing } from './culvert.ts';
+import { connected, guestLab, nat, ping, SECRET, transportProfile, tunnelProfile } from './guest-scene.ts';
+import { cannotRunLive, type Lab } from './lab.ts';
+import { type Connection, Libreswan, libreswanMissing } from './libreswan.ts';
+import { live } from './live.ts';
+import { umlMissing } from './uml.ts';
+
+const missing = [cannotRunLive(), libreswanMissing(), umlMissing(), culvertMissing()];
+
+const TRANSPORT: Connection = { type: 'transport', leftprotoport: 'gre', rightprotoport: 'gre' };
+const TUNNEL: Connection = {
+  ...{ type: 'tunnel', leftsubnet: '10.77.0.1/32', leftprotoport: 'gre', rightprotoport: 'gre' },
+  ...{ rightaddresspool: '10.99.0.1-10.99.0.50', modecfgdns: '10.66.0.53' },
+};
+
+live('Libreswan', missing, () => {
+  let lab: Lab;
+  let gateway: Libreswan;
+  let culvert: Culvert;
+
+  beforeAll(async () => {
+    lab = guestLab();
+    gateway = await Libreswan.start(lab, 'gw', { secrets: [`@gw.example %any : PSK "${SECRET}"`] });
+    culvert = await Culvert.start(lab, 'cl');
+  });
+  afterAll(async () => lab?.close());
+  afterEach(async () => {
+    await culvert.down();
+    nat(lab, false);
+  });
+
+  for (const [ike, esp, proposals] of [
+    ['aes_gcm256-sha2_256;dh19', 'aes_gcm256', {}],
+    ['chacha20_poly1305-sha2_512;dh31', 'chacha20_poly1305', { ike: ['chacha20poly1305-prfsha512-x25519'] }],
+    ['aes256-sha2_384;dh20', 'aes256-sha2_512', { ike: ['aes256-sha384-ecp384'], esp: ['aes256-sha512'] }],
+  ] as const) {
+    it(`a pre-shared key, GRE in transport mode, ${ike}, ${esp}`, async () => {
+      await gateway.load({ site: { ...TRANSPORT, ike, esp } });
+      await culvert.connect(transportProfile({ proposals }));
+      expect((await connected(culvert)).encapsulation).toBe('raw');
+      expect(await ping(lab, '10.88.0.1')).toBe(5);
+    });
+  }
+
+  it('GRE in tunnel mode, from an address that the gateway gives', async () => {
+    await gateway.load({ road: TUNNEL });
+    await culvert.connect(tunnelProfile());
+    expect(await ping(lab, '10.89.0.1')).toBe(5);
+  });
+
+  // Not in transport mode: Libreswan takes the client's own address for a stranger's then (no RFC 7296 §2.23.1).
+  it('GRE in tunnel mode through a NAT', async () => {
+    nat(lab, true);
+    await gateway.load({ road: TUNNEL });
+    await culvert.connect(tunnelProfile());
+    expect((await connected(culvert)).encapsulation).toBe('udp');
+    expect(await ping(lab, '10.89.0.1')).toBe(5);
+  });
+
+  it('plain ESP, to a network behind the gateway', async () => {
+    await gateway.load({
+      net: { ...TUNNEL, leftsubnet: '10.66.0.0/24', leftprotoport: '0/0', rightprotoport: '0/0' },
+    });
+    const { gre: _gre, ...profile } = tunnelProfile({
+      tunnel: { shape: 'esp-tunnel', remoteSelectors: ['10.66.0.0/24'] },
+      routes: { include: ['10.66.0.0/24'] },
+    });
+    await culvert.connect(profile);
+    expect(await ping(lab, '10.66.0.1')).toBe(5);
+  });
+});
