@@ -265,6 +265,7 @@ export class Established {
       case 'delete-ike':
         if (this.#state.at === 'deleting') this.#close(this.#state.reason);
         return;
+      case 'ike-intermediate':
       case 'ike-auth':
       case 'authentication-failed':
         throw new Error(`${task.name} is not of an established SA`);

@@ -30,12 +30,15 @@ export function nonsense(text: string, exchange: ExchangeType): IkeError {
   });
 }
 
-export function malformedAuth(text: string): IkeError {
+export const malformedAuth = (text: string): IkeError => malformedAnswer('IKE_AUTH', text);
+
+/** Who has the keys answered nonsense before it was authenticated. */
+export function malformedAnswer(exchange: string, text: string): IkeError {
   return new IkeError({
     code: 'protocol',
-    message: `the gateway's answer to IKE_AUTH makes no sense: ${text}`,
+    message: `the gateway's answer to ${exchange} makes no sense: ${text}`,
     remedy: REPORT,
-    exchange: 'IKE_AUTH',
+    exchange,
   });
 }
 

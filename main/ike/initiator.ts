@@ -1,21 +1,23 @@
 // The initiator of an IKE SA (RFC 7296): its phases one after the other (phase/phase.ts), then what established.ts does. Sans-IO: events in,
 // effects out.
 //
-//   idle ──start──▶ init ──agreed──▶ auth ──authenticated──▶ established ──▶ closed
-//                    │                │  └─ no CHILD SA ──▶ established, deleting ─┘
-//                    └── no (good) answer, refused, close ──────────────────────────▲
+//   idle ──start──▶ init ──agreed──▶ [intermediate ──▶] auth ──authenticated──▶ established ──▶ closed
+//                   │  └ fallback.ts: init again           │  └─ no CHILD SA ──▶ established, deleting ─┘
+//                   └── no (good) answer, refused, close ──────────────────────────────────────────────▲
 import { isWireError } from '../wire/error.ts';
 import { IkeError } from './error.ts';
 import { type Datagram, Established } from './established.ts';
 import { ExchangeManager } from './exchange.ts';
 import { exchangeHost } from './exchange-host.ts';
 import { configured } from './failure.ts';
+import { type Attempt, firstAttempt, isLast, isPlain, nextAttempt, SENDINGS_BEFORE_FALLBACK } from './fallback.ts';
 import { DATAGRAM_SIZES } from './fragment.ts';
 import { decodeHeader } from './message.ts';
 import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
 import { type Authenticated, AuthPhase } from './phase/initiator-auth.ts';
 import { type Agreed, InitPhase } from './phase/initiator-init.ts';
+import { IntermediatePhase } from './phase/initiator-intermediate.ts';
 import type { InitiatorPhase } from './phase/phase.ts';
 import type { IkeSa } from './sa.ts';
 import { randomChildSpi, randomSpi } from './spi.ts';
@@ -52,6 +54,7 @@ class Initiator implements IkePeer {
   readonly #secret: Uint8Array;
   #SPIi: bigint;
   #startedAgain = false;
+  #attempt: Attempt = 'only';
   #state: State = { at: 'idle' };
   #timer: Instant | null = null;
 
@@ -61,7 +64,9 @@ class Initiator implements IkePeer {
     this.#secret = Uint8Array.from(config.credential.kind === 'psk' ? config.credential.secret : []);
     this.#SPIi = randomSpi(random);
     // A misconfiguration shows now, not at start.
-    this.#initTask().wipe();
+    const task = this.#initTask();
+    this.#attempt = firstAttempt(task.canDoWithout);
+    task.wipe();
     this.#childOffer();
   }
 
@@ -167,25 +172,64 @@ class Initiator implements IkePeer {
   }
 
   #start(now: Instant): void {
+    const { retransmission } = this.#config;
+    const tries = Math.min(retransmission.tries, SENDINGS_BEFORE_FALLBACK);
     const phase = new InitPhase({
       config: this.#config,
       random: this.#random,
       outbox: this.#outbox,
       SPIi: this.#SPIi,
       task: this.#initTask(),
+      retransmission: isLast(this.#attempt) ? retransmission : { ...retransmission, tries },
       now,
       agreed: (agreed, at) => this.#agreed(agreed, at),
+      failed: (outcome, error, at) => {
+        const next = nextAttempt(this.#attempt, outcome);
+        if (next) this.#tryNext(next, phase, `${outcome === 'silence' ? 'no answer' : error.message}`, at);
+        else this.#close({ by: 'error', error });
+      },
       close: (reason) => this.#close(reason),
     });
     this.#state = { at: 'phase', phase };
   }
 
+  /** fallback.ts says what comes next; the attempt before leaves nothing behind. */
+  #tryNext(next: Attempt, before: { abandon(): void }, why: string, now: Instant): void {
+    const text = isPlain(next)
+      ? `IKE_SA_INIT again without additional key exchanges (${next === 'plain' ? 'the keys will not be post-quantum' : 'is anybody there?'}): ${why}`
+      : 'IKE_SA_INIT again with additional key exchanges: the gateway answers now';
+    this.#outbox.push({ kind: 'log', level: next === 'plain' ? 'warn' : 'info', text });
+    before.abandon();
+    this.#attempt = next;
+    this.#SPIi = randomSpi(this.#random);
+    this.#start(now);
+  }
+
   #agreed({ sa, ambiguous }: Agreed, now: Instant): void {
+    const next = nextAttempt(this.#attempt, 'answered');
+    if (next) {
+      this.#tryNext(next, { abandon: () => sa.wipe() }, '', now);
+      return;
+    }
     const manager = new ExchangeManager<Task>(exchangeHost(sa, this.#outbox), this.#config.retransmission, {
       ours: 1,
       theirs: 0,
     });
-    this.#authenticate(sa, manager, ambiguous, now);
+    if (sa.suite.additional.length === 0) {
+      this.#authenticate(sa, manager, ambiguous, now);
+      return;
+    }
+    const phase = new IntermediatePhase({
+      retransmission: this.#config.retransmission,
+      random: this.#random,
+      outbox: this.#outbox,
+      sa,
+      manager,
+      now,
+      done: (at) => this.#authenticate(sa, manager, ambiguous, at),
+      close: (reason) => this.#close(reason),
+    });
+    this.#state = { at: 'phase', phase };
   }
 
   #authenticate(sa: IkeSa, manager: ExchangeManager<Task>, ambiguous: boolean, now: Instant): void {
@@ -269,9 +313,14 @@ class Initiator implements IkePeer {
   #initTask(): IkeInitTask {
     const { proposals, local, remote, encapsulation } = this.#config;
     const feignNat = encapsulation === 'udp';
+    const withoutAdditional = isPlain(this.#attempt);
     const fragmentSizes = this.#config.fragmentSizes ?? DATAGRAM_SIZES;
     return configured(
-      () => new IkeInitTask({ SPIi: this.#SPIi, proposals, local, remote, feignNat, fragmentSizes }, this.#random),
+      () =>
+        new IkeInitTask(
+          { SPIi: this.#SPIi, proposals, local, remote, feignNat, withoutAdditional, fragmentSizes },
+          this.#random,
+        ),
     );
   }
 

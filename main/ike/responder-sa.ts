@@ -1,7 +1,7 @@
 // One IKE SA of a responder, from its answer to IKE_SA_INIT on: its phases (phase/phase.ts), then established.ts.
 //
-//   half-open: auth ──both authentic──▶ established ──▶ closed
-//       └──── refused, time-out, close ─────────────────▲
+//   half-open: [intermediate ──▶] auth ──both authentic──▶ established ──▶ closed
+//       └──── refused, time-out, close ────────────────────────────────────▲
 import type { Endpoint } from '../wire/address.ts';
 import { NO_CONFIGURATION } from './configuration.ts';
 import { IkeError } from './error.ts';
@@ -15,6 +15,7 @@ import { Outbox } from './outbox.ts';
 import type { Payload } from './payload/payload.ts';
 import type { ResponderPhase } from './phase/phase.ts';
 import { type AuthenticatedPeer, HALF_OPEN_TIMEOUT, ResponderAuthPhase } from './phase/responder-auth.ts';
+import { ResponderIntermediatePhase } from './phase/responder-intermediate.ts';
 import type { IkeAnswer } from './questions.ts';
 import { checkMessage } from './rules.ts';
 import type { IkeSa } from './sa.ts';
@@ -27,6 +28,7 @@ import type {
   IkeEffect,
   IkeResponderEvent,
   Instant,
+  RandomBytes,
   ResponderConfig,
   Transport,
 } from './types.ts';
@@ -37,6 +39,7 @@ const KEEPALIVE_INTERVAL = 20_000;
 export interface ResponderSaTerms {
   readonly sa: IkeSa;
   readonly config: ResponderConfig;
+  readonly random: RandomBytes;
   /** A fresh ESP SPI. */
   readonly newChildSpi: () => number;
   /** The authenticated peer has no other SA with us: forget those. */
@@ -70,7 +73,7 @@ export class ResponderSa {
       ours: 0,
       theirs: 1,
     });
-    this.#state = { at: 'half-open', phase: this.#authPhase(now + HALF_OPEN_TIMEOUT) };
+    this.#state = { at: 'half-open', phase: this.#firstPhase(now + HALF_OPEN_TIMEOUT) };
     this.#send(terms.initResponse, sa.remote, sa.transport);
   }
 
@@ -163,12 +166,13 @@ export class ResponderSa {
   }
 
   #receiveHalfOpen(phase: ResponderPhase, arrival: Arrival, header: Header, now: Instant): void {
-    if (header.response || !header.initiator || header.exchange !== phase.exchange) {
-      this.#drop(`${exchangeName(header.exchange)} before ${exchangeName(phase.exchange)}`);
+    // Before the exchange is looked at: a repeated request is of the exchange before.
+    if (header.response || !header.initiator || this.#manager.classify(header.messageId, arrival.bytes) !== 'new') {
+      this.#drop(`message ID ${header.messageId} in ${exchangeName(phase.exchange)}`);
       return;
     }
-    if (this.#manager.classify(header.messageId, arrival.bytes) !== 'new') {
-      this.#drop(`message ID ${header.messageId} in ${exchangeName(phase.exchange)}`);
+    if (header.exchange !== phase.exchange) {
+      this.#drop(`${exchangeName(header.exchange)} before ${exchangeName(phase.exchange)}`);
       return;
     }
     const message = this.sa.open(arrival.bytes, now);
@@ -200,6 +204,21 @@ export class ResponderSa {
         break;
       }
     }
+  }
+
+  #firstPhase(expires: Instant): ResponderPhase {
+    const { sa } = this;
+    if (sa.suite.additional.length === 0) return this.#authPhase(expires);
+    return new ResponderIntermediatePhase({
+      random: this.#terms.random,
+      sa,
+      manager: this.#manager,
+      expires,
+      done: () => {
+        this.#state = { at: 'half-open', phase: this.#authPhase(expires) };
+      },
+      fail: (why) => this.#close({ by: 'error', error: unfinished(why) }),
+    });
   }
 
   #authPhase(expires: Instant): ResponderPhase {

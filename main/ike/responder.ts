@@ -220,6 +220,7 @@ class Responder implements IkeResponder {
           new ResponderSa({
             sa: answer.sa,
             config: this.#config,
+            random: this.#deps.random,
             newChildSpi: () => randomChildSpi(this.#deps.random),
             initialContact: (peer) => this.#abandonOthers(name, peer),
             initResponse: answer.response,

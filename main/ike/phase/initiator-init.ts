@@ -1,6 +1,7 @@
 // The initiator's first phase: IKE_SA_INIT with its cookies and changes of group (task/ike-init.ts), until keys are agreed on. Nothing in
 // it is authenticated.
 import { isWireError } from '../../wire/error.ts';
+import type { IkeError } from '../error.ts';
 import type { Datagram } from '../established.ts';
 import { ExchangeManager } from '../exchange.ts';
 import { noResponse } from '../failure.ts';
@@ -10,7 +11,7 @@ import type { Outbox } from '../outbox.ts';
 import { checkMessage } from '../rules.ts';
 import { IkeSa } from '../sa.ts';
 import type { IkeInitOutcome, IkeInitTask } from '../task/ike-init.ts';
-import type { CloseReason, InitiatorConfig, Instant, RandomBytes } from '../types.ts';
+import type { CloseReason, InitiatorConfig, Instant, RandomBytes, RetransmissionPolicy } from '../types.ts';
 import { earliest, type InitiatorPhase } from './phase.ts';
 import { RememberedRefusal } from './remembered.ts';
 
@@ -27,8 +28,11 @@ export interface InitTerms {
   readonly outbox: Outbox;
   readonly SPIi: bigint;
   readonly task: IkeInitTask;
+  readonly retransmission: RetransmissionPolicy;
   readonly now: Instant;
   readonly agreed: (agreed: Agreed, now: Instant) => void;
+  /** No good answer, or none at all: the host ends the SA, or abandons this phase and tries something else. */
+  readonly failed: (outcome: 'refused' | 'silence', error: IkeError, now: Instant) => void;
   readonly close: (reason: CloseReason) => void;
 }
 
@@ -38,16 +42,16 @@ export class InitPhase implements InitiatorPhase {
   readonly #remembered: RememberedRefusal;
 
   constructor(terms: InitTerms) {
-    const { config, outbox, SPIi, task, now } = terms;
+    const { config, outbox, SPIi, task, retransmission, now } = terms;
     this.#terms = terms;
-    this.#remembered = new RememberedRefusal(outbox, 2 * config.retransmission.first);
+    this.#remembered = new RememberedRefusal(outbox, 2 * retransmission.first);
     this.#manager = new ExchangeManager<IkeInitTask>(
       {
         seal: ({ exchange, messageId, response, payloads }) =>
           whole(encodeMessage({ SPIi, SPIr: 0n, exchange, initiator: true, response, messageId }, payloads)),
         send: (bytes) => outbox.push({ kind: 'send', bytes, to: config.remote, transport: 'ike' }),
       },
-      config.retransmission,
+      retransmission,
     );
     outbox.push({ kind: 'step', step: 'sa-init' });
     this.#manager.enqueue(task, now);
@@ -58,12 +62,13 @@ export class InitPhase implements InitiatorPhase {
   }
 
   tick(now: Instant): void {
-    const { close, config, task } = this.#terms;
+    const { failed, config, task } = this.#terms;
     const refusal = this.#remembered.due(now);
-    if (refusal) close({ by: 'error', error: refusal });
+    if (refusal) failed('refused', refusal, now);
     else if (this.#manager.tick(now) === 'exhausted') {
-      const error = this.#remembered.error ?? noResponse(task.name, config.remote, 'initiator');
-      close({ by: 'error', error });
+      const { error } = this.#remembered;
+      if (error) failed('refused', error, now);
+      else failed('silence', noResponse(task.name, config.remote, 'initiator'), now);
     }
   }
 

@@ -1,8 +1,8 @@
 // What an IKE SA goes through before it is established, a file each; initiator.ts and responder-sa.ts hold the one that is on and
 // start the next.
 //
-//   initiator:  init ──agreed──▶ auth ──authenticated──▶ established.ts
-//   responder:  (task/ike-init-responder.ts) ──agreed──▶ auth ──authenticated──▶ established.ts
+//   initiator:  init ──agreed──▶ [intermediate ──▶] auth ──authenticated──▶ established.ts
+//   responder:  (task/ike-init-responder.ts) ──agreed──▶ [intermediate ──▶] auth ──authenticated──▶ established.ts
 //
 // A phase tells its host when it has come to its goal; the host then starts the next one. Whatever else ends a phase ends the SA.
 

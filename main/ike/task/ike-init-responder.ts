@@ -77,7 +77,9 @@ export function answerIkeInit(
       return stateless(NotifyType.COOKIE, deps.cookies.bake(Ni, header.SPIi, from, deps.now), 'asked for a cookie');
   }
 
-  const choice = choose(offered.proposals, policy.proposals, 'ike');
+  // RFC 9370 §2.2.1: additional key exchanges take place in IKE_INTERMEDIATE, which both ends have to announce.
+  const intermediate = notifies.some((n) => n.type === NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED);
+  const choice = choose(offered.proposals, policy.proposals, 'ike', { withoutAdditional: !intermediate });
   if (!choice)
     return stateless(NotifyType.NO_PROPOSAL_CHOSEN, new Uint8Array(0), 'none of its proposals is acceptable');
   const suite = ikeSuite(choice.proposal.transforms);
@@ -102,6 +104,7 @@ export function answerIkeInit(
     notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(header.SPIi, SPIr, source)),
     notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(header.SPIi, SPIr, from)),
     ...(fragmented ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED, new Uint8Array(0))] : []),
+    ...(suite.additional.length > 0 ? [notify(NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED, new Uint8Array(0))] : []),
   ]);
 
   const hashes = (type: number) => notifies.filter((n) => n.type === type).map((n) => n.data);

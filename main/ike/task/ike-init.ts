@@ -14,7 +14,7 @@
 // SPIi and Ni stay the same through the retries, so that a cookie stays good (§2.6.1). Nothing here is authenticated: whatever is
 // wrong with an answer is reported, not acted upon (§2.21.1).
 import { isKeError, type KeInitiator } from '../../crypto/ke.ts';
-import { checkAnswer, offer } from '../../crypto/proposal.ts';
+import { asksForMore, checkAnswer, offer } from '../../crypto/proposal.ts';
 import { type IkeSuite, ikeSuite, keyExchangeOf } from '../../crypto/suite.ts';
 import { type Proposal, TransformType } from '../../crypto/transform.ts';
 import type { Endpoint } from '../../wire/address.ts';
@@ -38,6 +38,8 @@ export interface IkeInitConfig {
   readonly remote: Endpoint;
   /** Hash a false source, so that both ends believe in a NAT and encapsulate. */
   readonly feignNat: boolean;
+  /** Offer no additional key exchanges (RFC 9370): the gateway does not seem to bear them. */
+  readonly withoutAdditional: boolean;
   /** Offer IKE fragmentation (RFC 7383 §2.3), with these sizes; empty: do not. */
   readonly fragmentSizes: readonly number[];
 }
@@ -84,7 +86,8 @@ export class IkeInitTask implements Request {
     this.#config = config;
     this.#random = random;
     this.Ni = random(NONCE_BYTES);
-    this.#offered = offer(config.proposals, 'ike', new Uint8Array(0));
+    const { withoutAdditional } = config;
+    this.#offered = offer(config.proposals, 'ike', new Uint8Array(0), { withoutAdditional });
     this.#groups = this.#offered.flatMap((proposal) =>
       proposal.transforms.filter((transform) => transform.type === TransformType.KE).map((transform) => transform.id),
     );
@@ -106,7 +109,19 @@ export class IkeInitTask implements Request {
       notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(SPIi, 0n, source)),
       notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(SPIi, 0n, remote)),
       ...(fragmentSizes.length > 0 ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED, new Uint8Array(0))] : []),
+      // RFC 9242 §3.1, where we have a use for it.
+      ...(this.#asksForMore ? [notify(NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED, new Uint8Array(0))] : []),
     ];
+  }
+
+  /** Additional key exchanges are offered, and proposals without them: a gateway that bears only those gets another attempt. */
+  get canDoWithout(): boolean {
+    const { proposals } = this.#config;
+    return this.#asksForMore && offer(proposals, 'ike', new Uint8Array(0), { withoutAdditional: true }).length > 0;
+  }
+
+  get #asksForMore(): boolean {
+    return asksForMore(this.#offered);
   }
 
   process(response: Message, from: Endpoint): IkeInitOutcome {
@@ -174,6 +189,8 @@ export class IkeInitTask implements Request {
     const chosen = checkAnswer(sa.proposals, this.#offered);
     if (typeof chosen === 'string') return mangled(chosen);
     const suite = ikeSuite(chosen.transforms);
+    if (suite.additional.length > 0 && !says(payloads, NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED))
+      return mangled('it chose additional key exchanges, and does not say that it can do them (RFC 9242)');
     if (suite.ke.id !== this.#group || ke.method !== this.#group)
       return mangled(`it chose ${suite.ke.name} where our KE payload was of another group`);
     const sharedSecret = this.#ke.finish(ke.data);

@@ -2,6 +2,7 @@
 import type { AuthenticationFailedTask } from './authentication-failed.ts';
 import type { DeleteIkeTask } from './delete.ts';
 import type { IkeAuthTask } from './ike-auth.ts';
+import type { IkeIntermediateTask } from './ike-intermediate.ts';
 import type { LivenessTask } from './liveness.ts';
 
-export type Task = IkeAuthTask | LivenessTask | DeleteIkeTask | AuthenticationFailedTask;
+export type Task = IkeIntermediateTask | IkeAuthTask | LivenessTask | DeleteIkeTask | AuthenticationFailedTask;
