@@ -42,6 +42,7 @@ import {
 import { addOut, outCount } from './output';
 import { carve } from './region';
 import {
+  lookAtSoftLimits,
   nextSequence,
   outboundSa,
   saAlignment,
@@ -282,6 +283,8 @@ function finishEsp(start: usize, sa: usize, n: u32, next: u32): u32 {
 
 /** Encrypts what waits. Until then OUT holds plaintext, so every entry of the ABI ends here. */
 export function sealJobs(): void {
-  if (jobCount) transformSeal(saContext(jobSa), jobs, jobCount);
+  if (!jobCount) return;
+  transformSeal(saContext(jobSa), jobs, jobCount);
   jobCount = 0;
+  lookAtSoftLimits(jobSa);
 }

@@ -22,11 +22,12 @@ export const MEMORY_BYTES = 8388608;
 export const PARAMS = 0x1000;
 export const PARAMS_BYTES = 0x1ff0;
 
-/** Where seal and open leave their results: three u32, { consumed, out, side }. */
+/** Where seal and open leave their results: three u32, { consumed, out, side }; and how many SAs have passed a soft limit so far. */
 export const RESULT = 0x2ff0;
 export const RESULT_CONSUMED = 0;
 export const RESULT_OUT = 4;
 export const RESULT_SIDE = 8;
+export const RESULT_SOFT = 12;
 
 export const COUNTERS = 0x3000;
 
@@ -219,13 +220,15 @@ export const SA_WINDOW = 16;
 export const SA_SALT = 20;
 export const SA_HARD_PACKETS = 24;
 export const SA_HARD_BYTES = 32;
-export const SA_PARAMS_BYTES = 40;
-export const SA_KEY_LENGTH = 40;
-export const SA_INTEGRITY = 44;
-export const SA_KEY = 48;
+export const SA_SOFT_PACKETS = 40;
+export const SA_SOFT_BYTES = 48;
+export const SA_PARAMS_BYTES = 56;
+export const SA_KEY_LENGTH = 56;
+export const SA_INTEGRITY = 60;
+export const SA_KEY = 64;
 export const SA_KEY_BYTES = 32;
-export const SA_INTEGRITY_KEY_LENGTH = 80;
-export const SA_INTEGRITY_KEY = 84;
+export const SA_INTEGRITY_KEY_LENGTH = 96;
+export const SA_INTEGRITY_KEY = 100;
 export const SA_INTEGRITY_KEY_BYTES = 64;
 
 // What outboundUse and inboundUse leave at PARAMS: three u64.

@@ -68,6 +68,7 @@ import { REPLAY_DUPLICATE, REPLAY_NEW, replayCheck, replayInfer, replayMark } fr
 import {
   findInbound,
   inboundSa,
+  lookAtSoftLimits,
   saAlignment,
   saContext,
   saEsn,
@@ -191,6 +192,7 @@ function openJobs(): void {
   transformOpen(saContext(sa), jobs, jobCount);
   for (let i: u32 = 0; i < jobCount; i++) finishJob(sa, jobs + i * JOB_BYTES, notes + i * NOTES_BYTES);
   jobCount = 0;
+  lookAtSoftLimits(sa);
 }
 
 function finishJob(sa: usize, job: usize, note: usize): void {

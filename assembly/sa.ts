@@ -8,7 +8,7 @@
 //       16 │ bytes    u64     │ of ciphertext
 //       24 │ sequence u64     │ outbound: the last one sent
 //       32 │ parameter block  │ SA_* of layout.ts, without the key
-//       80 │ replay window    │ inbound
+//       88 │ replay window    │ inbound
 //      640 │ key context      │ assembly/crypto's
 //          └──────────────────┘
 import {
@@ -23,6 +23,8 @@ import {
   INBOUND_SAS,
   OUTBOUND_SAS,
   PARAMS,
+  RESULT,
+  RESULT_SOFT,
   SA_CIPHER,
   SA_ESN,
   SA_HARD_BYTES,
@@ -36,6 +38,8 @@ import {
   SA_KEY_LENGTH,
   SA_PARAMS_BYTES,
   SA_SALT,
+  SA_SOFT_BYTES,
+  SA_SOFT_PACKETS,
   SA_SPI,
   SA_TUNNEL,
   SA_WINDOW,
@@ -54,7 +58,7 @@ const PACKETS: usize = 8;
 const BYTES: usize = 16;
 const SEQUENCE: usize = 24;
 const BLOCK: usize = 32;
-const WINDOW: usize = 80;
+const WINDOW: usize = 88;
 const CONTEXT: usize = (WINDOW + REPLAY_BYTES + 63) & ~63;
 
 let recordBytes: u32 = 0;
@@ -201,6 +205,18 @@ export function withinLimits(sa: usize, packets: u64, bytes: u64): bool {
 export function use(sa: usize, bytes: u32): void {
   store<u64>(sa, load<u64>(sa, PACKETS) + 1, PACKETS);
   store<u64>(sa, load<u64>(sa, BYTES) + <u64>bytes, BYTES);
+}
+
+/** Counts an SA that has passed a soft limit, once in its life. Called for each batch of one SA, not for each packet. */
+export function lookAtSoftLimits(sa: usize): void {
+  if (
+    load<u64>(sa, PACKETS) < load<u64>(sa, BLOCK + SA_SOFT_PACKETS) &&
+    load<u64>(sa, BYTES) < load<u64>(sa, BLOCK + SA_SOFT_BYTES)
+  )
+    return;
+  store<u64>(sa, u64.MAX_VALUE, BLOCK + SA_SOFT_PACKETS);
+  store<u64>(sa, u64.MAX_VALUE, BLOCK + SA_SOFT_BYTES);
+  store<u32>(RESULT, load<u32>(RESULT, RESULT_SOFT) + 1, RESULT_SOFT);
 }
 
 /** Sequence numbers that are left. The counter must not cycle (RFC 4303 §3.3.3). */

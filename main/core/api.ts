@@ -78,6 +78,9 @@ interface SaParams {
   /** Refuse to go on past these; Infinity for none. */
   readonly hardPackets: number;
   readonly hardBytes: number;
+  /** Count in `softLimits` once one of these is reached; undefined, as Infinity, for none. */
+  readonly softPackets?: number | undefined;
+  readonly softBytes?: number | undefined;
 }
 
 /** The first packet sent gets sequence number 1. A key is installed once in its life: a second start would reuse nonces. */
@@ -167,6 +170,8 @@ export interface Core {
   /** Gives up reassemblies that are out of time. Milliseconds until the next one would be, or -1 when the pool is empty. */
   expireFragments(now: number): number;
 
+  /** How many SAs of either direction have reached a soft limit so far, each counted once. */
+  readonly softLimits: number;
   counters(): Counters;
   /** Wipes every key. The instance is useless afterwards. */
   close(): void;

@@ -12,6 +12,7 @@ import {
   RESULT_CONSUMED,
   RESULT_OUT,
   RESULT_SIDE,
+  RESULT_SOFT,
   TUNNELS,
   USE_BYTES,
   USE_PACKETS,
@@ -298,6 +299,10 @@ class WasmCore implements Core {
   expireFragments(now: number): number {
     this.#check();
     return this.#exports.expireFragments(now);
+  }
+
+  get softLimits(): number {
+    return this.words[(RESULT + RESULT_SOFT) >> 2]!;
   }
 
   counters(): Counters {

@@ -26,6 +26,8 @@ import {
   SA_KEY,
   SA_KEY_LENGTH,
   SA_SALT,
+  SA_SOFT_BYTES,
+  SA_SOFT_PACKETS,
   SA_SPI,
   SA_TUNNEL,
   SA_WINDOW,
@@ -211,6 +213,8 @@ export function writeSa(memory: Uint8Array, params: OutboundSaParams | InboundSa
   view.setUint32(SA_WINDOW, window, true);
   view.setBigUint64(SA_HARD_PACKETS, limit('hardPackets', params.hardPackets), true);
   view.setBigUint64(SA_HARD_BYTES, limit('hardBytes', params.hardBytes), true);
+  view.setBigUint64(SA_SOFT_PACKETS, limit('softPackets', params.softPackets ?? Number.POSITIVE_INFINITY), true);
+  view.setBigUint64(SA_SOFT_BYTES, limit('softBytes', params.softBytes ?? Number.POSITIVE_INFINITY), true);
   view.setUint32(SA_KEY_LENGTH, params.key.length, true);
   view.setUint32(SA_INTEGRITY, integrity?.id ?? INTEGRITY_NONE, true);
   view.setUint32(SA_INTEGRITY_KEY_LENGTH, integrityKey.length, true);

@@ -20,8 +20,7 @@ export function inboundParams(
     integrityKey: child.integrityKeyIn,
     unencrypted: child.unencrypted,
     esn: child.esn,
-    hardPackets: lifetime.hardPackets,
-    hardBytes: lifetime.hardBytes,
+    ...lifetime,
     replayWindow,
   };
 }
@@ -42,8 +41,7 @@ export function outboundParams(
     integrityKey: child.integrityKeyOut,
     unencrypted: child.unencrypted,
     esn: child.esn,
-    hardPackets: lifetime.hardPackets,
-    hardBytes: lifetime.hardBytes,
+    ...lifetime,
   };
 }
 

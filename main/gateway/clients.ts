@@ -1,9 +1,10 @@
 // The gateway's clients: one for each IKE SA that is established, with its tunnel slot and its CHILD SAs in the data plane.
 // Everything here that touches the data plane is asynchronous; the gateway runs it strictly in order.
 import { type Children, createChildren } from '../esp/children.ts';
+import { chanceOf, lifetimeOf } from '../esp/lifetime.ts';
 import { createSlots, type Slots } from '../esp/slots.ts';
 import { formatIdentity, sameIdentity } from '../ike/identity.ts';
-import type { IkeEffect, SaName } from '../ike/types.ts';
+import type { IkeEffect, RandomBytes, SaName } from '../ike/types.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
 import { type Endpoint, formatEndpoint, formatPrefix } from '../wire/address.ts';
@@ -60,11 +61,12 @@ export interface ClientsOptions {
   readonly config: GatewayConfig;
   readonly plane: DataPlane;
   readonly clock: Clock;
+  readonly random: RandomBytes;
   readonly socketOf: (encapsulation: 'udp' | 'raw') => TunnelSocket | undefined;
 }
 
-export function createClients({ config, plane, clock, socketOf }: ClientsOptions): Clients {
-  const children = createChildren(plane, { clock });
+export function createClients({ config, plane, clock, random, socketOf }: ClientsOptions): Clients {
+  const children = createChildren(plane, { clock, lifetime: (child) => lifetimeOf(child, {}, chanceOf(random)) });
   const tunnels: Slots = createSlots(TUNNEL_SLOTS);
   const clients = new Map<SaName, Client>();
 

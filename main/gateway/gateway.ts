@@ -169,6 +169,7 @@ function run(
     config,
     plane,
     clock,
+    random: deps.random,
     socketOf: (encapsulation) => (encapsulation === 'udp' ? natt : esp),
   });
 
@@ -326,6 +327,14 @@ function run(
         log('debug', `first packet on SA ${spiText(event.spi)}`);
         inOrder(() => switchOver(event.slot, event.spi));
         return;
+      case 'softLimit': {
+        const { children } = clients;
+        const child =
+          event.direction === 'in' ? children.inbound(event.slot, event.spi) : children.outbound(event.slot, event.spi);
+        const sa = child && clients.byTunnel(child.tunnel);
+        if (sa) feed({ kind: 'childLimit', sa, spiIn: child.spiIn });
+        return;
+      }
       case 'exhausted': {
         const child = clients.children.outbound(event.slot, event.spi);
         const sa = child && clients.byTunnel(child.tunnel);

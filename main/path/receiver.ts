@@ -111,6 +111,9 @@ export class Receiver {
   readonly #origins: (Origin | undefined)[] = new Array(TUNNELS).fill(undefined);
   /** Inbound SAs that nothing has arrived on yet: slot → SPI. */
   readonly #awaited = new Map<number, number>();
+  readonly #inbound = new Map<number, { readonly spi: number; readonly soft: SoftLimit }>();
+  /** SAs that had reached a soft limit, when last looked at. */
+  #softLimits = 0;
   readonly #codel = new CoDel();
   #wall = 0;
   #slotBytes = 0;
@@ -159,10 +162,12 @@ export class Receiver {
       case 'installInbound':
         core.installInbound(command.slot, command.params);
         command.params.key.fill(0);
+        this.#inbound.set(command.slot, { spi: command.params.spi, soft: new SoftLimit(command.params) });
         this.#awaited.set(command.slot, command.params.spi);
         this.#openParked(now);
         return;
       case 'removeInbound':
+        this.#inbound.delete(command.slot);
         this.#awaited.delete(command.slot);
         core.removeInbound(command.slot);
         return;
@@ -330,6 +335,14 @@ export class Receiver {
     if (dummies !== this.#dummies && this.#awaited.size > 0)
       for (const slot of this.#awaited.keys()) if (core.inboundUse(slot).packets > 0) this.#arrived(slot);
     this.#dummies = dummies;
+    if (core.softLimits !== this.#softLimits) this.#reportSoftLimits();
+  }
+
+  #reportSoftLimits(): void {
+    const { core, emit } = this.#parts;
+    this.#softLimits = core.softLimits;
+    for (const [slot, { spi, soft }] of this.#inbound)
+      if (soft.reachedNow(core.inboundUse(slot))) emit({ kind: 'softLimit', direction: 'in', slot, spi });
   }
 
   #arrived(slot: number): void {

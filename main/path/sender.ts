@@ -43,6 +43,7 @@ import { FLOWS, flowOf } from './flow.ts';
 import type { PathParts } from './parts.ts';
 import { PacketQueue } from './queue.ts';
 import { IO_INJECTED, IO_QUEUE_DROPPED, IO_QUEUE_MARKED, IO_QUEUED, IO_SEND_DROPPED } from './shared.ts';
+import { SoftLimit } from './soft-limit.ts';
 
 /**
  * A turn takes at most about one super-packet's worth of bytes: more gives no more throughput, but lets whatever comes
@@ -61,6 +62,7 @@ const SPARSE_PACKET = 1600;
 
 interface InstalledSa {
   readonly params: Pick<OutboundSaParams, 'spi' | 'tunnel' | 'esn' | 'hardPackets' | 'hardBytes'>;
+  readonly soft: SoftLimit;
   exhausted: boolean;
 }
 
@@ -80,6 +82,8 @@ export class Sender {
   #left = 0;
   /** The TUN has more than the queue took. */
   #full = false;
+  /** SAs that had reached a soft limit, when last looked at. */
+  #softLimits = 0;
   /** Sum of the two counters that say an SA stopped itself, when last looked at. */
   #stops = 0;
 
@@ -113,7 +117,8 @@ export class Sender {
         const { spi, tunnel, esn, hardPackets, hardBytes } = command.params;
         core.installOutbound(command.slot, command.params);
         command.params.key.fill(0);
-        this.#outbound.set(command.slot, { params: { spi, tunnel, esn, hardPackets, hardBytes }, exhausted: false });
+        const params = { spi, tunnel, esn, hardPackets, hardBytes };
+        this.#outbound.set(command.slot, { params, soft: new SoftLimit(command.params), exhausted: false });
         return;
       }
       case 'activate':
@@ -131,7 +136,7 @@ export class Sender {
         // An empty batch, so that the dummy is the first and only entry of OUT_DESC.
         core.seal(0, now);
         if (core.sealDummy(command.tunnel, command.length)) this.#datagrams.send(1, now);
-        this.#reportExhausted();
+        this.#reportLimits();
         return;
       default:
         throw new Error(`the sender does not know the command ${JSON.stringify((command as { kind: unknown }).kind)}`);
@@ -326,7 +331,7 @@ export class Sender {
         words.copyWithin(first, first + consumed * step, first + (consumed + this.#left) * step);
       }
     }
-    this.#reportExhausted();
+    this.#reportLimits();
   }
 
   /** OUT still holds datagrams that the link did not take: then a packet of the control plane's is lost, as on a full link. */
@@ -350,7 +355,18 @@ export class Sender {
     this.#seal(now);
   }
 
-  /** Tells the control thread which SA stopped itself, once for each. */
+  /** Tells the control thread which SA should be replaced, and which has stopped itself, once for each. */
+  #reportLimits(): void {
+    const { core } = this.#parts;
+    if (core.softLimits !== this.#softLimits) {
+      this.#softLimits = core.softLimits;
+      for (const [slot, { soft, params }] of this.#outbound)
+        if (soft.reachedNow(core.outboundUse(slot)))
+          this.#parts.emit({ kind: 'softLimit', direction: 'out', slot, spi: params.spi });
+    }
+    this.#reportExhausted();
+  }
+
   #reportExhausted(): void {
     const { core, emit } = this.#parts;
     const { words } = this.#parts.memory;

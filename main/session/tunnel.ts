@@ -8,6 +8,7 @@
 //
 // Changes run one after another, in the order of the calls: SAs that come and go never overtake each other.
 import { type Children, createChildren, type Placement } from '../esp/children.ts';
+import { chanceOf, lifetimeOf } from '../esp/lifetime.ts';
 import type { ChildSa } from '../ike/types.ts';
 import type { TunnelInfo } from '../ipc/contract.ts';
 import type { DesiredDns } from '../net/dns/api.ts';
@@ -90,6 +91,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
   const { deps, plane, holding, local, gateway, greNext } = facts;
   const children = createChildren(plane, {
     clock: deps.clock,
+    lifetime: (child) => lifetimeOf(child, {}, chanceOf(deps.random)),
     onError: (error) => deps.log({ level: 'warn', area: 'esp', text: `removing an old SA: ${reasonText(error)}` }),
   });
   /** Those that are installed, the newest last. */

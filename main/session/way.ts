@@ -3,6 +3,7 @@
 //   connect:  sockets → IKE ─ expectChild ─▶ receiver parks ─ installChild ─▶ tunnel.install ─▶ up
 //   leave:    goodbye (IKE Delete, bounded) → sockets back from the receiver → sockets closed
 
+import type { EapSecrets } from '../eap/types.ts';
 import { spiText } from '../esp/children.ts';
 import { formatIdentity } from '../ike/identity.ts';
 import type { CloseReason, IkeDeps, IkePeer, IkeStep, InitiatorConfig, Instant, Transport } from '../ike/types.ts';
@@ -42,6 +43,8 @@ export interface WayOptions {
   /** It has not been closed, though a worker may be dead. */
   readonly planeOpen: () => boolean;
   readonly gateway: Address;
+  /** Password and one-time codes. */
+  readonly secrets: EapSecrets;
   /** Milliseconds that the gateway has for its answers. */
   readonly patience: number;
   /** Throws LinkClosed once nothing may be put up any more. */
@@ -124,7 +127,7 @@ export function createWay(options: WayOptions): Way {
       forceUdp: opened.esp === null,
       patience: options.patience,
     });
-    const answerer = (deps.createAnswerer ?? createMuteAnswerer)(profile);
+    const answerer = (deps.createAnswerer ?? createMuteAnswerer)(profile, options.secrets);
     undo.push('closing the answerer', () => answerer.close());
     await new Promise<void>((resolve) => {
       const peer = options.createPeer(config, { random: deps.random });
@@ -281,6 +284,17 @@ export function createWay(options: WayOptions): Way {
           log({ level: 'debug', area: 'esp', text: `the first packet has arrived on SA ${spiText(event.spi)}` });
           quietly('switching to a new SA', switchOver(event.slot, event.spi));
           return;
+        case 'softLimit': {
+          const { children } = tunnel ?? {};
+          const child =
+            event.direction === 'in'
+              ? children?.inbound(event.slot, event.spi)
+              : children?.outbound(event.slot, event.spi);
+          if (!child) return;
+          log({ level: 'info', area: 'esp', text: `SA ${spiText(event.spi)} nears its limit: it is to be replaced` });
+          drive?.feed({ kind: 'childLimit', spiIn: child.spiIn });
+          return;
+        }
         case 'exhausted':
           if (tunnel?.children.outbound(event.slot, event.spi)) fail(keyUsedUp());
           return;

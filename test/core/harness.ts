@@ -132,7 +132,7 @@ export function setSequence(core: Core, spi: number, sequence: bigint): void {
 
 /** Moves an inbound SA's window forward. */
 export function setRightEdge(core: Core, spi: number, right: bigint): void {
-  new DataView(core.memory.buffer).setBigUint64(record(core, spi, true) + 80, right, true);
+  new DataView(core.memory.buffer).setBigUint64(record(core, spi, true) + 88, right, true);
 }
 
 /** Counters that are not zero. */

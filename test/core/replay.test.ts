@@ -190,4 +190,39 @@ describe(`replay window (SEED=${SEED})`, () => {
     const { inHardLimit, inReplayDuplicate } = core.counters();
     expect(inHardLimit + inReplayDuplicate).toBe(8);
   });
+
+  it('counts an SA that reaches a soft limit once, both ways, and goes on', () => {
+    for (const limits of [{ softPackets: 3 }, { softBytes: 96 }]) {
+      const core = newCore();
+      core.configureTunnel(0, TUNNEL);
+      core.installOutbound(0, { ...OUTBOUND, ...limits });
+      core.activateOutbound(0, 0);
+      core.installInbound(0, { ...INBOUND, ...limits });
+      const first = seal(core, [INNER, INNER]);
+      expect(core.softLimits).toBe(0);
+      const second = seal(core, [INNER, INNER]);
+      expect(core.softLimits).toBe(1);
+      const third = seal(core, [INNER]);
+      expect([...first, ...second, ...third]).toHaveLength(5);
+      expect(core.softLimits).toBe(1);
+      const bytes = [...first, ...second, ...third].map((o) => o.bytes);
+      expect(open(core, bytes.slice(0, 2))).toHaveLength(2);
+      expect(core.softLimits).toBe(1);
+      // A forged packet counts for nothing.
+      const forged = bytes[2]!.slice();
+      forged[20]! ^= 1;
+      expect(open(core, [forged])).toHaveLength(0);
+      expect(core.softLimits).toBe(1);
+      expect(open(core, bytes.slice(2))).toHaveLength(3);
+      expect(core.softLimits).toBe(2);
+      // Another SA in the same slot has limits of its own.
+      core.removeOutbound(0);
+      core.installOutbound(0, { ...OUTBOUND, spi: 0xc0ffee09, ...limits });
+      core.activateOutbound(0, 0);
+      seal(core, [INNER, INNER]);
+      expect(core.softLimits).toBe(2);
+      seal(core, [INNER]);
+      expect(core.softLimits).toBe(3);
+    }
+  });
 });

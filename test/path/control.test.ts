@@ -307,6 +307,36 @@ it('says once when an outbound SA stopped itself at its limit', async () => {
   expect(right.packets).toEqual([out(0), out(1), out(2)]);
 });
 
+it.each(['workers', 'single'] as const)('says once, and at once, that an SA nears its limit, %s', async (threads) => {
+  const made = await Promise.all([openSide(threads), openSide(threads)]);
+  const [left, right] = made;
+  for (const one of made) closers.push(one.close);
+  await install(left, right.socket, true, 'esp-tunnel', 'aes-gcm-16');
+  await install(right, left.socket, false, 'esp-tunnel', 'aes-gcm-16');
+  // Other slots than those of the SAs which have no limit. 200 bytes become 204 of ciphertext.
+  const out9 = { ...saParams(0x9001, 'aes-gcm-16'), softPackets: 3 };
+  await right.plane.receive({
+    kind: 'installInbound',
+    slot: 6,
+    params: { ...saParams(0x9001, 'aes-gcm-16'), softBytes: 5 * 204, replayWindow: 64 },
+  });
+  await left.plane.send({ kind: 'installOutbound', slot: 5, params: out9 });
+  await left.plane.send({ kind: 'activate', tunnel: 0, slot: 5 });
+  const softLimits = (one: Side) => one.events.filter((event) => event.kind === 'softLimit');
+  for (let i = 0; i < 2; i++) left.tun.send(out(i));
+  await right.received(2);
+  expect([...softLimits(left), ...softLimits(right)]).toEqual([]);
+  left.tun.send(out(2));
+  expect(await left.event('softLimit')).toEqual({ kind: 'softLimit', direction: 'out', slot: 5, spi: 0x9001 });
+  await right.received(3);
+  expect(softLimits(right)).toEqual([]);
+  for (let i = 3; i < 8; i++) left.tun.send(out(i));
+  expect(await right.event('softLimit')).toEqual({ kind: 'softLimit', direction: 'in', slot: 6, spi: 0x9001 });
+  await right.received(8);
+  await left.plane.send(peerOf(left, right.socket));
+  expect([softLimits(left), softLimits(right)].map(({ length }) => length)).toEqual([1, 1]);
+});
+
 it('injects packets and dummies of the control plane', async () => {
   const [left, right] = [await side(), await side()];
   await install(left, right.socket, true, 'gre-transport', 'aes-gcm-16');

@@ -122,7 +122,7 @@ describe('answering a rekeying', () => {
 });
 
 describe('a question of the IKE SA', () => {
-  const question = { kind: 'eap-begin', identity: { type: 'fqdn', text: 'somebody' } } as const;
+  const question = { kind: 'eap', packet: Uint8Array.of(1, 1, 0, 5, 1), gatewayProven: true, round: 0 } as const;
 
   async function asked(answerer: Answerer): Promise<{ world: World; session: Session; closed: () => boolean }> {
     const world = createWorld({ script });
