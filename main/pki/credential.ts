@@ -4,22 +4,37 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { isPkiError, PkiError } from './error.ts';
 import { type SigningKey, softwareKey } from './key.ts';
+import { type KeyName, type KeyStore, storedKey } from './key-store.ts';
 import { CERTIFICATE_LABELS, derObjects, pemBlocks } from './pem.ts';
+import { readPkcs12 } from './pkcs12.ts';
 
-export type CredentialSource = {
-  readonly kind: 'pem';
-  /** Our certificate and what leads from it to the authority, PEM or DER, in any order. */
-  readonly certificates: Uint8Array;
-  /** PKCS#8 (also encrypted), SEC1 or PKCS#1, PEM or DER. May be the same file as `certificates`. */
-  readonly key: Uint8Array;
-  readonly passphrase?: string | undefined;
-};
+export type CredentialSource =
+  | {
+      readonly kind: 'pem';
+      /** Our certificate and what leads from it to the authority, PEM or DER, in any order. */
+      readonly certificates: Uint8Array;
+      /** PKCS#8 (also encrypted), SEC1 or PKCS#1, PEM or DER. May be the same file as `certificates`. */
+      readonly key: Uint8Array;
+      readonly passphrase?: string | undefined;
+    }
+  | { readonly kind: 'pkcs12'; readonly file: Uint8Array; readonly passphrase?: string | undefined }
+  /** A key that stays in its store; our certificate and the chain come with it, or from a file. */
+  | {
+      readonly kind: 'store';
+      readonly store: KeyStore;
+      readonly key: KeyName;
+      readonly certificates?: Uint8Array | undefined;
+    };
 
 /** Never throws for what is in the files. */
 export async function openCredential(source: CredentialSource): Promise<SigningKey | PkiError> {
   switch (source.kind) {
     case 'pem':
       return openPem(source);
+    case 'pkcs12':
+      return openPkcs12(source);
+    case 'store':
+      return openStored(source);
   }
 }
 
@@ -28,6 +43,38 @@ function openPem(source: Extract<CredentialSource, { readonly kind: 'pem' }>): S
   if (isPkiError(key)) return key;
   const certificates = readCertificates(source.certificates, 'the certificate file');
   return isPkiError(certificates) ? certificates : pair(key, certificates);
+}
+
+function openPkcs12(source: Extract<CredentialSource, { readonly kind: 'pkcs12' }>): SigningKey | PkiError {
+  const content = readPkcs12(source.file, source.passphrase ?? '');
+  if (isPkiError(content)) return content;
+  const what = 'the PKCS#12 file';
+  const [first] = content.keys;
+  if (!first) return new PkiError({ code: 'no-private-key', what });
+  if (content.certificates.length === 0)
+    return new PkiError({ code: 'malformed', what, detail: 'it has no certificate in it' });
+  // Of several keys the first that has its certificate beside it.
+  for (const key of content.keys) {
+    const paired = pair(key, content.certificates);
+    if (!isPkiError(paired)) return paired;
+  }
+  return pair(first, content.certificates);
+}
+
+async function openStored(
+  source: Extract<CredentialSource, { readonly kind: 'store' }>,
+): Promise<SigningKey | PkiError> {
+  const stored = await source.store.open(source.key);
+  if (isPkiError(stored)) return stored;
+  const file = source.certificates && readCertificates(source.certificates, 'the certificate file');
+  if (isPkiError(file)) return file;
+  const certificates: Certificate[] = [...(file ?? [])];
+  for (const der of stored.certificates) {
+    const certificate = parseCertificate(der, `a certificate in the key store ${source.store.name}`);
+    if (isPkiError(certificate)) return certificate;
+    certificates.push(certificate);
+  }
+  return storedKey(source.store, stored, certificates);
 }
 
 /** Every certificate in a file, PEM or DER; none at all is an error. `what` names the file in messages. */
@@ -43,24 +90,13 @@ export function readCertificates(file: Uint8Array, what: string): readonly Certi
     : new PkiError({ code: 'malformed', what, detail: 'it has no certificate in it' });
 }
 
-/** The certificate that the key belongs to first, the others behind it. */
-export function pair(key: KeyObject, certificates: readonly Certificate[]): SigningKey | PkiError {
+/** A key in this process and the certificate that it belongs to; the other certificates go along. */
+function pair(key: KeyObject, certificates: readonly Certificate[]): SigningKey | PkiError {
   const publicKey = createPublicKey(key);
-  const own = certificates.find((certificate) => samePublicKey(certificate.publicKey, publicKey));
+  const own = certificates.find((certificate) => certificate.publicKey.equals(publicKey));
   if (!own) return new PkiError({ code: 'key-mismatch', subject: certificates[0]?.subject.text ?? 'nobody' });
   const others = certificates.filter((certificate) => certificate !== own);
   return softwareKey(key, own, [own.der, ...others.map(({ der }) => der)]);
-}
-
-function samePublicKey(a: KeyObject, b: KeyObject): boolean {
-  // Not KeyObject.equals: an RSA key is the same whether its certificate says rsaEncryption or RSASSA-PSS.
-  const bits = (key: KeyObject) => JSON.stringify(jwk(key));
-  return a.equals(b) || bits(a) === bits(b);
-}
-
-function jwk(key: KeyObject): unknown {
-  const { n, e, crv, x, y } = key.asymmetricKeyType === 'rsa-pss' ? {} : key.export({ format: 'jwk' });
-  return n || crv ? { n, e, crv, x, y } : key.export({ format: 'der', type: 'spki' }).toString('hex');
 }
 
 const KEY_LABELS = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY'];
