@@ -14,12 +14,14 @@ export const EFD_CLOEXEC = O_CLOEXEC;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_SEQPACKET = 5;
 export const SOCK_NONBLOCK = O_NONBLOCK;
 export const SOCK_CLOEXEC = O_CLOEXEC;
 export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
 export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
@@ -42,6 +44,7 @@ export const MSG_NOSIGNAL = 0x4000;
 
 // netinet/in.h, netinet/udp.h, linux/in.h, linux/in6.h
 export const IPPROTO_IP = 0;
+export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_IPV6 = 41;
 export const IPPROTO_GRE = 47;
@@ -58,6 +61,11 @@ export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
+// netinet/tcp.h
+export const TCP_NODELAY = 1;
+export const TCP_USER_TIMEOUT = 18;
+export const TCP_NOTSENT_LOWAT = 25;
+
 export const UDP_SEGMENT = 103;
 export const UDP_GRO = 104;
 
@@ -109,6 +117,7 @@ export const EADDRNOTAVAIL = 99;
 export const ENETUNREACH = 101;
 export const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
+export const EINPROGRESS = 115;
 export const EHOSTUNREACH = 113;
 
 // bits/socket.h on 64-bit machines: sizes and offsets of what sendmmsg and recvmmsg take.

@@ -32,9 +32,13 @@ export interface Libc {
   getsockoptBytes(fd: number, level: number, option: number, value: Uint8Array): number;
   /** Fills `address` (at least 28 bytes) with a sockaddr. */
   getsockname(fd: number, address: Uint8Array): number;
+  listen(fd: number, backlog: number): number;
+  /** A connection's descriptor; fills `address` (at least 28 bytes) with the other end's sockaddr. */
+  accept4(fd: number, address: Uint8Array, flags: number): number;
   sendto(fd: number, bytes: Uint8Array, flags: number, address: Uint8Array): number;
   recvmmsg(fd: number, headers: number, count: number, flags: number): number;
   sendmmsg(fd: number, headers: number, count: number, flags: number): number;
+  sendmsg(fd: number, header: number, flags: number): number;
   recvmsg(fd: number, header: number, flags: number): number;
   poll(fds: number, count: number, milliseconds: number): number;
   ifNameToIndex(name: string): number;
@@ -105,6 +109,7 @@ function bind(): Libc {
   const getsockopt = call('getsockopt', 'int', 'int', 'int', 'int', 'void *', 'void *');
   const getsockname = call('getsockname', 'int', 'int', 'void *', 'void *');
   const bindSocket = call('bind', 'int', 'int', 'void *', 'uint32');
+  const accept4 = call('accept4', 'int', 'int', 'void *', 'void *', 'int');
   const connect = call('connect', 'int', 'int', 'void *', 'uint32');
   const sendto = call('sendto', 'intptr_t', 'int', 'void *', 'size_t', 'int', 'void *', 'uint32');
   const readBytes = call('read', 'intptr_t', 'int', 'void *', 'size_t');
@@ -150,9 +155,15 @@ function bind(): Libc {
       length[0] = address.length;
       return getsockname(fd, address, length);
     },
+    listen: call('listen', 'int', 'int', 'int'),
+    accept4: (fd, address, flags) => {
+      length[0] = address.length;
+      return accept4(fd, address, length, flags);
+    },
     sendto: (fd, bytes, flags, address) => sendto(fd, bytes, bytes.length, flags, address, address.length),
     recvmmsg: (fd, headers, count, flags) => recvmmsg(fd, headers, count, flags, 0),
     sendmmsg: call('sendmmsg', 'int', 'int', 'uintptr_t', 'uint', 'int'),
+    sendmsg: call('sendmsg', 'intptr_t', 'int', 'uintptr_t', 'int'),
     recvmsg: call('recvmsg', 'intptr_t', 'int', 'uintptr_t', 'int'),
     poll: call('poll', 'int', 'uintptr_t', 'ulong', 'int'),
     ifNameToIndex: call('if_nametoindex', 'uint', 'str'),

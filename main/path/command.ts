@@ -24,11 +24,11 @@ export type { CounterName, Counters } from '../core/counters.ts';
 
 /** Where a tunnel's datagrams go, and through which socket. */
 export interface Peer {
-  /** UDP: address and port. Raw: the port is 0. */
+  /** UDP and TCP: address and port. Raw: the port is 0. */
   readonly remote: Endpoint;
   /** `socket` is a file descriptor that net/socket opened in this process. */
   readonly socket: number;
-  readonly encapsulation: 'udp' | 'raw';
+  readonly encapsulation: 'udp' | 'raw' | 'tcp';
 }
 
 export interface TunHandle {
@@ -42,9 +42,12 @@ export interface SocketHandle {
   readonly fd: number;
   /**
    * `ike`: UDP port 500, every datagram is IKE without a marker. `natt`: UDP port 4500, marker (RFC 3948 §2).
-   * `esp4`/`esp6`: raw protocol 50. `gre4`/`gre6`: raw protocol 47 (plain GRE).
+   * `esp4`/`esp6`: raw protocol 50. `gre4`/`gre6`: raw protocol 47 (plain GRE). `tcp`: a connected stream of IKE messages and
+   * ESP packets (RFC 9329).
    */
-  readonly kind: 'ike' | 'natt' | 'esp4' | 'esp6' | 'gre4' | 'gre6';
+  readonly kind: 'ike' | 'natt' | 'esp4' | 'esp6' | 'gre4' | 'gre6' | 'tcp';
+  /** Of `tcp`: its other end, and whether that end opened the connection and so begins with "IKETCP" (RFC 9329 §4). */
+  readonly stream?: { readonly remote: Endpoint; readonly expectsPrefix: boolean } | undefined;
 }
 
 export type SenderCommand =
@@ -58,6 +61,10 @@ export type SenderCommand =
   | { readonly kind: 'removeOutbound'; readonly slot: number }
   /** Seals an inner packet of the control plane's (a path probe), or a dummy packet of `length` bytes. */
   | { readonly kind: 'injectPacket'; readonly packet: Uint8Array }
+  /** An IKE message, marker in front, into the stream of a `tcp` socket, between two packets. */
+  | { readonly kind: 'sendMessage'; readonly socket: number; readonly bytes: Uint8Array }
+  /** The `tcp` socket is about to be closed. */
+  | { readonly kind: 'forgetStream'; readonly socket: number }
   | { readonly kind: 'injectDummy'; readonly tunnel: number; readonly length: number };
 
 export type ReceiverCommand =
@@ -81,6 +88,10 @@ export type PathEvent =
   | { readonly kind: 'firstInbound'; readonly slot: number; readonly spi: number }
   /** The outbound SA stopped itself: a hard limit or the last sequence number. */
   | { readonly kind: 'exhausted'; readonly slot: number; readonly spi: number }
+  /** A `tcp` socket's stream has ended or cannot be understood any more; reported by either direction, perhaps by both. */
+  | { readonly kind: 'streamClosed'; readonly socket: number; readonly reason: string }
+  /** The SA has reached a soft limit of its bytes or packets: it should be replaced. Said once. */
+  | { readonly kind: 'softLimit'; readonly direction: 'in' | 'out'; readonly slot: number; readonly spi: number }
   /** The network refused a datagram: EMSGSIZE with the known path MTU, ECONNREFUSED, ENETUNREACH, … */
   | { readonly kind: 'pathError'; readonly errno: number; readonly name: string; readonly mtu: number | null }
   /** How the data plane runs here, for the log: what it chose, what this kernel lacks. */

@@ -6,7 +6,8 @@
 //
 // What the link does not take yet stays where it is, in OUT, and nothing more is sealed until it has left: resume(). How
 // much may be in the socket at once is window.ts's to say; a socket that is full says it itself (EAGAIN). Nothing here
-// allocates per packet. A datagram that nobody takes is dropped and counted.
+// allocates per packet. A datagram that nobody takes is dropped and counted. A tunnel in TCP has a stream instead (stream-out.ts),
+// where the kernel's own window and TCP_NOTSENT_LOWAT say what is too much.
 import {
   AUX_TOS_MASK,
   AUX_TUNNEL_SHIFT,
@@ -55,6 +56,7 @@ import {
 } from './layout.ts';
 import type { PathParts } from './parts.ts';
 import { IO_NO_PEER, IO_SEND_DROPPED, IO_SENT, LAST_OUTBOUND } from './shared.ts';
+import { StreamOut } from './stream-out.ts';
 import { SendWindow } from './window.ts';
 
 /** Tries of one message: a pending ICMP error is returned by the next send instead of its own result. */
@@ -74,6 +76,8 @@ interface Destination {
   /** … but refused it lately: a time. */
   noSegmentsUntil: number;
   readonly window: SendWindow;
+  /** Set for `tcp`: everything goes in there. */
+  readonly stream: StreamOut | undefined;
   noted: boolean;
 }
 
@@ -88,6 +92,7 @@ function sameTreatment(aux: number, other: number): boolean {
 export class Datagrams {
   readonly #parts: PathParts;
   readonly #peers: (Destination | undefined)[] = new Array(TUNNELS).fill(undefined);
+  readonly #streams = new Map<number, StreamOut>();
   /** Entry of OUT_DESC that each message of the table begins with, and the one after the last. */
   readonly #firstOf = new Int32Array(SEND_MESSAGES + 1);
   // The current batch: entries of OUT_DESC, the next one that is not in the message table; of the table, how many
@@ -122,9 +127,10 @@ export class Datagrams {
     const { bytes } = this.#parts.memory;
     const name = SEND_NAMES + tunnel * SOCKADDR_SLOT_BYTES;
     const before = Buffer.from(bytes.subarray(name, name + SOCKADDR_SLOT_BYTES));
-    const port = peer.encapsulation === 'udp' ? peer.remote.port : 0;
+    const port = peer.encapsulation === 'raw' ? 0 : peer.remote.port;
     const nameLength = encodeSockaddr(peer.remote.address, port, bytes, name);
     const udp = peer.encapsulation === 'udp';
+    const stream = peer.encapsulation === 'tcp' ? this.#streamOf(peer.socket) : undefined;
     const known = this.#peers[tunnel];
     if (
       known?.fd === peer.socket &&
@@ -141,6 +147,7 @@ export class Datagrams {
       segments: udp && this.#parts.calls.getsockopt(peer.socket, IPPROTO_UDP, UDP_SEGMENT) >= 0,
       noSegmentsUntil: 0,
       window: new SendWindow(),
+      stream,
       noted: false,
     };
   }
@@ -150,6 +157,31 @@ export class Datagrams {
     this.#peers[tunnel] = undefined;
   }
 
+  #streamOf(fd: number): StreamOut {
+    const known = this.#streams.get(fd);
+    if (known) return known;
+    const stream = new StreamOut(this.#parts, fd);
+    this.#streams.set(fd, stream);
+    return stream;
+  }
+
+  /** An IKE message into a stream: at once, or at the next border between packets. */
+  sendMessage(fd: number, bytes: Uint8Array): void {
+    const stream = this.#streamOf(fd);
+    if (!stream.message(bytes)) return;
+    // A batch that waits for this stream goes on in its own turn.
+    if (this.#progress === 'done' || this.#peer?.stream !== stream) stream.flush();
+  }
+
+  /** Sends messages that found their stream full. */
+  flushMessages(): void {
+    for (const stream of this.#streams.values()) if (stream.hasMessages) stream.flush();
+  }
+
+  forgetStream(fd: number): void {
+    this.#streams.delete(fd);
+  }
+
   /** The last batch is not all sent yet. */
   get waiting(): boolean {
     return this.#progress !== 'done';
@@ -157,7 +189,9 @@ export class Datagrams {
 
   /** The socket that was full; -1: none. */
   get blockedOn(): number {
-    return this.#progress === 'full' ? (this.#peer?.fd ?? -1) : -1;
+    if (this.#progress === 'full') return this.#peer?.fd ?? -1;
+    for (const stream of this.#streams.values()) if (stream.hasMessages) return stream.fd;
+    return -1;
   }
 
   /** Enough is on its way to the link; nothing will say when it is less. */
@@ -167,7 +201,7 @@ export class Datagrams {
 
   /** Bytes that a batch had better not exceed: a slow link should get little at a time. */
   get window(): number {
-    return this.#peer?.window.bytes ?? Number.POSITIVE_INFINITY;
+    return this.#peer && !this.#peer.stream ? this.#peer.window.bytes : Number.POSITIVE_INFINITY;
   }
 
   /** Sends the first `count` entries of OUT_DESC, each to its tunnel's peer, or as many as the link takes: `waiting`. */
@@ -182,7 +216,7 @@ export class Datagrams {
   /** Goes on with a batch that was `waiting`. True: it is all sent. */
   resume(now: number): boolean {
     const peer = this.#peer;
-    if (this.#progress === 'held' && peer) peer.window.waited(this.#inFlight(peer), now);
+    if (this.#progress === 'held' && peer && !peer.stream) peer.window.waited(this.#inFlight(peer), now);
     this.#goOn(now);
     return this.#progress === 'done';
   }
@@ -203,6 +237,14 @@ export class Datagrams {
       const peer = this.#peers[(aux >>> AUX_TUNNEL_SHIFT) & 0xf];
       if (peer) {
         this.#peer = peer;
+        if (peer.stream) {
+          this.#messages = 1;
+          this.#firstOf[0] = this.#entry;
+          this.#entry = this.#endOfRun(peer.tunnel);
+          this.#firstOf[1] = this.#entry;
+          peer.stream.begin(this.#firstOf[0], this.#entry);
+          continue;
+        }
         this.#messages = this.#address(peer, this.#entry, this.#count, now);
         this.#entry = this.#firstOf[this.#messages]!;
       } else {
@@ -215,7 +257,10 @@ export class Datagrams {
   /** What waits has its address and socket taken anew when the loop comes back. */
   #readdress(tunnel: number): void {
     if (this.#progress === 'done' || this.#peer?.tunnel !== tunnel) return;
-    this.#entry = this.#firstOf[this.#next]!;
+    // Of a stream, what has left has left; a packet cut in two breaks it, and the new one begins with the next packet.
+    const { stream } = this.#peer;
+    this.#entry = stream ? this.#firstOf[1]! - stream.remaining : this.#firstOf[this.#next]!;
+    stream?.abandon();
     this.#messages = 0;
     this.#next = 0;
     this.#progress = 'held';
@@ -224,7 +269,9 @@ export class Datagrams {
   /** What waits for a tunnel that is gone is lost with it. */
   #abandon(tunnel: number): void {
     if (this.#progress === 'done' || this.#peer?.tunnel !== tunnel) return;
-    this.#drop(this.#firstOf[this.#messages]! - this.#firstOf[this.#next]!);
+    const { stream } = this.#peer;
+    this.#drop(stream ? stream.remaining : this.#firstOf[this.#messages]! - this.#firstOf[this.#next]!);
+    stream?.abandon();
     this.#messages = 0;
     this.#next = 0;
     // The rest, of other tunnels, goes out when the loop comes back.
@@ -326,6 +373,7 @@ export class Datagrams {
    */
   #sendAll(peer: Destination, now: number): Progress {
     const { calls, memory, errors, shared } = this.#parts;
+    if (peer.stream) return this.#flush(peer.stream, now);
     const { numbers } = shared;
     const firstOf = this.#firstOf;
     let patience = PENDING_ERRORS;
@@ -366,6 +414,33 @@ export class Datagrams {
       this.#next++;
     }
     peer.window.sent(this.#bytes);
+    return 'done';
+  }
+
+  /** Entries from #entry on that are of this tunnel. */
+  #endOfRun(tunnel: number): number {
+    const { words } = this.#parts.memory;
+    let end = this.#entry;
+    while (
+      end < this.#count &&
+      ((words[(OUT_DESC + end * DESC_BYTES + DESC_AUX) >>> 2]! >>> AUX_TUNNEL_SHIFT) & 0xf) === tunnel
+    )
+      end++;
+    return end;
+  }
+
+  #flush(stream: StreamOut, now: number): Progress {
+    const { numbers } = this.#parts.shared;
+    const before = stream.remaining;
+    const progress = stream.flush();
+    if (before > stream.remaining) {
+      numbers[IO_SENT] = numbers[IO_SENT]! + before - stream.remaining;
+      numbers[LAST_OUTBOUND] = now;
+    }
+    if (progress === 'full' && stream.remaining > 0) return 'full';
+    if (progress === 'broken') this.#drop(stream.remaining);
+    stream.abandon();
+    this.#next = this.#messages;
     return 'done';
   }
 

@@ -43,5 +43,10 @@ export const WAKE_BUFFER = POLL_FDS + POLL_FDS_COUNT * 8;
 /** An i32 that an ioctl of the sender's fills. */
 export const SEND_ANSWER = WAKE_BUFFER + 8;
 
-const END = SEND_ANSWER + 8;
+/** Sending into a stream: one header, two iovecs for each entry of OUT_DESC, its length on the wire. */
+export const STREAM_HEADER = SEND_ANSWER + 8;
+export const STREAM_IOVECS = STREAM_HEADER + MMSGHDR_BYTES;
+export const STREAM_LENGTHS = STREAM_IOVECS + 2 * SEND_MESSAGES * IOVEC_BYTES;
+
+const END = STREAM_LENGTHS + 2 * SEND_MESSAGES;
 if (END > NATIVE + NATIVE_BYTES) throw new Error('the tables of main/path/layout.ts do not fit into NATIVE');

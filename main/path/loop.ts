@@ -136,7 +136,7 @@ export function runLoop(options: LoopOptions): void {
     if (revents(0) !== 0) calls.read(eventfd, base + WAKE_BUFFER, 8);
 
     const what = tunEntry >= 0 ? revents(tunEntry) : 0;
-    if (sender && (what !== 0 || sender.busy || sender.waiting)) {
+    if (sender && (what !== 0 || sender.busy || sender.waiting || sender.blockedOn >= 0)) {
       const attached = tun.fd >= 0;
       for (let turn = 0; turn < TURNS && sender.turn(turn === 0 ? now : time()); turn++)
         if (Atomics.load(shared.flags, PENDING) > 0) break;

@@ -56,6 +56,7 @@ import {
   SOL_SOCKET,
   UDP_GRO,
 } from '../native/constants.ts';
+import { errnoName } from '../native/libc.ts';
 import { decodeSockaddr, encodeSockaddr, SOCKADDR_SLOT_BYTES } from '../native/sockaddr.ts';
 import { CoDel } from './codel.ts';
 import type { ReceiverCommand, SocketHandle } from './command.ts';
@@ -70,6 +71,8 @@ import {
 import type { PeerNotice } from './messages.ts';
 import type { PathParts } from './parts.ts';
 import { IKE_IN_FLIGHT, IO_CUT_OFF, IO_IKE_DROPPED, IO_RECEIVE_MARKED, IO_RECEIVED, LAST_INBOUND } from './shared.ts';
+import { SoftLimit } from './soft-limit.ts';
+import { StreamIn } from './stream-in.ts';
 
 const PACKET_SLOTS = 64;
 /**
@@ -86,6 +89,7 @@ export interface ReceiveSocket extends SocketHandle {
   readonly gro: boolean;
   /** AUX_* of everything read from it. */
   readonly aux: number;
+  readonly input: StreamIn | undefined;
 }
 
 const AUX_OF_KIND = {
@@ -95,6 +99,8 @@ const AUX_OF_KIND = {
   esp6: 0,
   gre4: AUX_RAW4 | AUX_GRE,
   gre6: AUX_GRE,
+  // RFC 9329 §3 has the marker and the keepalive of RFC 3948.
+  tcp: AUX_UDP,
 } as const satisfies Record<SocketHandle['kind'], number>;
 
 /** Where a tunnel's packets come from: a sockaddr as the kernel writes it (eight words), and the socket. */
@@ -144,9 +150,10 @@ export class Receiver {
         tun.detach();
         return;
       case 'addSocket': {
-        const { fd, kind } = command.socket;
+        const { fd, kind, stream } = command.socket;
         const gro = kind === 'natt' && calls.getsockopt(fd, IPPROTO_UDP, UDP_GRO) === 1;
-        this.sockets.set(fd, { fd, kind, gro, aux: AUX_OF_KIND[kind] });
+        const input = stream && new StreamIn(this.#parts.memory, stream.expectsPrefix);
+        this.sockets.set(fd, { fd, kind, stream, gro, aux: AUX_OF_KIND[kind], input });
         return;
       }
       case 'removeSocket':
@@ -179,7 +186,7 @@ export class Receiver {
         return;
       case 'peer': {
         const slot = new Uint8Array(SOCKADDR_SLOT_BYTES);
-        const port = command.peer.encapsulation === 'udp' ? command.peer.remote.port : 0;
+        const port = command.peer.encapsulation === 'raw' ? 0 : command.peer.remote.port;
         encodeSockaddr(command.peer.remote.address, port, slot);
         this.#origins[command.tunnel] = { words: new Uint32Array(slot.buffer), fd: command.peer.socket };
         return;
@@ -195,6 +202,10 @@ export class Receiver {
   turn(socket: ReceiveSocket, now: number): void {
     const { calls, memory, errors, shared } = this.#parts;
     const { words } = memory;
+    if (socket.input) {
+      this.#streamTurn(socket, socket.input, now);
+      return;
+    }
     const slots = socket.gro ? BURST_SLOTS : PACKET_SLOTS;
     this.#prepare(slots, socket.gro ? BURST_SLOT_BYTES : PACKET_SLOT_BYTES);
     // MSG_TRUNC: the true length of a datagram that its slot cut short, so that the core can tell.
@@ -222,6 +233,53 @@ export class Receiver {
     for (let i = 0; i < received; i++) count = this.#describe(socket, i, count, i === received - 1 && received < slots);
     numbers[IO_RECEIVED] = numbers[IO_RECEIVED]! + count;
     if (count > 0) this.#open(count, now);
+  }
+
+  /** The same from a stream: one read, or none where the last one brought more messages than a batch takes. */
+  #streamTurn(socket: ReceiveSocket, input: StreamIn, now: number): void {
+    const { calls, memory, shared } = this.#parts;
+    const { remote } = socket.stream!;
+    this.#slotBytes = BURST_SLOT_BYTES;
+    this.#socket = socket.fd;
+    for (let first = true; first || input.hasMore; first = false) {
+      const to = input.begin();
+      if (first) {
+        memory.iovec(RECEIVE_IOVECS, to, IN + BURST_SLOT_BYTES - to);
+        const header = RECEIVE_HEADERS;
+        memory.words[(header + MSG_NAMELEN) >>> 2] = 0;
+        memory.words[(header + MSG_CONTROLLEN) >>> 2] = 0;
+        const read = calls.recvmsg(socket.fd, memory.base + header, MSG_DONTWAIT);
+        const errno = read < 0 ? calls.errno() : 0;
+        if (errno === EAGAIN || errno === EINTR) break;
+        if (read <= 0) {
+          this.#closeStream(socket.fd, read < 0 ? errnoName(errno) : 'the other end closed it');
+          break;
+        }
+        input.read(read);
+      }
+      let count = 0;
+      let found = input.next();
+      for (; found === 'message'; found = input.next()) {
+        count = this.#input(count, input.offset, input.length, input.length, socket.aux);
+        if (count === IN_DESC_COUNT) break;
+      }
+      encodeSockaddr(remote.address, remote.port, memory.bytes, RECEIVE_NAMES);
+      shared.numbers[IO_RECEIVED] = shared.numbers[IO_RECEIVED]! + count;
+      // Before packets are decrypted in place: they lie in front of what is carried over.
+      input.end();
+      if (count > 0) this.#open(count, now);
+      if (found === 'prefix' || found === 'length') {
+        this.#closeStream(socket.fd, found === 'prefix' ? 'it is not IKE in TCP' : 'a length in it is impossible');
+        break;
+      }
+    }
+    // The next socket has its own idea of slots.
+    this.#slotBytes = 0;
+  }
+
+  #closeStream(fd: number, reason: string): void {
+    this.sockets.delete(fd);
+    this.#parts.emit({ kind: 'streamClosed', socket: fd, reason });
   }
 
   /** Resets what recvmmsg changes in the headers; lays the slots out anew only where their size changes. */
@@ -373,6 +431,8 @@ export class Receiver {
         words[at + 4] === known[4] &&
         words[at + 5] === known[5];
     else same = same && words[at + 1] === known[1];
+    // A stream belongs to one connection: another one is another way to the peer, wherever it comes from (RFC 9329 §6.1).
+    if (origin.fd !== this.#socket && this.sockets.get(this.#socket)?.input) same = false;
     if (same) return;
     known.set(words.subarray(at, at + SOCKADDR_SLOT_BYTES / 4));
     origin.fd = this.#socket;

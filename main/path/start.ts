@@ -153,7 +153,10 @@ function dataPlane(sender: WorkerLink, receiver: WorkerLink, onEvent: (event: Pa
 function plain<Command extends SenderCommand | ReceiverCommand>(command: Command): Command {
   if (command.kind === 'attachTun')
     return { ...command, tun: { fd: command.tun.fd, vnetHeader: command.tun.vnetHeader } };
-  if (command.kind === 'addSocket') return { ...command, socket: { fd: command.socket.fd, kind: command.socket.kind } };
+  if (command.kind === 'addSocket') {
+    const { fd, kind, stream } = command.socket;
+    return { ...command, socket: { fd, kind, stream } };
+  }
   return command;
 }
 

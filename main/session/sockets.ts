@@ -2,8 +2,8 @@
 // it may be needed, and raw GRE for plain GRE. Each is given to the receiver as soon as it is open, so that nothing that
 // arrives before the tunnel exists is missed.
 import { NetError } from '../net/error.ts';
-import type { TunnelSocket } from '../net/socket/api.ts';
-import type { DataPlane, SocketHandle } from '../path/command.ts';
+import type { SocketOptions, TunnelSocket } from '../net/socket/api.ts';
+import type { DataPlane } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Address, formatAddress } from '../wire/address.ts';
 import type { SessionDeps } from './deps.ts';
@@ -89,7 +89,7 @@ async function openRawEsp(opener: SocketOpener, local: Address): Promise<TunnelS
 
 async function open(
   { deps, plane, planeOpen, undo }: SocketOpener,
-  options: { readonly kind: SocketHandle['kind']; readonly local: Address; readonly port?: number },
+  options: { readonly kind: SocketOptions['kind']; readonly local: Address; readonly port?: number },
 ): Promise<TunnelSocket | NetError> {
   const { kind, local, port } = options;
   const socket = deps.sockets.open({

@@ -5,7 +5,7 @@ import type { Address, Endpoint } from '../../wire/address.ts';
 import type { NetError } from '../error.ts';
 
 export interface SocketOptions {
-  readonly kind: SocketHandle['kind'];
+  readonly kind: Exclude<SocketHandle['kind'], 'tcp'>;
   /** Family of the socket, for the UDP kinds. */
   readonly family: 4 | 6;
   /** Address to bind; undefined: any. */
@@ -28,7 +28,40 @@ export interface TunnelSocket extends SocketHandle {
   close(): void;
 }
 
+/**
+ * A TCP connection that carries IKE messages and ESP packets (RFC 9329). It is written and read by the data plane alone, or two
+ * writers would cut each other's messages in two: IKE messages go in as `sendMessage` commands.
+ */
+export interface StreamSocket extends SocketHandle {
+  readonly kind: 'tcp';
+  readonly local: Endpoint;
+  readonly stream: NonNullable<SocketHandle['stream']>;
+  close(): void;
+}
+
+export interface StreamConnectOptions {
+  readonly remote: Endpoint;
+  /** SO_MARK (see net/route). */
+  readonly mark: number;
+  /** Ends the attempt. */
+  readonly signal: AbortSignal;
+}
+
+export interface StreamListener {
+  readonly local: Endpoint;
+  close(): void;
+}
+
+export interface StreamFactory {
+  /** Resolves once connected and "IKETCP" (RFC 9329 §4) is on its way. Never rejects. */
+  connect(options: StreamConnectOptions): Promise<StreamSocket | NetError>;
+  /** Every connection belongs to whom it is handed; whether it speaks IKE shows when it is read. */
+  listen(local: Endpoint, onConnection: (socket: StreamSocket) => void): StreamListener | NetError;
+}
+
 export interface SocketFactory {
+  /** TCP encapsulation; absent where the platform has none. */
+  readonly streams?: StreamFactory;
   open(options: SocketOptions): TunnelSocket | NetError;
   /** The address this host would use towards `remote`, past the tunnel (the socket's mark honoured). */
   sourceAddress(remote: Endpoint, mark: number): Address | NetError;

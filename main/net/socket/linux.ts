@@ -56,6 +56,7 @@ import { decodeSockaddr, SOCKADDR_IN6_BYTES, sockaddrOf } from '../../native/soc
 import { type Address, type Endpoint, formatAddress, formatEndpoint } from '../../wire/address.ts';
 import { NetError } from '../error.ts';
 import type { SocketFactory, SocketOptions, TunnelSocket } from './api.ts';
+import { linuxStreams } from './linux-stream.ts';
 
 const BUFFER_BYTES = 4 * 1024 * 1024;
 /** A pending ICMP error is returned by the next send instead of its own result; a burst may leave a few. */
@@ -67,8 +68,10 @@ export interface LinuxSocketOptions {
 }
 
 export function linuxSocketFactory({ gro = true }: LinuxSocketOptions = {}): SocketFactory {
-  return { open: (options) => open(options, gro), sourceAddress };
+  return { open: (options) => open(options, gro), sourceAddress, streams: linuxStreams };
 }
+
+type DatagramKind = Exclude<SocketOptions['kind'], 'tcp'>;
 
 const PROTOCOL = {
   ike: 0,
@@ -77,7 +80,7 @@ const PROTOCOL = {
   esp6: IPPROTO_ESP,
   gre4: IPPROTO_GRE,
   gre6: IPPROTO_GRE,
-} as const;
+} as const satisfies Record<DatagramKind, number>;
 
 function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
   const calls = libc();
