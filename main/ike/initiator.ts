@@ -5,8 +5,10 @@
 //                   │  └ fallback.ts: init again           │  └─ no CHILD SA ──▶ established, deleting ─┘
 //                   └── no (good) answer, refused, close ──────────────────────────────────────────────▲
 import { isWireError } from '../wire/error.ts';
+import { Connection } from './connection.ts';
+import { initiatorTerms } from './connection-terms.ts';
 import { IkeError } from './error.ts';
-import { type Datagram, Established } from './established.ts';
+import type { Datagram } from './established.ts';
 import { ExchangeManager } from './exchange.ts';
 import { exchangeHost } from './exchange-host.ts';
 import { configured } from './failure.ts';
@@ -39,7 +41,7 @@ import { unprotectedError } from './unprotected.ts';
 type State =
   | { readonly at: 'idle' }
   | { readonly at: 'phase'; readonly phase: InitiatorPhase }
-  | { readonly at: 'established'; readonly established: Established }
+  | { readonly at: 'established'; readonly established: Connection }
   | { readonly at: 'closed' };
 
 /** Throws an IkeError `configuration` where a proposal cannot be parsed. */
@@ -87,26 +89,17 @@ class Initiator implements IkePeer {
       case 'answer':
         if (this.#state.at === 'phase') this.#state.phase.answer(event.id, event.answer, now);
         break;
-      case 'inboundTraffic':
-        this.#established?.inboundTraffic(event.at);
-        break;
-      case 'peerMoved':
-        this.#established?.peerMoved(event.from);
-        break;
-      case 'childInstalled':
-        this.#established?.childInstalled(event.spiIn, event.error, now);
-        break;
-      case 'checkLiveness':
-        this.#established?.checkLiveness(now);
-        break;
       case 'close':
         this.#askedToClose(now);
+        break;
+      default:
+        this.#established?.handle(event, now);
         break;
     }
     return this.#finish();
   }
 
-  get #established(): Established | undefined {
+  get #established(): Connection | undefined {
     return this.#state.at === 'established' ? this.#state.established : undefined;
   }
 
@@ -153,8 +146,8 @@ class Initiator implements IkePeer {
   #receive(datagram: Datagram, now: Instant) {
     const header = decodeHeader(datagram.bytes);
     if (isWireError(header)) return this.#drop(header.toString());
-    if (header.SPIi !== this.#SPIi) return this.#drop('it belongs to another IKE SA');
     const state = this.#state;
+    if (state.at !== 'established' && header.SPIi !== this.#SPIi) return this.#drop('it belongs to another IKE SA');
     switch (state.at) {
       case 'idle':
       case 'closed':
@@ -163,7 +156,7 @@ class Initiator implements IkePeer {
         return state.phase.receive(datagram, header, now);
       case 'established': {
         const { established } = state;
-        if (header.SPIr !== established.sa.SPIr) return this.#drop('it belongs to another IKE SA');
+        if (!established.owns(header)) return this.#drop('it belongs to another IKE SA');
         const error = unprotectedError(datagram.bytes);
         if (error === NotifyType.INVALID_IKE_SPI) return established.hintLost(now);
         return established.receive(datagram, header, now);
@@ -260,16 +253,17 @@ class Initiator implements IkePeer {
     const { unwanted, remoteIdentity } = authenticated;
     const child = authenticated.child instanceof IkeError ? undefined : authenticated.child;
     const wanted = child !== undefined && !unwanted;
-    const established = new Established({
-      sa,
-      manager,
-      outbox: this.#outbox,
-      children: wanted ? [{ spiIn: child.child.spiIn, spiOut: child.child.spiOut }] : [],
-      retransmission: this.#config.retransmission,
-      livenessInterval: this.#config.livenessInterval,
-      keepaliveInterval: sa.nat.local || this.#config.encapsulation === 'udp' ? this.#config.keepaliveInterval : 0,
-      now,
-    });
+    const established = new Connection(
+      initiatorTerms(this.#config, {
+        sa,
+        manager,
+        outbox: this.#outbox,
+        random: this.#random,
+        child: wanted ? child.child : undefined,
+        configuration: child?.configuration,
+        now,
+      }),
+    );
     this.#state = { at: 'established', established };
     if (!wanted) {
       if (child) wipeChild(child.child);
@@ -289,6 +283,7 @@ class Initiator implements IkePeer {
     });
     this.#outbox.push({ kind: 'installChild', activate: 'now', child: child.child });
     this.#outbox.push({ kind: 'step', step: 'established' });
+    established.begin(now);
   }
 
   #startAgain(phase: InitiatorPhase, now: Instant): void {

@@ -4,8 +4,10 @@
 //       └──── refused, time-out, close ────────────────────────────────────▲
 import type { Endpoint } from '../wire/address.ts';
 import { NO_CONFIGURATION } from './configuration.ts';
+import { Connection } from './connection.ts';
+import { responderTerms } from './connection-terms.ts';
 import { IkeError } from './error.ts';
-import { type Datagram, Established } from './established.ts';
+import type { Datagram } from './established.ts';
 import { ExchangeManager, type LastAnswer } from './exchange.ts';
 import { exchangeHost } from './exchange-host.ts';
 import { formatIdentity } from './identity.ts';
@@ -33,9 +35,6 @@ import type {
   Transport,
 } from './types.ts';
 
-/** A gateway that is itself behind a NAT keeps its mapping alive (RFC 3948 §4). */
-const KEEPALIVE_INTERVAL = 20_000;
-
 export interface ResponderSaTerms {
   readonly sa: IkeSa;
   readonly config: ResponderConfig;
@@ -54,7 +53,7 @@ export type Arrival = Datagram & { readonly local: Endpoint };
 
 type State =
   | { readonly at: 'half-open'; readonly phase: ResponderPhase }
-  | { readonly at: 'established'; readonly established: Established; readonly peer: Identity }
+  | { readonly at: 'established'; readonly established: Connection; readonly peer: Identity }
   | { readonly at: 'closed' };
 
 export class ResponderSa {
@@ -63,6 +62,8 @@ export class ResponderSa {
   readonly #outbox = new Outbox();
   readonly #manager: ExchangeManager<Task>;
   #state: State;
+  /** Kept beyond its end, for what it answered last. */
+  #connection: Connection | undefined;
   #lease: { readonly peer: Identity; readonly lease: AddressLease } | undefined;
 
   constructor(terms: ResponderSaTerms) {
@@ -90,9 +91,21 @@ export class ResponderSa {
     return this.#state.at === 'established' ? this.#state.peer : undefined;
   }
 
-  /** The last request and our answer to it, to be repeated for a while after the end. */
-  get lastAnswer(): LastAnswer | undefined {
-    return this.#manager.lastAnswer;
+  /** Our SPIs: of the IKE SA, and of those that have replaced it (RFC 7296 §2.18). */
+  get localSpis(): readonly bigint[] {
+    return this.#connection?.localSpis ?? [this.sa.SPIr];
+  }
+
+  owns(header: Header): boolean {
+    const { SPIi, SPIr } = this.sa;
+    return this.#connection?.owns(header) ?? (header.SPIi === SPIi && header.SPIr === SPIr);
+  }
+
+  /** The last answers, by our SPI, to be repeated for a while after the end. */
+  get lastAnswers(): readonly { readonly localSpi: bigint; readonly last: LastAnswer }[] {
+    if (this.#connection) return this.#connection.lastAnswers;
+    const last = this.#manager.lastAnswer;
+    return last ? [{ localSpi: this.sa.SPIr, last }] : [];
   }
 
   get deadline(): Instant | null {
@@ -139,23 +152,7 @@ export class ResponderSa {
     if (this.#state.at === 'half-open' && event.kind === 'close') this.#close({ by: 'us' });
     if (this.#state.at !== 'established') return;
     const { established } = this.#state;
-    switch (event.kind) {
-      case 'inboundTraffic':
-        established.inboundTraffic(event.at);
-        break;
-      case 'peerMoved':
-        established.peerMoved(event.from);
-        break;
-      case 'childInstalled':
-        established.childInstalled(event.spiIn, event.error, now);
-        break;
-      case 'checkLiveness':
-        established.checkLiveness(now);
-        break;
-      case 'close':
-        established.delete({ by: 'us' }, now);
-        break;
-    }
+    established.handle(event, now);
     this.#settle();
   }
 
@@ -240,17 +237,18 @@ export class ResponderSa {
     const { config } = this.#terms;
     const lease = child.kind === 'made' ? child.lease : undefined;
     if (lease) this.#lease = { peer, lease };
-    const children = child.kind === 'made' ? [{ spiIn: child.child.spiIn, spiOut: child.child.spiOut }] : [];
-    const established = new Established({
-      sa,
-      manager: this.#manager,
-      outbox: this.#outbox,
-      children,
-      retransmission: config.retransmission,
-      livenessInterval: config.livenessInterval,
-      keepaliveInterval: sa.nat.local ? KEEPALIVE_INTERVAL : 0,
-      now,
-    });
+    const established = new Connection(
+      responderTerms(config, {
+        sa,
+        manager: this.#manager,
+        outbox: this.#outbox,
+        random: this.#terms.random,
+        child: child.kind === 'made' ? child.child : undefined,
+        lease,
+        now,
+      }),
+    );
+    this.#connection = established;
     this.#state = { at: 'established', established, peer };
     // RFC 7296 §2.8: what the peer may send as soon as it has the answer must find its SA.
     if (child.kind === 'made') this.#outbox.push({ kind: 'expectChild', spiIn: child.child.spiIn });

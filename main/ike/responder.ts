@@ -54,7 +54,11 @@ class Responder implements IkeResponder {
   readonly #halfOpen = new Set<SaName>();
   /** SAs that the event at hand has reached: only they can have effects. */
   readonly #touched = new Set<SaName>();
-  readonly #lingering = new Map<SaName, Lingering>();
+  /** Which of them a message is for, by our SPI in it: a rekeyed SA (RFC 7296 §2.18) keeps its name and gets other SPIs. */
+  readonly #routes = new Map<bigint, SaName>();
+  readonly #spisOf = new Map<SaName, readonly bigint[]>();
+  /** By our SPI. */
+  readonly #lingering = new Map<bigint, Lingering>();
   #out: IkeResponderEffect[] = [];
   #timer: Instant | null = null;
   #strangers = { since: 0, answered: 0 };
@@ -81,10 +85,7 @@ class Responder implements IkeResponder {
       case 'answer':
         this.#touch(event.sa)?.answer(event.id, event.answer, now);
         break;
-      case 'inboundTraffic':
-      case 'peerMoved':
-      case 'childInstalled':
-      case 'checkLiveness':
+      default:
         this.#touch(event.sa)?.handle(event, now);
         break;
     }
@@ -97,11 +98,11 @@ class Responder implements IkeResponder {
       if (!sa) continue;
       for (const effect of sa.take()) this.#out.push({ sa: name, effect });
       if (!sa.isHalfOpen) this.#halfOpen.delete(name);
+      this.#route(name, sa.isClosed ? [] : sa.localSpis);
       if (!sa.isClosed) continue;
       this.#forgetInit(name);
       this.#sas.delete(name);
-      const last = sa.lastAnswer;
-      if (last) this.#linger(name, { ...last, until: now + LINGER });
+      for (const { localSpi, last } of sa.lastAnswers) this.#linger(localSpi, { ...last, until: now + LINGER });
     }
     this.#touched.clear();
     let deadline: Instant | null = null;
@@ -121,6 +122,13 @@ class Responder implements IkeResponder {
     return this.#sas.get(name);
   }
 
+  #route(name: SaName, spis: readonly bigint[]): void {
+    for (const spi of this.#spisOf.get(name) ?? []) this.#routes.delete(spi);
+    for (const spi of spis) this.#routes.set(spi, name);
+    if (spis.length > 0) this.#spisOf.set(name, spis);
+    else this.#spisOf.delete(name);
+  }
+
   #forgetInit(name: SaName): void {
     const key = this.#initOf.get(name);
     if (key !== undefined) this.#inits.delete(key);
@@ -137,13 +145,15 @@ class Responder implements IkeResponder {
       this.#receiveInit(arrival, header, now);
       return;
     }
-    const name = saName(header.SPIr);
-    const sa = this.#touch(name);
-    if (sa && sa.sa.SPIi === header.SPIi) {
+    // RFC 7296 §3.1: the original initiator's SPI is the first. After a rekeying of ours that is us.
+    const localSpi = header.initiator ? header.SPIr : header.SPIi;
+    const name = this.#routes.get(localSpi);
+    const sa = name === undefined ? undefined : this.#touch(name);
+    if (sa?.owns(header)) {
       sa.receive(arrival, header, now);
       return;
     }
-    const last = this.#lingering.get(name);
+    const last = this.#lingering.get(localSpi);
     if (last && now < last.until && sameBytes(last.request, arrival.bytes)) {
       for (const bytes of last.response) this.#send(bytes, arrival);
       return;
@@ -263,12 +273,12 @@ class Responder implements IkeResponder {
     for (;;) {
       const spi = randomSpi(this.#deps.random);
       const name = saName(spi);
-      if (!this.#sas.has(name) && !this.#lingering.has(name)) return spi;
+      if (!this.#sas.has(name) && !this.#routes.has(spi) && !this.#lingering.has(spi)) return spi;
     }
   }
 
-  #linger(name: SaName, last: Lingering): void {
-    this.#lingering.set(name, last);
+  #linger(localSpi: bigint, last: Lingering): void {
+    this.#lingering.set(localSpi, last);
     const [oldest] = this.#lingering.keys();
     if (this.#lingering.size > MOST_LINGERING && oldest !== undefined) this.#lingering.delete(oldest);
   }

@@ -109,7 +109,8 @@ function narrowed(
   return { local: narrow(local, config.local), remote: narrow(remote, remotePolicy(sa, config, lease)) };
 }
 
-function remotePolicy(sa: IkeSa, config: ResponderConfig, lease: AddressLease | undefined): readonly Selector[] {
+/** The widest selectors on the peer's side. */
+export function remotePolicy(sa: IkeSa, config: ResponderConfig, lease: AddressLease | undefined): readonly Selector[] {
   if (config.remote === 'any') return EVERYTHING;
   if (config.remote !== 'lease') return config.remote;
   return lease ? lease.addresses.map(({ address }) => hostSelector(address)) : [hostSelector(sa.remote.address)];

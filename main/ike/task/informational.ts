@@ -8,49 +8,47 @@
 //                             <--  HDR, SK {}
 //   HDR, SK {N(error)}        -->                      §2.21.2: the SA is gone
 //                             <--  HDR, SK {}
+//   HDR, SK {N(AUTH_LIFETIME)}  -->                    RFC 4478 §3: authenticate again within that time
+//                             <--  HDR, SK {}
 import { ProtocolId } from '../../crypto/transform.ts';
 import type { IkeError } from '../error.ts';
 import type { Message } from '../message.ts';
 import { isErrorNotify, NotifyType, notifyName } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
-import { type Payload, payloadsOf } from '../payload/payload.ts';
+import { payloadsOf } from '../payload/payload.ts';
 import { notifiesOf } from '../rules.ts';
 
-/** A CHILD SA without its keys, which only the data plane has. */
-export interface ChildPair {
-  readonly spiIn: number;
-  readonly spiOut: number;
-}
-
 export interface InformationalOutcome {
-  readonly response: readonly Payload[];
-  /** CHILD SAs that the peer has deleted. */
-  readonly deleted: readonly ChildPair[];
-  /** What becomes of the IKE SA. */
-  readonly ike: 'stays' | 'deleted' | IkeError;
+  /** It deletes the IKE SA. */
+  readonly deletesIke: boolean;
+  /** ESP SPIs that the peer has received with. */
+  readonly deletes: readonly number[];
+  /** It ends the IKE SA with an error. */
+  readonly fatal: IkeError | undefined;
+  /** Milliseconds (RFC 4478). */
+  readonly authLifetime: number | undefined;
   /** For the log. */
   readonly remarks: readonly string[];
 }
 
-export function processInformational(request: Message, children: readonly ChildPair[]): InformationalOutcome {
+export function processInformational(request: Message): InformationalOutcome {
   const deletes = payloadsOf(request.payloads, 'delete');
-  if (deletes.some((payload) => payload.protocol === ProtocolId.IKE))
-    return { response: [], deleted: [], ike: 'deleted', remarks: [] };
-
-  const named = new Set(deletes.filter((d) => d.protocol === ProtocolId.ESP).flatMap((d) => d.spis));
-  const deleted = children.filter((child) => named.has(child.spiOut));
-  const errors = notifiesOf(request).filter((n) => isErrorNotify(n.type));
+  const notifies = notifiesOf(request);
+  const errors = notifies.filter((n) => isErrorNotify(n.type));
   const fatal = errors.find((n) => isFatal(n.type));
   return {
-    // RFC 7296 §1.4.1: the other halves of the pairs, in the response; no payload where there is none of them.
-    response:
-      deleted.length > 0
-        ? [{ kind: 'delete', protocol: ProtocolId.ESP, spis: deleted.map((child) => child.spiIn) }]
-        : [],
-    deleted,
-    ike: fatal ? errorOfNotify(fatal.type, { exchange: 'INFORMATIONAL' }) : 'stays',
+    deletesIke: deletes.some((payload) => payload.protocol === ProtocolId.IKE),
+    deletes: deletes.filter((d) => d.protocol === ProtocolId.ESP).flatMap((d) => d.spis),
+    fatal: fatal && errorOfNotify(fatal.type, { exchange: 'INFORMATIONAL' }),
+    authLifetime: authLifetimeOf(notifies),
     remarks: errors.map((n) => `the peer reports ${notifyName(n.type)}`),
   };
+}
+
+/** AUTH_LIFETIME is in seconds, four octets (RFC 4478 §3). */
+function authLifetimeOf(notifies: readonly { readonly type: number; readonly data: Uint8Array }[]): number | undefined {
+  const data = notifies.find((n) => n.type === NotifyType.AUTH_LIFETIME)?.data;
+  return data?.length === 4 ? new DataView(data.buffer, data.byteOffset, 4).getUint32(0) * 1000 : undefined;
 }
 
 /** RFC 7296 §2.21.2: these end the IKE SA without a Delete payload. */

@@ -1,8 +1,18 @@
 // Every request that an IKE SA with keys can have in flight.
 import type { AuthenticationFailedTask } from './authentication-failed.ts';
-import type { DeleteIkeTask } from './delete.ts';
+import type { CreateChildTask } from './create-child.ts';
+import type { DeleteChildTask, DeleteIkeTask } from './delete.ts';
 import type { IkeAuthTask } from './ike-auth.ts';
 import type { IkeIntermediateTask } from './ike-intermediate.ts';
 import type { LivenessTask } from './liveness.ts';
+import type { RekeyIkeTask } from './rekey-ike.ts';
 
-export type Task = IkeIntermediateTask | IkeAuthTask | LivenessTask | DeleteIkeTask | AuthenticationFailedTask;
+export type Task =
+  | IkeIntermediateTask
+  | IkeAuthTask
+  | LivenessTask
+  | DeleteIkeTask
+  | DeleteChildTask
+  | CreateChildTask
+  | RekeyIkeTask
+  | AuthenticationFailedTask;

@@ -1,6 +1,6 @@
-// An established IKE SA against a puppet that has the keys and says what the test wants.
+// A connection after IKE_AUTH against a puppet that has the keys and says what the test wants.
 import { describe, expect, test } from 'vitest';
-import { Established } from '../../main/ike/established.ts';
+import { Connection } from '../../main/ike/connection.ts';
 import { ExchangeManager } from '../../main/ike/exchange.ts';
 import type { Sealed } from '../../main/ike/fragment.ts';
 import { decodeHeader, Exchange, type ExchangeType, type Header } from '../../main/ike/message.ts';
@@ -8,10 +8,11 @@ import { NotifyType } from '../../main/ike/notify.ts';
 import { Outbox } from '../../main/ike/outbox.ts';
 import type { Payload } from '../../main/ike/payload/payload.ts';
 import type { Task } from '../../main/ike/task/task.ts';
-import type { IkeEffect } from '../../main/ike/types.ts';
+import type { ChildSa, IkeEffect } from '../../main/ike/types.ts';
 import { isWireError } from '../../main/wire/error.ts';
-import { endpoint } from '../sim/simulation.ts';
-import { saOf, THEM } from './agreed.ts';
+import { seededBytes } from '../sim/random.ts';
+import { endpoint, selector } from '../sim/simulation.ts';
+import { saOf, THEM, US } from './agreed.ts';
 
 const POLICY = { first: 100, factor: 2, most: 1000, tries: 3 };
 const none = new Uint8Array(0);
@@ -26,10 +27,27 @@ const notify = (type: number, more: Partial<Extract<Payload, { kind: 'notify' }>
 
 const single = ({ datagrams }: Sealed): Uint8Array => datagrams[0]!;
 
+const childOf = (spiIn: number, spiOut: number): ChildSa => ({
+  spiIn,
+  spiOut,
+  mode: 'tunnel',
+  cipher: 'aes-gcm-16',
+  proposal: 'aes128gcm16',
+  keyIn: new Uint8Array(16),
+  saltIn: new Uint8Array(4),
+  keyOut: new Uint8Array(16),
+  saltOut: new Uint8Array(4),
+  esn: false,
+  local: [selector('10.99.0.5/32')],
+  remote: [selector('10.77.0.0/16')],
+  encapsulation: 'udp',
+  peer: THEM,
+});
+
 /** We are the initiator, the puppet is the responder. */
 class Table {
   readonly outbox = new Outbox();
-  readonly established: Established;
+  readonly established: Connection;
   readonly manager: ExchangeManager<Task>;
   readonly #puppet = saOf('responder');
   readonly effects: IkeEffect[] = [];
@@ -39,14 +57,16 @@ class Table {
     const send = (bytes: Uint8Array) =>
       this.outbox.push({ kind: 'send', bytes, to: sa.remote, transport: sa.transport });
     this.manager = new ExchangeManager<Task>({ seal: (m) => sa.seal(m), send }, POLICY, { ours: 2, theirs: 0 });
-    this.established = new Established({
+    this.established = new Connection({
+      role: 'initiator',
       sa,
       manager: this.manager,
       outbox: this.outbox,
-      children: [
-        { spiIn: 0x1001, spiOut: 0x2001 },
-        { spiIn: 0x1002, spiOut: 0x2002 },
-      ],
+      random: seededBytes('connection'),
+      made: [childOf(0x1001, 0x2001), childOf(0x1002, 0x2002)],
+      children: { lifetime: undefined, requests: [], remake: false, accepts: undefined, most: 0 },
+      proposals: ['aes128gcm16-prfsha256-x25519'],
+      lifetime: undefined,
       retransmission: POLICY,
       livenessInterval: change.liveness ?? 0,
       keepaliveInterval: change.keepalive ?? 0,
@@ -62,7 +82,7 @@ class Table {
   give(bytes: Uint8Array, now = 10, from = THEM): IkeEffect[] {
     const header = decodeHeader(bytes) as Header;
     if (isWireError(header)) throw new Error('header');
-    this.established.receive({ bytes, from, transport: 'natt' }, header, now);
+    this.established.receive({ bytes, from, local: US, transport: 'natt' }, header, now);
     return this.take();
   }
 
@@ -138,7 +158,7 @@ describe('requests of the peer', () => {
     );
   });
 
-  test('CREATE_CHILD_SA is refused: NO_ADDITIONAL_SAS, or CHILD_SA_NOT_FOUND where REKEY_SA names none of ours', () => {
+  test('CREATE_CHILD_SA that fits nothing is refused, with CHILD_SA_NOT_FOUND where REKEY_SA names none of ours', () => {
     const table = new Table();
     const selector = { protocol: 0, startPort: 0, endPort: 65535, start: new Uint8Array(4), end: new Uint8Array(4) };
     const child: Payload[] = [
@@ -162,11 +182,12 @@ describe('requests of the peer', () => {
     const ask = (id: number, payloads: Payload[]) =>
       table.opened(table.give(table.seal(payloads, id, false, Exchange.CREATE_CHILD_SA)))[0]!.payloads;
     expect(ask(0, child)).toMatchObject([{ type: NotifyType.NO_ADDITIONAL_SAS }]);
-    expect(ask(1, [rekey([0, 0, 0x20, 0x01]), ...child])).toMatchObject([{ type: NotifyType.NO_ADDITIONAL_SAS }]);
+    // Its ESP proposal says nothing about sequence numbers.
+    expect(ask(1, [rekey([0, 0, 0x20, 0x01]), ...child])).toMatchObject([{ type: NotifyType.NO_PROPOSAL_CHOSEN }]);
     expect(ask(2, [rekey([0, 0, 0x10, 0x01]), ...child])).toMatchObject([
       { type: NotifyType.CHILD_SA_NOT_FOUND, protocol: 3, spi: Uint8Array.of(0, 0, 0x10, 0x01) },
     ]);
-    expect(ask(3, ike)).toMatchObject([{ type: NotifyType.NO_ADDITIONAL_SAS }]);
+    expect(ask(3, ike)).toMatchObject([{ type: NotifyType.NO_PROPOSAL_CHOSEN }]);
     expect(table.established.isClosed).toBe(false);
   });
 
@@ -227,9 +248,9 @@ describe('liveness', () => {
   test('is checked only after an interval without any inbound traffic', () => {
     const table = new Table({ liveness: 1000 });
     expect(table.established.deadline).toBe(1000);
-    table.established.inboundTraffic(600);
+    table.established.handle({ kind: 'inboundTraffic', at: 600 }, 0);
     expect(table.established.deadline).toBe(1600);
-    table.established.inboundTraffic(500); // an older report changes nothing
+    table.established.handle({ kind: 'inboundTraffic', at: 500 }, 0); // an older report changes nothing
     table.established.tick(1599);
     expect(table.take()).toEqual([]);
     table.established.tick(1600);

@@ -1,0 +1,136 @@
+// The CHILD SAs of one connection, without their keys, which only the data plane has; and when each is to be replaced.
+//
+//   kept ──we rekey──▶ replaced ──the data plane sends on the new one──▶ to-delete ──▶ deleting ──answered──▶ gone
+//     │                                                                     ▲
+//     ├──the peer rekeys──▶ theirs ──Delete from the peer──▶ gone           │
+//     │                        └── it never comes ──────────────────────────┤
+//     └──lost a collision, not wanted any more, not installed ──────────────┘
+//
+// A line is what a CHILD SA and those that replace it have in common: its name and what was asked for.
+
+import type { Selector } from '../wire/selector.ts';
+import type { Outbox } from './outbox.ts';
+import type { ChildMode, ChildRequest, ChildSa, Instant, LifetimePolicy, RandomBytes } from './types.ts';
+
+export interface Line {
+  readonly name: string | undefined;
+  /** What we ask for; undefined where the peer asked for it. */
+  readonly request: ChildRequest | undefined;
+  /** Set false when it is to be deleted: nothing replaces it any more. */
+  wanted: boolean;
+  /** So often it has been made anew from scratch since a CHILD SA of it last was rekeyed or made. */
+  remade: number;
+}
+
+export type Fate =
+  | 'kept'
+  /** We have a new one, which the data plane does not send on yet. */
+  | 'replaced'
+  | 'to-delete'
+  | 'deleting'
+  /** The peer has a new one, or it is the peer's that lost a collision: the peer deletes it. */
+  | 'theirs';
+
+export interface Child {
+  readonly line: Line;
+  readonly spiIn: number;
+  readonly spiOut: number;
+  readonly mode: ChildMode;
+  readonly proposal: string;
+  readonly unencrypted: boolean | undefined;
+  readonly local: readonly Selector[];
+  readonly remote: readonly Selector[];
+  readonly made: Instant;
+  fate: Fate;
+  /** To be rekeyed from then on; null: not because of time. */
+  rekeyAt: Instant | null;
+  /** Not to be used any longer from then on. */
+  readonly expires: Instant | null;
+  /** What the peer has made to replace it, with the lower nonce of its exchange (RFC 7296 §2.8.1). */
+  rival: { readonly child: Child; readonly least: Uint8Array } | undefined;
+  /** Ours, that it waits for. */
+  replacement: Child | undefined;
+  /** `theirs` becomes `to-delete` then. */
+  theirsUntil: Instant | null;
+}
+
+/** A peer that has replaced a CHILD SA deletes the old one within seconds; one that forgets is helped. */
+const THEIRS_TO_DELETE = 120_000;
+
+/** A time of the policy, drawn shorter by up to its jitter; null where there is none. */
+export function drawn(time: number, lifetime: LifetimePolicy, random: RandomBytes): number | null {
+  if (time <= 0) return null;
+  const bytes = random(4);
+  const share = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) / 2 ** 32;
+  return time * (1 - lifetime.jitter * share);
+}
+
+export class ChildSet {
+  readonly #outbox: Outbox;
+  readonly #lifetime: LifetimePolicy | undefined;
+  readonly #random: RandomBytes;
+  #children: Child[] = [];
+
+  constructor(outbox: Outbox, lifetime: LifetimePolicy | undefined, random: RandomBytes) {
+    this.#outbox = outbox;
+    this.#lifetime = lifetime;
+    this.#random = random;
+  }
+
+  get all(): readonly Child[] {
+    return this.#children;
+  }
+
+  add(sa: ChildSa, line: Line, fate: Fate, now: Instant): Child {
+    const lifetime = this.#lifetime;
+    const rekeyIn = lifetime ? drawn(lifetime.child, lifetime, this.#random) : null;
+    const child: Child = {
+      line,
+      spiIn: sa.spiIn,
+      spiOut: sa.spiOut,
+      mode: sa.mode,
+      proposal: sa.proposal,
+      unencrypted: sa.unencrypted,
+      local: sa.local,
+      remote: sa.remote,
+      made: now,
+      fate,
+      rekeyAt: rekeyIn === null ? null : now + rekeyIn,
+      expires: lifetime && lifetime.child > 0 ? now + lifetime.child * (1 + lifetime.jitter) : null,
+      rival: undefined,
+      replacement: undefined,
+      theirsUntil: null,
+    };
+    this.#children.push(child);
+    return child;
+  }
+
+  has(child: Child): boolean {
+    return this.#children.includes(child);
+  }
+
+  /** By the SPI that we receive with. */
+  inbound(spiIn: number): Child | undefined {
+    return this.#children.find((child) => child.spiIn === spiIn);
+  }
+
+  /** By the SPI that the peer receives with. */
+  outbound(spiOut: number): Child | undefined {
+    return this.#children.find((child) => child.spiOut === spiOut);
+  }
+
+  /** The one of the line that is to go on. */
+  kept(line: Line): Child | undefined {
+    return this.#children.find((child) => child.line === line && child.fate === 'kept');
+  }
+
+  leaveToPeer(child: Child, now: Instant): void {
+    child.fate = 'theirs';
+    child.theirsUntil = now + THEIRS_TO_DELETE;
+  }
+
+  remove(children: readonly Child[], by: 'peer' | 'us'): void {
+    for (const { spiIn, spiOut } of children) this.#outbox.push({ kind: 'removeChild', spiIn, spiOut, by });
+    this.#children = this.#children.filter((child) => !children.includes(child));
+  }
+}

@@ -1,0 +1,513 @@
+// What is done with the CHILD SAs of a connection, whichever of its IKE SAs carries it: made, rekeyed, deleted, by us and by the peer, and
+// every collision of the two (RFC 7296 §1.3.1, §1.3.3, §1.4.1, §2.8.1, §2.25.1).
+//
+// What is to be done follows from the state of each CHILD SA (child-set.ts), not from a queue: `next` says the one request that is worth
+// sending now, so nothing is sent that a collision has made superfluous meanwhile.
+import { ProposalError } from '../crypto/proposal.ts';
+import { ProtocolId } from '../crypto/transform.ts';
+import { Backoff } from './backoff.ts';
+import { type Child, ChildSet, type Line } from './child-set.ts';
+import { IkeError } from './error.ts';
+import type { Answer } from './established.ts';
+import { narrow } from './narrow.ts';
+import { NotifyType, notifyName } from './notify.ts';
+import type { Outbox } from './outbox.ts';
+import type { Payload } from './payload/payload.ts';
+import type { IkeSa } from './sa.ts';
+import { randomChildSpi } from './spi.ts';
+import { statusNotify, wipeChild } from './task/child.ts';
+import { type CreateChildOutcome, CreateChildTask } from './task/create-child.ts';
+import { answerCreateChild, type ChildPolicy, childNotFound, rekeyedSpi } from './task/create-child-responder.ts';
+import { DeleteChildTask } from './task/delete.ts';
+import { compareNonces } from './task/key-exchange.ts';
+import type { ChildRequest, ChildSa, Instant, LifetimePolicy, RandomBytes } from './types.ts';
+
+export interface ChildTerms {
+  readonly lifetime: LifetimePolicy | undefined;
+  /** CHILD SAs that we ask for besides the one of IKE_AUTH, and that one. Selectors are final. */
+  readonly requests: readonly ChildRequest[];
+  /** Make a CHILD SA anew that the peer has deleted. */
+  readonly remake: boolean;
+  /** What the peer may ask for unasked; undefined: only what `requests` has. */
+  readonly accepts: ChildPolicy | undefined;
+  /** Lines at most that the peer may open. */
+  readonly most: number;
+}
+
+export interface ChildHost {
+  readonly outbox: Outbox;
+  readonly random: RandomBytes;
+  /** The IKE SA that requests go out on now. */
+  readonly sa: IkeSa;
+  /** A CHILD SA cannot be had or kept, and with it the connection. */
+  failed(error: IkeError, now: Instant): void;
+  /** The peer does not replace what has to be replaced: only a new connection helps. */
+  refusesRekeying(now: Instant): void;
+}
+
+interface Operation {
+  readonly task: CreateChildTask;
+  readonly line: Line;
+  /** What it replaces. */
+  readonly child: Child | undefined;
+}
+
+/** A CHILD SA that the peer deletes again and again is not made for ever. */
+const MOST_REMAKES = 3;
+
+export class ChildWork {
+  readonly set: ChildSet;
+  readonly #terms: ChildTerms;
+  readonly #host: ChildHost;
+  readonly #lines: Line[] = [];
+  readonly #backoff: Backoff;
+  #operation: Operation | undefined;
+  #deletion: readonly Child[] | undefined;
+  /** SPIs that we named and never received with: the peer is to forget them. */
+  #unused: readonly number[] = [];
+
+  constructor(terms: ChildTerms, host: ChildHost) {
+    this.#terms = terms;
+    this.#host = host;
+    this.set = new ChildSet(host.outbox, terms.lifetime, host.random);
+    this.#backoff = new Backoff(host.random);
+    for (const request of terms.requests) this.#lines.push({ name: request.name, request, wanted: true, remade: 0 });
+  }
+
+  /** The CHILD SA that IKE_AUTH has made. */
+  adopt(sa: ChildSa, now: Instant) {
+    this.set.add(sa, this.#lines[0] ?? this.#newLine(), 'kept', now);
+  }
+
+  /** Something is under way that rekeying the IKE SA would cross (RFC 7296 §2.25.1). */
+  get isBusy(): boolean {
+    return (
+      this.#operation !== undefined ||
+      this.#deletion !== undefined ||
+      this.set.all.some(({ fate }) => fate === 'to-delete' || fate === 'replaced')
+    );
+  }
+
+  /** When `tick` or `next` has something to do; null: never. */
+  get deadline(): Instant | null {
+    const times: (Instant | null)[] = [];
+    for (const child of this.set.all) {
+      if (child.theirsUntil !== null && child.fate === 'theirs') times.push(child.theirsUntil);
+      if (child.fate !== 'kept') continue;
+      times.push(child.expires);
+      if (this.#isFree) times.push(child.rekeyAt === null ? null : this.#notBefore(child.rekeyAt));
+    }
+    if (this.#isFree && this.#lines.some((line) => this.#isMissing(line))) times.push(this.#backoff.until);
+    const set = times.filter((at) => at !== null);
+    return set.length > 0 ? Math.min(...set) : null;
+  }
+
+  get #isFree(): boolean {
+    return this.#operation === undefined && this.#deletion === undefined;
+  }
+
+  #notBefore(at: Instant): Instant {
+    return Math.max(at, this.#backoff.until ?? at);
+  }
+
+  tick(now: Instant) {
+    for (const child of this.set.all) {
+      if (child.fate === 'theirs' && child.theirsUntil !== null && now >= child.theirsUntil) child.fate = 'to-delete';
+      if (child.fate === 'kept' && child.expires !== null && now >= child.expires)
+        return this.#host.failed(expired(), now);
+    }
+  }
+
+  /** The request to send next, none in flight. `onlyDeletes`: the IKE SA is to be rekeyed first. */
+  next(now: Instant, onlyDeletes: boolean): CreateChildTask | DeleteChildTask | undefined {
+    if (this.#unused.length > 0) {
+      const task = new DeleteChildTask(this.#unused);
+      this.#unused = [];
+      this.#deletion = [];
+      return task;
+    }
+    const superfluous = this.set.all.filter(({ fate }) => fate === 'to-delete');
+    if (superfluous.length > 0) {
+      for (const child of superfluous) child.fate = 'deleting';
+      this.#deletion = superfluous;
+      return new DeleteChildTask(superfluous.map(({ spiIn }) => spiIn));
+    }
+    if (onlyDeletes || !this.#backoff.allows(now)) return undefined;
+    const due = this.set.all.find(
+      ({ fate, rekeyAt, line }) => fate === 'kept' && line.wanted && rekeyAt !== null && now >= rekeyAt,
+    );
+    if (due) return this.#begin(due.line, due);
+    const missing = this.#lines.find((line) => this.#isMissing(line));
+    return missing && this.#begin(missing, undefined);
+  }
+
+  /** Rekey it as soon as possible. Unknown ones are ignored: they have been replaced already. */
+  rekey(spiIn: number, now: Instant) {
+    const child = this.set.inbound(spiIn);
+    if (child?.fate === 'kept') child.rekeyAt = Math.min(child.rekeyAt ?? now, now);
+  }
+
+  /** Delete it, or what has replaced it; nothing replaces it any more. */
+  delete(spiIn: number) {
+    const line = this.set.inbound(spiIn)?.line;
+    if (!line) return;
+    line.wanted = false;
+    for (const child of this.set.all) if (child.line === line && child.fate !== 'deleting') child.fate = 'to-delete';
+  }
+
+  /** The data plane has it, or could not take it. */
+  installed(spiIn: number, error: string | undefined, now: Instant) {
+    const child = this.set.inbound(spiIn);
+    if (!child) return;
+    const older = this.set.all.filter((other) => other.replacement === child);
+    if (error === undefined) {
+      for (const other of older) if (other.fate === 'replaced') other.fate = 'to-delete';
+      return;
+    }
+    const others = this.set.all.some((other) => other !== child && other.line === child.line);
+    if (!others) return this.#host.failed(notInstalled(error), now);
+    this.#host.outbox.push({ kind: 'log', level: 'warn', text: `a CHILD SA could not be installed: ${error}` });
+    child.fate = 'to-delete';
+    this.#backoff.refused(now);
+    for (const other of older) {
+      other.fate = 'kept';
+      other.replacement = undefined;
+      other.rekeyAt = now;
+    }
+  }
+
+  // Requests of ours.
+
+  #isMissing(line: Line): boolean {
+    if (!line.wanted || line.request === undefined) return false;
+    if (this.#operation?.line === line) return false;
+    return !this.set.all.some((child) => child.line === line && child.fate !== 'deleting');
+  }
+
+  #begin(line: Line, child: Child | undefined, group?: number): CreateChildTask | undefined {
+    const { random, sa, outbox } = this.#host;
+    const spiIn = randomChildSpi(random);
+    const request = child ? this.#rekeyRequest(child) : line.request;
+    if (!request) return undefined;
+    const terms = { sa, request, rekeys: child?.spiIn, spiIn, localAddress: sa.local.address, group };
+    try {
+      const task = new CreateChildTask(terms, random);
+      this.#operation = { task, line, child };
+      outbox.push({ kind: 'expectChild', spiIn });
+      return task;
+    } catch (error) {
+      if (!(error instanceof ProposalError)) throw error;
+      line.wanted = false;
+      outbox.push({ kind: 'log', level: 'warn', text: `no CHILD SA: ${error.message}` });
+      return undefined;
+    }
+  }
+
+  /** The same again, neither narrower nor wider (RFC 7296 §2.9.2). */
+  #rekeyRequest({ line, mode, local, remote, unencrypted, proposal }: Child): ChildRequest {
+    const { request } = line;
+    const { accepts } = this.#terms;
+    return {
+      name: line.name,
+      mode,
+      proposals: request?.proposals ?? accepts?.proposals ?? [proposal],
+      unencrypted,
+      local,
+      remote,
+      localIsDynamic: false,
+      pfs: request ? request.pfs : accepts?.pfs,
+    };
+  }
+
+  /** The answer to what `next` gave. Returns a request to send in its place, at once. */
+  created(task: CreateChildTask, outcome: CreateChildOutcome, now: Instant): CreateChildTask | undefined {
+    const operation = this.#operation;
+    if (!operation || operation.task !== task) throw new Error('an answer to nothing');
+    this.#operation = undefined;
+    task.wipe();
+    const { line, child } = operation;
+    const { outbox } = this.#host;
+    switch (outcome.kind) {
+      case 'made':
+        this.#backoff.succeeded();
+        line.remade = 0;
+        this.#made(outcome.child, outcome.least, line, child, now);
+        return undefined;
+      case 'again':
+        outbox.push({ kind: 'cancelChild', spiIn: task.terms.spiIn });
+        outbox.debug(`${task.name} once more: the peer wants key-exchange group ${outcome.group}`);
+        // Meanwhile the peer may have replaced or deleted it.
+        if (child && (child.rival || !this.set.has(child))) return void this.#settle(child, now);
+        return this.#begin(line, child, outcome.group);
+      case 'unusable':
+        outbox.push({ kind: 'cancelChild', spiIn: task.terms.spiIn });
+        outbox.push({ kind: 'log', level: 'warn', text: outcome.error.message });
+        return void this.#unusable(task, line, child, outcome.error, now);
+      case 'refused':
+        outbox.push({ kind: 'cancelChild', spiIn: task.terms.spiIn });
+        return void this.#refused(outcome.type, outcome.error, line, child, now);
+    }
+  }
+
+  #made(sa: ChildSa, least: Uint8Array, line: Line, old: Child | undefined, now: Instant) {
+    const { outbox } = this.#host;
+    const name = line.name;
+    const there = old && this.set.has(old) ? old : undefined;
+    const replaces = there?.spiIn;
+    const rival = old?.rival && this.set.has(old.rival.child) ? old.rival : undefined;
+    if (!line.wanted) {
+      // It was to be deleted while it was being made.
+      wipeChild(sa);
+      outbox.push({ kind: 'cancelChild', spiIn: sa.spiIn });
+      this.set.add(sa, line, 'to-delete', now);
+      if (there && there.fate === 'kept') there.fate = 'to-delete';
+      return;
+    }
+    // RFC 7296 §2.8.1: the SA made with the lowest of the four nonces goes, by the hand of who made it.
+    if (rival && compareNonces(least, rival.least) < 0) {
+      this.set.add(sa, line, 'to-delete', now);
+      outbox.push({ kind: 'installChild', child: sa, activate: 'never', replaces, name });
+      if (there) this.set.leaveToPeer(there, now);
+      return;
+    }
+    const child = this.set.add(sa, line, 'kept', now);
+    outbox.push({ kind: 'installChild', child: sa, activate: 'now', replaces: replaces ?? rival?.child.spiIn, name });
+    if (rival) this.set.leaveToPeer(rival.child, now);
+    if (!there) return;
+    there.fate = 'replaced';
+    there.replacement = child;
+  }
+
+  /** Ours has come to nothing: what the peer has made of it stands. */
+  #settle(child: Child, now: Instant) {
+    if (!this.set.has(child)) return;
+    if (child.rival && this.set.has(child.rival.child)) this.set.leaveToPeer(child, now);
+  }
+
+  #refused(type: number, error: IkeError, line: Line, child: Child | undefined, now: Instant) {
+    const { outbox } = this.#host;
+    if (!line.wanted) return;
+    // RFC 7296 §2.8.1: where the peer has replaced or deleted it already, our own attempt is of no interest.
+    if (child && (!this.set.has(child) || (child.rival && this.set.has(child.rival.child))))
+      return this.#settle(child, now);
+    outbox.push({ kind: 'log', level: 'info', text: `the peer refuses a CHILD SA for now: ${notifyName(type)}` });
+    switch (type) {
+      case NotifyType.TEMPORARY_FAILURE:
+        if (this.#backoff.refused(now) === 'exhausted') this.#host.failed(error, now);
+        return;
+      case NotifyType.CHILD_SA_NOT_FOUND:
+        // RFC 7296 §2.25: the two ends disagree; what the peer does not have is worth nothing.
+        if (child) this.set.remove([child], 'peer');
+        this.#remake(line);
+        return;
+      default:
+        if (child) {
+          // It goes on until its end; by then there has to be another connection.
+          child.rekeyAt = null;
+          this.#host.refusesRekeying(now);
+          return;
+        }
+        line.wanted = false;
+        outbox.push({ kind: 'childRefused', name: line.name, error });
+        if (this.set.all.length === 0) this.#host.failed(error, now);
+    }
+  }
+
+  /** The peer has made one that we cannot use: it goes, and the old one stays. */
+  #unusable(task: CreateChildTask, line: Line, child: Child | undefined, error: IkeError, now: Instant) {
+    this.#host.outbox.debug(`deleting what the peer has made as 0x${task.terms.spiIn.toString(16)}`);
+    this.#unused = [...this.#unused, task.terms.spiIn];
+    this.#refused(NotifyType.NO_PROPOSAL_CHOSEN, error, line, child, now);
+  }
+
+  #remake(line: Line) {
+    if (line.request === undefined || !line.wanted) return;
+    line.remade++;
+    if (line.remade <= MOST_REMAKES) return;
+    line.wanted = false;
+    this.#host.outbox.push({
+      kind: 'log',
+      level: 'warn',
+      text: 'the peer keeps deleting a CHILD SA: it is not made again',
+    });
+  }
+
+  /** Our Delete is answered: what the peer has not deleted itself meanwhile is gone now. */
+  deleted() {
+    const gone = this.#deletion ?? [];
+    this.#deletion = undefined;
+    this.set.remove(
+      gone.filter((child) => this.set.has(child)),
+      'us',
+    );
+  }
+
+  // Requests of the peer.
+
+  answerCreate(request: readonly Payload[], busyWithIke: boolean, now: Instant): Answer {
+    const { outbox } = this.#host;
+    const no = (payload: Payload, why: string): Answer => {
+      outbox.debug(`refused a CREATE_CHILD_SA of the peer: ${why}`);
+      return { payloads: [payload] };
+    };
+    const later = (why: string): Answer => no(statusNotify(NotifyType.TEMPORARY_FAILURE), why);
+    const spi = rekeyedSpi(request);
+    if (spi === 'mangled') return no(statusNotify(NotifyType.INVALID_SYNTAX), 'its REKEY_SA names no ESP SPI');
+    const old = spi === undefined ? undefined : this.set.outbound(spi);
+    if (spi !== undefined && !old) return no(childNotFound(spi), 'there is no such CHILD SA');
+    if (busyWithIke) return later('the IKE SA is being rekeyed');
+    if (!old) return this.#answerNew(request, no, now);
+    // RFC 7296 §2.25.1: what we are closing, or have replaced, is not rekeyed.
+    if (old.fate !== 'kept') return later(`that CHILD SA is ${old.fate}`);
+    const policy = this.#policyFor(old);
+    return this.#agree(request, policy, old.line, old, no, now);
+  }
+
+  #policyFor({ line, mode, local, remote, unencrypted, proposal }: Child): ChildPolicy {
+    const { accepts } = this.#terms;
+    return {
+      proposals: line.request?.proposals ?? accepts?.proposals ?? [proposal],
+      unencrypted,
+      modes: [mode],
+      pfs: line.request ? line.request.pfs : accepts?.pfs,
+      local,
+      remote,
+    };
+  }
+
+  /** One more: from a client whatever the configuration allows, from a gateway what we have asked for. */
+  #answerNew(request: readonly Payload[], no: (payload: Payload, why: string) => Answer, now: Instant): Answer {
+    const { accepts, most } = this.#terms;
+    if (accepts) {
+      const lines = new Set(this.set.all.map(({ line }) => line));
+      if (lines.size >= most) return no(statusNotify(NotifyType.NO_ADDITIONAL_SAS), `it has ${lines.size} already`);
+      return this.#agree(request, accepts, this.#newLine(), undefined, no, now);
+    }
+    if (this.#operation) return no(statusNotify(NotifyType.TEMPORARY_FAILURE), 'we are making one ourselves');
+    let refusal: Answer | undefined;
+    for (const line of this.#lines) {
+      const asked = line.wanted ? line.request : undefined;
+      // Some rekey without saying so: one that stands beside the one that it is to replace is taken.
+      const beside = this.set.all.filter((child) => child.line === line);
+      if (!asked || beside.length > 1) continue;
+      const { proposals, unencrypted, mode, pfs } = asked;
+      const policy: ChildPolicy = {
+        proposals,
+        unencrypted,
+        modes: [mode],
+        pfs,
+        local: beside[0]?.local ?? asked.local,
+        remote: beside[0]?.remote ?? asked.remote,
+      };
+      const answer = this.#agree(request, policy, line, beside[0], no, now, true);
+      if (answer.after) return answer;
+      refusal = answer;
+    }
+    return refusal ?? no(statusNotify(NotifyType.NO_ADDITIONAL_SAS), 'we have asked for no more');
+  }
+
+  #agree(
+    request: readonly Payload[],
+    policy: ChildPolicy,
+    line: Line,
+    old: Child | undefined,
+    no: (payload: Payload, why: string) => Answer,
+    now: Instant,
+    unasked = false,
+  ): Answer {
+    const { sa, random, outbox } = this.#host;
+    const answer = answerCreateChild(request, { sa, policy, spiIn: randomChildSpi(random), random });
+    if (answer.kind === 'refused') {
+      const [first] = answer.payloads;
+      return first ? no(first, answer.why) : { payloads: [] };
+    }
+    const child = this.set.add(answer.child, line, 'kept', now);
+    line.remade = 0;
+    outbox.push({
+      kind: 'installChild',
+      child: answer.child,
+      activate: old ? 'first-inbound' : 'now',
+      replaces: old?.spiIn,
+      name: line.name,
+    });
+    if (old) {
+      // While our own rekeying of it is on its way nothing is decided yet (RFC 7296 §2.8.1).
+      const ours = this.#operation?.child === old;
+      if (!unasked) old.rival = { child, least: answer.least };
+      if (!ours) this.set.leaveToPeer(old, now);
+    }
+    return { payloads: answer.payloads, after: () => {} };
+  }
+
+  /** The peer deletes what it receives with as `spis`; the answer has our halves of the pairs (RFC 7296 §1.4.1). */
+  answerDelete(spis: readonly number[], now: Instant): Answer {
+    const children = this.set.all.filter((child) => spis.includes(child.spiOut));
+    // RFC 7296 §1.4.1, §2.25.1: where both delete at once, the answers name nothing.
+    const paired = children.filter(({ fate }) => fate !== 'deleting').map(({ spiIn }) => spiIn);
+    return {
+      payloads: paired.length > 0 ? [{ kind: 'delete', protocol: ProtocolId.ESP, spis: paired }] : [],
+      after: () => {
+        this.set.remove(children, 'peer');
+        for (const child of children) this.#lost(child, now);
+      },
+    };
+  }
+
+  #lost(child: Child, now: Instant) {
+    // A replacement that the peer takes back: what it was to replace goes on.
+    for (const other of this.set.all)
+      if (other.rival?.child === child) {
+        other.rival = undefined;
+        if (other.fate === 'theirs') {
+          other.fate = 'kept';
+          other.theirsUntil = null;
+          if (other.rekeyAt !== null) other.rekeyAt = Math.max(other.rekeyAt, now);
+        }
+      }
+    const { line } = child;
+    const goesOn =
+      this.#operation?.line === line || this.set.all.some((other) => other.line === line && other.fate !== 'deleting');
+    if (goesOn || !line.wanted) return;
+    if (this.#terms.remake) this.#remake(line);
+    else line.wanted = false;
+  }
+
+  /** When the first CHILD SA in use comes to its end; undefined: none does. */
+  get expires(): Instant | undefined {
+    const ends = this.set.all.flatMap(({ fate, expires }) => (fate === 'kept' && expires !== null ? [expires] : []));
+    return ends.length > 0 ? Math.min(...ends) : undefined;
+  }
+
+  wipe() {
+    this.#operation?.task.wipe();
+    this.#operation = undefined;
+  }
+
+  #newLine(): Line {
+    const line: Line = { name: undefined, request: undefined, wanted: true, remade: 0 };
+    this.#lines.push(line);
+    return line;
+  }
+}
+
+/** A request whose dynamic local selector has been replaced by what the configuration payload has brought (RFC 7296 §3.15). */
+export function settled(request: ChildRequest, assigned: ChildRequest['local']): ChildRequest {
+  if (!request.localIsDynamic || assigned.length === 0) return request;
+  return { ...request, local: narrow(request.local, assigned), localIsDynamic: false };
+}
+
+function expired(): IkeError {
+  return new IkeError({
+    code: 'peer-error',
+    message: "the tunnel's keys have come to the end of their life and could not be replaced",
+    remedy: 'connect again; if it happens each time, ask the administrator why the gateway refuses rekeying',
+  });
+}
+
+function notInstalled(error: string): IkeError {
+  return new IkeError({
+    code: 'data-plane',
+    message: `the tunnel was agreed on but could not be installed: ${error}`,
+    remedy: 'connect again; if it happens again, save the log and report it',
+  });
+}

@@ -1,0 +1,90 @@
+// What a connection is held to after IKE_AUTH, out of the configuration of either role.
+
+import { settled } from './child-work.ts';
+import type { ConnectionTerms } from './connection.ts';
+import type { ExchangeManager } from './exchange.ts';
+import { hostSelector } from './narrow.ts';
+import type { Outbox } from './outbox.ts';
+import type { IkeSa } from './sa.ts';
+import { remotePolicy } from './task/child-responder.ts';
+import type { Task } from './task/task.ts';
+import type {
+  AddressLease,
+  ChildSa,
+  Configuration,
+  InitiatorConfig,
+  Instant,
+  RandomBytes,
+  ResponderConfig,
+} from './types.ts';
+
+interface Authenticated {
+  readonly sa: IkeSa;
+  readonly manager: ExchangeManager<Task>;
+  readonly outbox: Outbox;
+  readonly random: RandomBytes;
+  /** The CHILD SA of IKE_AUTH, where it has made one. */
+  readonly child: ChildSa | undefined;
+  readonly now: Instant;
+}
+
+/** CHILD SAs that one client may open, unless the configuration says otherwise. */
+const MOST_CHILDREN = 4;
+/** A gateway that is itself behind a NAT keeps its mapping alive (RFC 3948 §4). */
+const KEEPALIVE_INTERVAL = 20_000;
+
+export function initiatorTerms(
+  config: InitiatorConfig,
+  done: Authenticated & { readonly configuration: Configuration | undefined },
+): ConnectionTerms {
+  const { lifetime, retransmission, livenessInterval, proposals } = config;
+  const assigned = (done.configuration?.addresses ?? []).map(({ address }) => hostSelector(address));
+  return {
+    ...done,
+    made: done.child ? [done.child] : [],
+    role: 'initiator',
+    children: {
+      lifetime,
+      requests: [config.child, ...(config.moreChildren ?? [])].map((request) => settled(request, assigned)),
+      remake: config.remakeChildren ?? false,
+      accepts: undefined,
+      most: 0,
+    },
+    proposals,
+    lifetime,
+    retransmission,
+    livenessInterval,
+    keepaliveInterval: done.sa.nat.local || config.encapsulation === 'udp' ? config.keepaliveInterval : 0,
+  };
+}
+
+export function responderTerms(
+  config: ResponderConfig,
+  done: Authenticated & { readonly lease: AddressLease | undefined },
+): ConnectionTerms {
+  const { lifetime, retransmission, livenessInterval, proposals } = config;
+  return {
+    ...done,
+    made: done.child ? [done.child] : [],
+    role: 'responder',
+    children: {
+      lifetime,
+      requests: [],
+      remake: false,
+      accepts: {
+        proposals: config.childProposals,
+        unencrypted: config.unencrypted,
+        modes: config.modes,
+        pfs: config.pfs,
+        local: config.local,
+        remote: remotePolicy(done.sa, config, done.lease),
+      },
+      most: config.mostChildren ?? MOST_CHILDREN,
+    },
+    proposals,
+    lifetime,
+    retransmission,
+    livenessInterval,
+    keepaliveInterval: done.sa.nat.local ? KEEPALIVE_INTERVAL : 0,
+  };
+}

@@ -1,0 +1,424 @@
+// Everything between two peers after IKE_AUTH, the same for both roles: the IKE SA in use, those that are coming and going around a
+// rekeying of it (succession.ts), the CHILD SAs (child-work.ts), liveness, NAT keepalives, and the end.
+//
+//          ┌────────────── up ──────────────┐
+//   close, │ data plane failed              │ Delete or a fatal notify from the peer, INVALID_SYNTAX, no response, end of life
+//          ▼                                ▼
+//       deleting ──answered, or patience──▶ closed
+//
+// Requests of ours are not queued: `#work` sends the one that is most worth it whenever the window is free.
+import { type Endpoint, formatEndpoint, sameAddress } from '../wire/address.ts';
+import { drawn } from './child-set.ts';
+import { type ChildTerms, ChildWork } from './child-work.ts';
+import { IkeError } from './error.ts';
+import { type Answer, type Datagram, Established, type EstablishedHost, patience } from './established.ts';
+import type { ExchangeManager, LastAnswer } from './exchange.ts';
+import { nonsense, noResponse } from './failure.ts';
+import { Exchange, exchangeName, type Header, type Message } from './message.ts';
+import { NotifyType } from './notify.ts';
+import type { Outbox } from './outbox.ts';
+import { formOf } from './rules.ts';
+import type { IkeSa, Role } from './sa.ts';
+import { Succession } from './succession.ts';
+import { statusNotify } from './task/child.ts';
+import { processInformational } from './task/informational.ts';
+import { LivenessTask } from './task/liveness.ts';
+import type { Task } from './task/task.ts';
+import type {
+  ChildSa,
+  CloseReason,
+  IkeEvent,
+  Instant,
+  LifetimePolicy,
+  RandomBytes,
+  RetransmissionPolicy,
+} from './types.ts';
+
+export interface ConnectionTerms {
+  /** Who began the connection; after a rekeying it may be the other one's IKE SA. */
+  readonly role: Role;
+  readonly sa: IkeSa;
+  readonly manager: ExchangeManager<Task>;
+  readonly outbox: Outbox;
+  readonly random: RandomBytes;
+  /** The CHILD SA of IKE_AUTH, where it has made one. */
+  readonly made: readonly ChildSa[];
+  readonly children: ChildTerms;
+  /** IKE proposals that are offered and accepted when the IKE SA is rekeyed. */
+  readonly proposals: readonly string[];
+  readonly lifetime: LifetimePolicy | undefined;
+  readonly retransmission: RetransmissionPolicy;
+  /** 0: never. */
+  readonly livenessInterval: number;
+  /** 0: never; set only where we are behind a NAT, or feign it. */
+  readonly keepaliveInterval: number;
+  readonly now: Instant;
+}
+
+/** Events that concern a connection, not the SAs before it. */
+export type ConnectionEvent = Exclude<IkeEvent, { readonly kind: 'start' | 'datagram' | 'timer' | 'answer' }>;
+
+type State =
+  | { readonly at: 'up' }
+  /** Delete is on its way; why we close is told once it is answered. */
+  | { readonly at: 'deleting'; readonly reason: CloseReason; readonly giveUp: Instant }
+  | { readonly at: 'closed' };
+
+/** INVALID_IKE_SPI is not authenticated: it may trigger a liveness check so often (RFC 7296 §2.21.4). */
+const HINT_INTERVAL = 10_000;
+
+export class Connection {
+  readonly #terms: ConnectionTerms;
+  readonly #outbox: Outbox;
+  readonly #children: ChildWork;
+  readonly #succession: Succession;
+  #state: State = { at: 'up' };
+  #lastInbound: Instant;
+  #nextKeepalive: Instant | null;
+  #lastHint = Number.NEGATIVE_INFINITY;
+  /** When to ask for authentication anew, and when the old one ends. */
+  #reauth: { readonly at: Instant; readonly ends: Instant } | undefined;
+
+  constructor(terms: ConnectionTerms) {
+    const { now, outbox, random, lifetime, retransmission } = terms;
+    this.#terms = terms;
+    this.#outbox = outbox;
+    this.#lastInbound = now;
+    this.#nextKeepalive = terms.keepaliveInterval > 0 ? now + terms.keepaliveInterval : null;
+    const host: EstablishedHost = {
+      outbox,
+      heard: (on, datagram, at) => this.#heard(on, datagram, at),
+      request: (on, message, at) => this.#request(on, message, at),
+      response: (on, task, message, at) => this.#response(on, task, message, at),
+      failed: (on, reason, at) => this.#failed(on, reason, at),
+    };
+    this.#succession = new Succession(
+      { ...terms, host },
+      new Established(terms.sa, terms.manager, host, retransmission),
+    );
+    const succession = this.#succession;
+    this.#children = new ChildWork(terms.children, {
+      outbox,
+      random,
+      get sa() {
+        return succession.current.sa;
+      },
+      failed: (error, at) => this.delete({ by: 'error', error }, at),
+      refusesRekeying: (at) => this.#askForReauthentication(at),
+    });
+    for (const child of terms.made) this.#children.adopt(child, now);
+    const reauthIn = lifetime ? drawn(lifetime.reauth, lifetime, random) : null;
+    if (reauthIn !== null && lifetime)
+      this.#reauth = { at: now + reauthIn, ends: now + lifetime.reauth * (1 + lifetime.jitter) };
+  }
+
+  /** Once everybody has been told of it: asks for what is still missing. */
+  begin(now: Instant) {
+    this.#work(now);
+  }
+
+  get isClosed(): boolean {
+    return this.#state.at === 'closed';
+  }
+
+  /** The IKE SA in use. */
+  get sa(): IkeSa {
+    return this.#succession.current.sa;
+  }
+
+  /** Our SPIs of all its IKE SAs, the ones that linger included. */
+  get localSpis(): readonly bigint[] {
+    return this.#succession.all.map(({ localSpi }) => localSpi);
+  }
+
+  owns(header: Header): boolean {
+    return this.#succession.all.some((on) => on.owns(header));
+  }
+
+  /** What each IKE SA answered last, to be repeated for a while after the end. */
+  get lastAnswers(): readonly { readonly localSpi: bigint; readonly last: LastAnswer }[] {
+    return this.#succession.all.flatMap(({ localSpi, manager }) => {
+      const last = manager.lastAnswer;
+      return last ? [{ localSpi, last }] : [];
+    });
+  }
+
+  /** When `tick` has to be called next; null: never. */
+  get deadline(): Instant | null {
+    const all: (Instant | null | undefined)[] = [this.#succession.deadline(this.#mayStartIke)];
+    switch (this.#state.at) {
+      case 'closed':
+        return null;
+      case 'deleting':
+        all.push(this.#state.giveUp);
+        break;
+      case 'up':
+        all.push(this.#livenessAt(), this.#nextKeepalive, this.#reauth?.at);
+        if (this.#succession.isFree) all.push(this.#children.deadline);
+        break;
+    }
+    const times = all.filter((at) => at !== null && at !== undefined);
+    return times.length > 0 ? Math.min(...times) : null;
+  }
+
+  get #mayStartIke(): boolean {
+    return this.#state.at === 'up' && !this.#children.isBusy;
+  }
+
+  tick(now: Instant) {
+    if (this.#state.at === 'closed') return;
+    if (this.#state.at === 'deleting' && now >= this.#state.giveUp) return this.#close(this.#state.reason);
+    for (const on of this.#succession.tick(now)) this.#ended(on);
+    if (this.#isUp) this.#tickUp(now);
+    this.#work(now);
+  }
+
+  get #isUp(): boolean {
+    return this.#state.at === 'up';
+  }
+
+  #tickUp(now: Instant) {
+    const livenessAt = this.#livenessAt();
+    if (livenessAt !== null && now >= livenessAt) this.checkLiveness(now);
+    if (this.#nextKeepalive !== null && now >= this.#nextKeepalive) {
+      this.#nextKeepalive = now + this.#terms.keepaliveInterval;
+      this.#outbox.push({ kind: 'keepalive', to: this.sa.remote });
+    }
+    if (this.#reauth && now >= this.#reauth.at) this.#askForReauthentication(now);
+    this.#children.tick(now);
+    if (this.#succession.isExpired(now)) this.delete({ by: 'error', error: expired() }, now);
+  }
+
+  handle(event: ConnectionEvent, now: Instant) {
+    switch (event.kind) {
+      case 'inboundTraffic':
+        this.#lastInbound = Math.max(this.#lastInbound, event.at);
+        return;
+      case 'peerMoved':
+        return this.#peerMoved(event.from);
+      case 'childInstalled':
+        if (this.#state.at === 'up') this.#children.installed(event.spiIn, event.error, now);
+        break;
+      case 'childLimit':
+        this.#children.rekey(event.spiIn, now);
+        break;
+      case 'rekey':
+        if (event.what === 'ike') this.#succession.rekeySoon(now);
+        else this.#children.rekey(event.what.spiIn, now);
+        break;
+      case 'deleteChild':
+        this.#children.delete(event.spiIn);
+        break;
+      case 'childActive':
+      case 'addressesChanged':
+        break;
+      case 'checkLiveness':
+        return this.checkLiveness(now);
+      case 'close':
+        return this.delete({ by: 'us' }, now);
+    }
+    this.#work(now);
+  }
+
+  /** A datagram whose header names one of its IKE SAs. */
+  receive(datagram: Datagram, header: Header, now: Instant) {
+    if (this.#state.at === 'closed') return;
+    this.#succession.all.find((on) => on.owns(header))?.receive(datagram, header, now);
+    this.#work(now);
+  }
+
+  checkLiveness(now: Instant) {
+    const { current } = this.#succession;
+    if (this.#state.at === 'up' && current.manager.idle) current.manager.enqueue(new LivenessTask(), now);
+  }
+
+  /** Somebody who cannot prove it says that the peer has forgotten us: a hint, no more (RFC 7296 §2.21.4). */
+  hintLost(now: Instant) {
+    if (now - this.#lastHint < HINT_INTERVAL) return;
+    this.#lastHint = now;
+    this.checkLiveness(now);
+  }
+
+  /** Stops traffic, tells the peer, and closes when it has heard or does not answer. */
+  delete(reason: CloseReason, now: Instant) {
+    if (this.#state.at !== 'up') return;
+    this.#state = { at: 'deleting', reason, giveUp: now + patience(this.#terms.retransmission, 3) };
+    this.#children.set.remove(this.#children.set.all, 'us');
+    this.#succession.deleteAll(now);
+  }
+
+  /** Ends at once, without a word to the peer: it has another SA with us (INITIAL_CONTACT, RFC 7296 §2.4). */
+  abandon(reason: CloseReason) {
+    if (this.#state.at !== 'closed') this.#close(reason);
+  }
+
+  /** The one request that is most worth sending now. */
+  #work(now: Instant) {
+    if (this.#state.at !== 'up' || !this.#succession.isFree) return;
+    const { manager } = this.#succession.current;
+    const due = this.#succession.isDue(now);
+    const task =
+      this.#children.next(now, due) ?? (due && !this.#children.isBusy ? this.#succession.begin(now) : undefined);
+    if (task) manager.enqueue(task, now);
+  }
+
+  #request(on: Established, message: Message, now: Instant): Answer {
+    const { header, payloads } = message;
+    switch (header.exchange) {
+      case Exchange.INFORMATIONAL:
+        return this.#answerInformational(on, message, now);
+      case Exchange.CREATE_CHILD_SA: {
+        if (this.#state.at !== 'up') return { payloads: [statusNotify(NotifyType.TEMPORARY_FAILURE)] };
+        // RFC 7296 §2.8: who uses the new IKE SA has our answer.
+        this.#succession.used(on, now);
+        if (formOf(message) === 'rekey-ike') return this.#succession.answer(on, payloads, this.#children.isBusy, now);
+        return this.#children.answerCreate(payloads, !this.#succession.carriesChildren(on), now);
+      }
+      case Exchange.IKE_FOLLOWUP_KE:
+        return { payloads: [statusNotify(NotifyType.STATE_NOT_FOUND)] };
+      default: {
+        const error = nonsense(`${exchangeName(header.exchange)} in an established SA`, header.exchange);
+        return {
+          payloads: [statusNotify(NotifyType.INVALID_SYNTAX)],
+          after: () => this.#failed(on, { by: 'error', error }, now),
+        };
+      }
+    }
+  }
+
+  #answerInformational(on: Established, message: Message, now: Instant): Answer {
+    const { deletesIke, deletes, fatal, remarks, authLifetime } = processInformational(message);
+    for (const text of remarks) this.#outbox.push({ kind: 'log', level: 'warn', text });
+    if (deletesIke) return { payloads: [], after: () => this.#deletedByPeer(on, now) };
+    this.#succession.used(on, now);
+    if (authLifetime !== undefined) this.#limitAuthentication(authLifetime, now);
+    const { payloads, after } = this.#children.answerDelete(deletes, now);
+    return {
+      payloads,
+      after: () => {
+        after?.();
+        if (fatal) this.#failed(on, { by: 'error', error: fatal }, now);
+      },
+    };
+  }
+
+  /** The peer deletes one of the IKE SAs: the connection, unless another one takes its place. */
+  #deletedByPeer(on: Established, now: Instant) {
+    const left = this.#succession.deletedByPeer(on, now);
+    if (this.#state.at === 'deleting') {
+      // Both ends may delete at once (RFC 7296 §2.25): then our own reason stands.
+      if (left === 'nothing' || this.#succession.open.length === 0) this.#close(this.#state.reason);
+    } else if (left === 'nothing') this.#close({ by: 'peer' });
+  }
+
+  #response(on: Established, task: Task, message: Message, now: Instant) {
+    switch (task.kind) {
+      case 'liveness':
+        return on.manager.complete(now);
+      case 'delete-ike':
+        return this.#ended(on, true);
+      case 'create-child': {
+        if (this.#state.at !== 'up') {
+          task.wipe();
+          return on.manager.complete(now);
+        }
+        const again = this.#children.created(task, task.process(message), now);
+        on.manager.complete(now);
+        if (again) on.manager.enqueue(again, now);
+        return;
+      }
+      case 'delete-child':
+        if (this.#state.at === 'up') this.#children.deleted();
+        return on.manager.complete(now);
+      case 'rekey-ike': {
+        const closing = this.#state.at !== 'up';
+        const failure = this.#succession.rekeyed(on, task, message, closing, now);
+        if (failure === 'refuses') this.#askForReauthentication(now);
+        else if (failure) this.delete({ by: 'error', error: failure }, now);
+        return;
+      }
+      case 'ike-auth':
+      case 'authentication-failed':
+        throw new Error(`${task.name} is not of an established SA`);
+    }
+  }
+
+  /** An IKE SA is over: its Delete is answered, or nobody answers. */
+  #ended(on: Established, answered = false) {
+    const request = on.manager.inFlight?.name ?? 'request';
+    const wasCurrent = on === this.#succession.current;
+    this.#succession.close(on);
+    switch (this.#state.at) {
+      case 'closed':
+        return;
+      case 'deleting':
+        if (this.#succession.open.length === 0) this.#close(this.#state.reason);
+        return;
+      case 'up':
+        if (wasCurrent && !answered)
+          this.#close({ by: 'error', error: noResponse(request, on.sa.remote, this.#terms.role) });
+    }
+  }
+
+  #failed(on: Established, reason: CloseReason, now: Instant) {
+    if (this.#state.at === 'closed') return;
+    if (this.#succession.isSpare(on)) return this.#succession.close(on);
+    if (this.#state.at === 'deleting') return this.#close(this.#state.reason);
+    void now;
+    this.#close(reason);
+  }
+
+  /** A message with a good tag and a new ID. */
+  #heard(on: Established, datagram: Datagram, now: Instant) {
+    this.#lastInbound = Math.max(this.#lastInbound, now);
+    if (datagram.transport === on.sa.transport) this.#peerMoved(datagram.from);
+  }
+
+  /** RFC 7296 §2.23: only who is not behind a NAT follows a peer that is. */
+  #peerMoved(to: Endpoint) {
+    const { sa } = this;
+    if (this.#state.at === 'closed' || !sa.nat.remote || sa.nat.local) return;
+    if (sameAddress(to.address, sa.remote.address) && to.port === sa.remote.port) return;
+    this.#outbox.push({
+      kind: 'log',
+      level: 'info',
+      text: `the peer's NAT moved it from ${formatEndpoint(sa.remote)} to ${formatEndpoint(to)}`,
+    });
+    for (const on of this.#succession.open) on.sa.remote = to;
+    for (const { spiOut } of this.#children.set.all) this.#outbox.push({ kind: 'moveChild', spiOut, peer: to });
+  }
+
+  #livenessAt(): Instant | null {
+    const { livenessInterval } = this.#terms;
+    return livenessInterval > 0 && this.#succession.isFree ? this.#lastInbound + livenessInterval : null;
+  }
+
+  /** RFC 4478 §3: the peer ends the SA by itself after so many milliseconds. */
+  #limitAuthentication(time: number, now: Instant) {
+    const ends = now + time;
+    if (this.#terms.role === 'responder' || (this.#reauth && this.#reauth.ends <= ends)) return;
+    this.#reauth = { at: now + 0.9 * time, ends };
+  }
+
+  #askForReauthentication(now: Instant) {
+    const ends = this.#reauth?.ends ?? this.#children.expires ?? now;
+    this.#reauth = undefined;
+    this.#outbox.push({ kind: 'reauthenticate', within: Math.max(0, ends - now) });
+  }
+
+  #close(reason: CloseReason) {
+    this.#children.set.remove(this.#children.set.all, reason.by === 'peer' ? 'peer' : 'us');
+    this.#children.wipe();
+    this.#state = { at: 'closed' };
+    this.#succession.closeAll();
+    this.#outbox.push({ kind: 'closed', reason });
+  }
+}
+
+function expired(): IkeError {
+  return new IkeError({
+    code: 'peer-error',
+    message: 'the keys of the connection have come to the end of their life and could not be replaced',
+    remedy: 'connect again; if it happens each time, ask the administrator why the gateway refuses rekeying',
+  });
+}

@@ -1,0 +1,307 @@
+// The IKE SAs of one connection: the one in use, and those that come and go when it is rekeyed, by either side or by both at once
+// (RFC 7296 §2.8, §2.8.2, §2.18, §2.25.2).
+//
+//   we rekey:        current ──request, answered──▶ new one is current; the old one is deleted by us
+//   the peer does:   current ──request──▶ answered, `rival` waits ──Delete of the old one, or a request on the new──▶ rival is current
+//   both do:         the new SA made with the lowest of the four nonces is deleted by who made it; the other one is current
+//
+// CHILD SAs belong to the connection and so to whichever IKE SA is in use: inheriting them needs no work.
+import { Backoff } from './backoff.ts';
+import { drawn } from './child-set.ts';
+import type { IkeError } from './error.ts';
+import { type Answer, Established, type EstablishedHost, patience } from './established.ts';
+import { ExchangeManager } from './exchange.ts';
+import { exchangeHost } from './exchange-host.ts';
+import type { Message } from './message.ts';
+import { NotifyType, notifyName } from './notify.ts';
+import type { Outbox } from './outbox.ts';
+import type { Payload } from './payload/payload.ts';
+import type { IkeSa } from './sa.ts';
+import { randomSpi } from './spi.ts';
+import { statusNotify } from './task/child.ts';
+import { compareNonces } from './task/key-exchange.ts';
+import { answerRekeyIke, RekeyIkeTask } from './task/rekey-ike.ts';
+import type { Task } from './task/task.ts';
+import type { Instant, LifetimePolicy, RandomBytes, RetransmissionPolicy } from './types.ts';
+
+export interface SuccessionTerms {
+  readonly outbox: Outbox;
+  readonly random: RandomBytes;
+  readonly host: EstablishedHost;
+  readonly proposals: readonly string[];
+  readonly lifetime: LifetimePolicy | undefined;
+  readonly retransmission: RetransmissionPolicy;
+  readonly now: Instant;
+}
+
+/** What the peer has made out of `current`, with the lower nonce of its exchange. */
+interface Rival {
+  readonly on: Established;
+  readonly least: Uint8Array;
+  /** It is taken into use then, though the peer has not deleted the old one. */
+  readonly until: Instant;
+}
+
+/** An SA that is over repeats its last answer for so long, for the peer that did not get it. */
+const LINGER = 30_000;
+
+export class Succession {
+  readonly #terms: SuccessionTerms;
+  readonly #backoff: Backoff;
+  #current: Established;
+  #rival: Rival | undefined;
+  #rekeying: { readonly on: Established; readonly task: RekeyIkeTask } | undefined;
+  /** Replaced, or made in vain: on their way out, or gone. */
+  #others: readonly { readonly on: Established; readonly forget: Instant }[] = [];
+  #rekeyAt: Instant | null = null;
+  #expires: Instant | null = null;
+
+  constructor(terms: SuccessionTerms, first: Established) {
+    this.#terms = terms;
+    this.#current = first;
+    this.#backoff = new Backoff(terms.random);
+    this.#startLife(terms.now);
+  }
+
+  get current(): Established {
+    return this.#current;
+  }
+
+  get all(): readonly Established[] {
+    return [this.#current, ...(this.#rival ? [this.#rival.on] : []), ...this.#others.map(({ on }) => on)];
+  }
+
+  get open(): readonly Established[] {
+    return this.all.filter((on) => !on.isClosed);
+  }
+
+  /** A request may be sent on the current SA, and it is not about to be replaced (RFC 7296 §1.3.2). */
+  get isFree(): boolean {
+    const { manager, isEnding } = this.#current;
+    return manager.idle && !this.#rival && !this.#rekeying && !isEnding;
+  }
+
+  /** Not the SA in use, nor the one that is about to be. */
+  isSpare(on: Established): boolean {
+    return on !== this.#current && on !== this.#rival?.on;
+  }
+
+  /** May CHILD SAs be made and rekeyed on it now (RFC 7296 §2.25.2)? */
+  carriesChildren(on: Established): boolean {
+    return on === this.#current && !this.#rival && !this.#rekeying && !on.isEnding;
+  }
+
+  /** When `tick` or `begin` has something to do; null: never. */
+  deadline(mayBegin: boolean): Instant | null {
+    const times: (Instant | null)[] = this.open.map((on) => on.deadline);
+    if (this.#rival) times.push(this.#rival.until);
+    times.push(this.#expires);
+    if (mayBegin && this.isFree && this.#rekeyAt !== null)
+      times.push(Math.max(this.#rekeyAt, this.#backoff.until ?? this.#rekeyAt));
+    const set = times.filter((at) => at !== null);
+    return set.length > 0 ? Math.min(...set) : null;
+  }
+
+  /** Returns those that nobody answers on, or that nobody has deleted in time. */
+  tick(now: Instant): readonly Established[] {
+    this.#others = this.#others.filter(({ on, forget }) => !on.isClosed || now < forget);
+    if (this.#rival && now >= this.#rival.until && !this.#rekeying) this.#adoptRival(now, 'deletes the old one');
+    return this.open.filter((on) => on.tick(now) === 'ended');
+  }
+
+  isExpired(now: Instant): boolean {
+    return this.#expires !== null && now >= this.#expires;
+  }
+
+  rekeySoon(now: Instant) {
+    this.#rekeyAt = Math.min(this.#rekeyAt ?? now, now);
+  }
+
+  /** Is it time to rekey, as far as time goes? */
+  isDue(now: Instant): boolean {
+    return this.#rekeyAt !== null && now >= this.#rekeyAt && this.#backoff.allows(now);
+  }
+
+  // Rekeying by us.
+
+  begin(_now: Instant, group?: number): RekeyIkeTask {
+    const { proposals, random } = this.#terms;
+    const task = new RekeyIkeTask({ sa: this.#current.sa, proposals, SPIi: randomSpi(random), group }, random);
+    this.#rekeying = { on: this.#current, task };
+    return task;
+  }
+
+  /** The answer to `begin`. Returns why the connection cannot go on, or that the peer does not rekey at all. */
+  rekeyed(
+    on: Established,
+    task: RekeyIkeTask,
+    message: Message,
+    closing: boolean,
+    now: Instant,
+  ): IkeError | 'refuses' | undefined {
+    const outcome = task.process(message);
+    task.wipe();
+    const wasOurs = this.#rekeying?.on === on;
+    this.#rekeying = undefined;
+    switch (outcome.kind) {
+      case 'made': {
+        this.#backoff.succeeded();
+        const ours = this.#establish(outcome.sa);
+        on.manager.complete(now);
+        if (closing || !wasOurs || on !== this.#current) {
+          this.#retire(ours, now);
+          ours.delete(now);
+          return undefined;
+        }
+        this.#decide(on, ours, outcome.least, now);
+        return undefined;
+      }
+      case 'again':
+        on.manager.complete(now);
+        if (closing || this.#rival || on !== this.#current) return undefined;
+        on.manager.enqueue(this.begin(now, outcome.group), now);
+        return undefined;
+      case 'refused':
+        on.manager.complete(now);
+        // RFC 7296 §2.8.2: where the peer has rekeyed it already, our own attempt is of no interest.
+        if (closing || this.#rival || on !== this.#current) return undefined;
+        this.#terms.outbox.push({
+          kind: 'log',
+          level: 'info',
+          text: `the peer refuses to rekey the IKE SA for now: ${notifyName(outcome.type)}`,
+        });
+        if (outcome.type === NotifyType.TEMPORARY_FAILURE)
+          return this.#backoff.refused(now) === 'exhausted' ? outcome.error : undefined;
+        if (outcome.type === NotifyType.INVALID_SYNTAX) return outcome.error;
+        this.#rekeyAt = null;
+        return 'refuses';
+    }
+  }
+
+  /** RFC 7296 §2.8.2: of two new SAs, the one made with the lowest of the four nonces goes. */
+  #decide(old: Established, ours: Established, least: Uint8Array, now: Instant) {
+    const rival = this.#rival;
+    if (rival && compareNonces(least, rival.least) < 0) {
+      this.#terms.outbox.debug('both ends rekeyed the IKE SA: the one that the peer has made stays');
+      this.#retire(ours, now);
+      ours.delete(now);
+      return;
+    }
+    if (rival) {
+      this.#terms.outbox.debug('both ends rekeyed the IKE SA: ours stays');
+      this.#rival = undefined;
+      this.#retire(rival.on, now);
+      rival.on.awaitDelete(now + this.#grace);
+    }
+    this.#adopt(ours, now);
+    this.#retire(old, now);
+    old.delete(now);
+  }
+
+  // Rekeying by the peer.
+
+  answer(on: Established, request: readonly Payload[], childrenBusy: boolean, now: Instant): Answer {
+    const { random, proposals, outbox } = this.#terms;
+    const later = (why: string): Answer => {
+      outbox.debug(`refused to rekey the IKE SA for now: ${why}`);
+      return { payloads: [statusNotify(NotifyType.TEMPORARY_FAILURE)] };
+    };
+    if (on !== this.#current || on.isEnding) return later('it is being closed');
+    if (this.#rival) return later('it is being rekeyed already');
+    if (childrenBusy) return later('a CHILD SA is being made, rekeyed or deleted');
+    const answer = answerRekeyIke(request, { sa: on.sa, proposals, SPIr: randomSpi(random), random });
+    if (answer.kind === 'refused') {
+      outbox.debug(`refused to rekey the IKE SA: ${answer.why}`);
+      return { payloads: answer.payloads };
+    }
+    this.#rival = { on: this.#establish(answer.sa), least: answer.least, until: now + this.#grace };
+    return { payloads: answer.payloads };
+  }
+
+  /** The peer sends something on it that is no Delete. */
+  used(on: Established, now: Instant) {
+    if (on === this.#rival?.on) this.#adoptRival(now, 'uses the new one');
+  }
+
+  /** What is left: another SA that goes on, or nothing. */
+  deletedByPeer(on: Established, now: Instant): 'another' | 'nothing' {
+    if (on === this.#rival?.on) {
+      // Taken back, or lost to ours.
+      this.#rival = undefined;
+      this.#retire(on, now);
+      on.close();
+      return 'another';
+    }
+    if (on !== this.#current) {
+      on.close();
+      return 'another';
+    }
+    // RFC 7296 §2.8.2: a rekeying of ours that is still on its way is forgotten with the SA.
+    if (this.#rival) this.#adoptRival(now, 'has deleted the old one');
+    on.close();
+    return on === this.#current ? 'nothing' : 'another';
+  }
+
+  // The end.
+
+  close(on: Established) {
+    on.close();
+  }
+
+  /** Everything is to be closed: whatever the peer holds for the one in use. */
+  deleteAll(now: Instant) {
+    this.#rekeyAt = null;
+    this.#expires = null;
+    for (const on of this.open) on.delete(now);
+  }
+
+  closeAll() {
+    this.#rekeying?.task.wipe();
+    this.#rekeying = undefined;
+    for (const on of this.all) on.close();
+  }
+
+  /** For so long the peer may be busy with repeating what we have not answered. */
+  get #grace(): number {
+    return patience(this.#terms.retransmission) + 10_000;
+  }
+
+  #establish(sa: IkeSa): Established {
+    const { outbox, retransmission, host } = this.#terms;
+    const manager = new ExchangeManager<Task>(exchangeHost(sa, outbox), retransmission);
+    return new Established(sa, manager, host, retransmission);
+  }
+
+  #adoptRival(now: Instant, why: string) {
+    const { on } = this.#rival ?? {};
+    if (!on) return;
+    const old = this.#current;
+    this.#rival = undefined;
+    if (this.#rekeying) {
+      this.#rekeying.task.wipe();
+      this.#rekeying = undefined;
+    }
+    this.#terms.outbox.debug(`the IKE SA that the peer has made is in use: it ${why}`);
+    this.#adopt(on, now);
+    this.#retire(old, now);
+    old.awaitDelete(now + this.#grace);
+  }
+
+  #adopt(on: Established, now: Instant) {
+    this.#current = on;
+    this.#startLife(now);
+    this.#terms.outbox.push({ kind: 'rekeyed', proposal: on.sa.suite.name });
+  }
+
+  #retire(on: Established, now: Instant) {
+    this.#others = [...this.#others, { on, forget: now + this.#grace + LINGER }];
+  }
+
+  #startLife(now: Instant) {
+    const { lifetime, random } = this.#terms;
+    const rekeyIn = lifetime ? drawn(lifetime.ike, lifetime, random) : null;
+    this.#rekeyAt = rekeyIn === null ? null : now + rekeyIn;
+    this.#expires = lifetime && lifetime.ike > 0 ? now + lifetime.ike * (1 + lifetime.jitter) : null;
+    this.#backoff.succeeded();
+  }
+}

@@ -1,0 +1,210 @@
+// Rekeying the IKE SA, both sides (RFC 7296 §1.3.2, §2.18). Whoever sends the request is the original initiator of the new SA.
+//
+//   HDR, SK {SA (new SPIi), Ni, KEi}  -->
+//                             <--  HDR, SK {SA (new SPIr), Nr, KEr}
+//                             <--  HDR, SK {N(INVALID_KE_PAYLOAD)}       once more with the group that it names
+//                             <--  HDR, SK {N(TEMPORARY_FAILURE | NO_PROPOSAL_CHOSEN | NO_ADDITIONAL_SAS)}
+import { checkAnswer, choose, offer } from '../../crypto/proposal.ts';
+import { type IkeSuite, ikeSuite } from '../../crypto/suite.ts';
+import { type Proposal, TransformType } from '../../crypto/transform.ts';
+import { IkeError } from '../error.ts';
+import type { Request } from '../exchange.ts';
+import { spiBytes } from '../keymat.ts';
+import { Exchange, type Message } from '../message.ts';
+import { isErrorNotify, NotifyType } from '../notify.ts';
+import { errorOfNotify } from '../notify-error.ts';
+import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { IkeSa } from '../sa.ts';
+import type { RandomBytes } from '../types.ts';
+import { statusNotify } from './child.ts';
+import {
+  answerKeyExchange,
+  firstGroup,
+  groupWanted,
+  KeyExchangeOffer,
+  lowerNonce,
+  NONCE_BYTES,
+} from './key-exchange.ts';
+
+export type RekeyIkeOutcome =
+  /** `least`: the lower nonce of the exchange. */
+  | { readonly kind: 'made'; readonly sa: IkeSa; readonly least: Uint8Array }
+  | { readonly kind: 'again'; readonly group: number }
+  | { readonly kind: 'refused'; readonly type: number; readonly error: IkeError };
+
+export class RekeyIkeTask implements Request {
+  readonly kind = 'rekey-ike';
+  readonly name = 'rekeying of the IKE SA';
+  readonly exchange = Exchange.CREATE_CHILD_SA;
+  readonly Ni: Uint8Array;
+  readonly #sa: IkeSa;
+  readonly #random: RandomBytes;
+  readonly #SPIi: bigint;
+  readonly #proposals: readonly string[];
+  readonly #offered: readonly Proposal[];
+  readonly #groups: readonly number[];
+  readonly #ke: KeyExchangeOffer;
+
+  /** `group`: the one to begin with; undefined: the one that the SA uses, where it is offered. */
+  constructor(
+    terms: {
+      readonly sa: IkeSa;
+      readonly proposals: readonly string[];
+      readonly SPIi: bigint;
+      readonly group?: number | undefined;
+    },
+    random: RandomBytes,
+  ) {
+    const { sa, proposals, SPIi, group } = terms;
+    this.#sa = sa;
+    this.#random = random;
+    this.#SPIi = SPIi;
+    this.#proposals = proposals;
+    this.Ni = random(NONCE_BYTES);
+    this.#offered = offer(proposals, 'ike', spiBytes(SPIi));
+    this.#groups = this.#offered.flatMap(({ transforms }) =>
+      transforms.filter((of) => of.type === TransformType.KE).map((of) => of.id),
+    );
+    this.#ke = new KeyExchangeOffer(firstGroup(this.#groups, group ?? sa.suite.ke.id), random);
+  }
+
+  build(): readonly Payload[] {
+    return [{ kind: 'sa', proposals: this.#offered }, { kind: 'nonce', data: this.Ni }, ...this.#ke.build()];
+  }
+
+  /** The response has been opened with the SA's keys and obeys the rules. */
+  process({ payloads }: Message): RekeyIkeOutcome {
+    const group = groupWanted(payloads);
+    if (group !== undefined && group !== this.#ke.group && this.#groups.includes(group))
+      return { kind: 'again', group };
+    const refusal = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
+    if (refusal) {
+      const context = { exchange: 'CREATE_CHILD_SA', proposals: this.#proposals };
+      return { kind: 'refused', type: refusal.type, error: errorOfNotify(refusal.type, context) };
+    }
+    const answer = payloadOf(payloads, 'sa');
+    const Nr = payloadOf(payloads, 'nonce')?.data;
+    if (!answer || !Nr) return mangled('SA or Nonce is missing');
+    const chosen = checkAnswer(answer.proposals, this.#offered);
+    if (typeof chosen === 'string') return mangled(chosen);
+    const SPIr = ikeSpi(chosen.spi);
+    if (!SPIr) return mangled('its SPI is not 8 bytes other than zero');
+    const suite = ikeSuite(chosen.transforms);
+    const secrets = this.#ke.finish(suite.ke.id, payloads);
+    if (typeof secrets === 'string') return mangled(secrets);
+    const { Ni } = this;
+    const sa = successor(this.#sa, { role: 'initiator', SPIi: this.#SPIi, SPIr, suite, Ni, Nr, secrets }, this.#random);
+    return { kind: 'made', sa, least: lowerNonce(Ni, Nr) };
+  }
+
+  wipe(): void {
+    this.#ke.wipe();
+  }
+}
+
+export type RekeyIkeAnswer =
+  | { readonly kind: 'made'; readonly payloads: readonly Payload[]; readonly sa: IkeSa; readonly least: Uint8Array }
+  | { readonly kind: 'refused'; readonly payloads: readonly Payload[]; readonly why: string };
+
+/** The peer rekeys the IKE SA. `SPIr`: fresh. */
+export function answerRekeyIke(
+  request: readonly Payload[],
+  context: {
+    readonly sa: IkeSa;
+    readonly proposals: readonly string[];
+    readonly SPIr: bigint;
+    readonly random: RandomBytes;
+  },
+): RekeyIkeAnswer {
+  const { sa, proposals, SPIr, random } = context;
+  const offered = payloadOf(request, 'sa');
+  const Ni = payloadOf(request, 'nonce')?.data;
+  const guessed = payloadOf(request, 'ke')?.method;
+  const no = (type: number, why: string): RekeyIkeAnswer => ({ kind: 'refused', payloads: [statusNotify(type)], why });
+  if (!offered || !Ni) return no(NotifyType.INVALID_SYNTAX, 'SA or Nonce is missing');
+  const withSpi = offered.proposals.filter((proposal) => ikeSpi(proposal.spi));
+  // The group that the peer has guessed saves a round where it will do.
+  const choice = choose(onlyGroup(withSpi, guessed), proposals, 'ike') ?? choose(withSpi, proposals, 'ike');
+  const SPIi = choice && ikeSpi(choice.proposal.spi);
+  if (!choice || !SPIi) return no(NotifyType.NO_PROPOSAL_CHOSEN, 'none of its IKE proposals is acceptable');
+  const suite = ikeSuite(choice.proposal.transforms);
+  const agreed = answerKeyExchange(suite.ke.id, request, random);
+  if (agreed.kind === 'refused') return agreed;
+  const Nr = random(NONCE_BYTES);
+  const { secrets } = agreed;
+  return {
+    kind: 'made',
+    sa: successor(sa, { role: 'responder', SPIi, SPIr, suite, Ni, Nr, secrets }, random),
+    least: lowerNonce(Ni, Nr),
+    payloads: [
+      { kind: 'sa', proposals: [{ ...choice.proposal, spi: spiBytes(SPIr) }] },
+      { kind: 'nonce', data: Nr },
+      ...agreed.payloads,
+    ],
+  };
+}
+
+/** The proposals with no key exchange but this one. */
+export function onlyGroup(proposals: readonly Proposal[], group: number | undefined): readonly Proposal[] {
+  return proposals.map((proposal) => ({
+    ...proposal,
+    transforms: proposal.transforms.filter((of) => of.type !== TransformType.KE || of.id === group),
+  }));
+}
+
+/** The new SA is where the old one is; only what it was negotiated for is its own. Wipes the secrets. */
+function successor(
+  old: IkeSa,
+  terms: {
+    readonly role: 'initiator' | 'responder';
+    readonly SPIi: bigint;
+    readonly SPIr: bigint;
+    readonly suite: IkeSuite;
+    readonly Ni: Uint8Array;
+    readonly Nr: Uint8Array;
+    readonly secrets: readonly Uint8Array[];
+  },
+  random: RandomBytes,
+): IkeSa {
+  const [sharedSecret, ...additional] = terms.secrets;
+  if (!sharedSecret) throw new Error('an IKE SA is never rekeyed without a key exchange');
+  const { nat, encapsulation, local, remote, transport, fragmentation } = old;
+  const none = new Uint8Array(0);
+  const sa = new IkeSa(
+    {
+      ...terms,
+      sharedSecret,
+      rekeyed: { prf: old.suite.prf, SK_d: old.keys.SK_d, additional },
+      realMessage1: none,
+      realMessage2: none,
+      nat,
+      encapsulation,
+      local,
+      remote,
+      transport,
+      fragmentation,
+    },
+    random,
+  );
+  for (const secret of additional) secret.fill(0);
+  return sa;
+}
+
+/** 8 bytes, network order, not zero; otherwise undefined. */
+function ikeSpi(bytes: Uint8Array): bigint | undefined {
+  if (bytes.length !== 8) return undefined;
+  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0) || undefined;
+}
+
+function mangled(what: string): RekeyIkeOutcome {
+  return {
+    kind: 'refused',
+    type: NotifyType.INVALID_SYNTAX,
+    error: new IkeError({
+      code: 'protocol',
+      message: `the peer's answer to the rekeying of the IKE SA cannot be used: ${what}`,
+      remedy: 'this is a fault of either program: save the log and report it',
+      exchange: 'CREATE_CHILD_SA',
+    }),
+  };
+}
