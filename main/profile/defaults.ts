@@ -14,6 +14,10 @@ export const DEFAULTS = {
   // RFC 3948 §4.
   keepaliveSeconds: 20,
   connectSeconds: 30,
+  // As most gateways have it; who is first replaces.
+  rekeySeconds: 3600,
+  ikeRekeySeconds: 14_400,
+  reauthSeconds: 0,
 } as const;
 
 /**

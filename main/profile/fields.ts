@@ -142,6 +142,23 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     example: '20',
   },
   '/timing/connectSeconds': { expected: 'seconds to wait for the gateway when connecting, 1 to 600', example: '30' },
+  '/timing/rekeySeconds': { expected: 'seconds until a CHILD SA is replaced, 5 to 2592000; 0: never', example: '3600' },
+  '/timing/ikeRekeySeconds': {
+    expected: 'seconds until the keys of the IKE SA are replaced, 5 to 2592000; 0: never',
+    example: '14400',
+  },
+  '/timing/reauthSeconds': {
+    expected: 'seconds until you prove anew who you are, 5 to 2592000; 0: only when the gateway asks for it',
+    example: '28800',
+  },
+  '/timing/rekeyBytes': {
+    expected: "bytes in one direction until a CHILD SA is replaced, 65536 or more; null for the cipher's own limit",
+    example: '10000000000',
+  },
+  '/timing/rekeyPackets': {
+    expected: "packets in one direction until a CHILD SA is replaced, 100 or more; null for the cipher's own limit",
+    example: '1000000000',
+  },
   '/locked': {
     expected: 'a list of JSON pointers to what only an administrator may change; "" is the whole profile',
     example: '["/routes", "/mtu/value"]',

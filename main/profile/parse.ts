@@ -229,6 +229,11 @@ function build(file: ProfileFile, secret: Uint8Array): Profile {
       livenessSeconds: timing?.livenessSeconds ?? DEFAULTS.livenessSeconds,
       keepaliveSeconds: timing?.keepaliveSeconds ?? DEFAULTS.keepaliveSeconds,
       connectSeconds: timing?.connectSeconds ?? DEFAULTS.connectSeconds,
+      rekeySeconds: timing?.rekeySeconds ?? DEFAULTS.rekeySeconds,
+      ikeRekeySeconds: timing?.ikeRekeySeconds ?? DEFAULTS.ikeRekeySeconds,
+      reauthSeconds: timing?.reauthSeconds ?? DEFAULTS.reauthSeconds,
+      rekeyBytes: timing?.rekeyBytes ?? null,
+      rekeyPackets: timing?.rekeyPackets ?? null,
     },
   };
 }

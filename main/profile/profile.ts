@@ -71,6 +71,13 @@ export interface Profile {
     readonly keepaliveSeconds: number;
     /** Give up connecting after this long without an answer. */
     readonly connectSeconds: number;
+    /** A CHILD SA, or the IKE SA, is replaced after so long, or is authenticated anew; 0: never because of time. */
+    readonly rekeySeconds: number;
+    readonly ikeRekeySeconds: number;
+    readonly reauthSeconds: number;
+    /** A CHILD SA is replaced after so much in one direction; null: only before its cipher's own limit. */
+    readonly rekeyBytes: number | null;
+    readonly rekeyPackets: number | null;
   };
   /** Locks, and what the person changed (`routes` and `mtu` above are as they count). Absent where none was read from a file. */
   readonly policy?: ProfilePolicy;

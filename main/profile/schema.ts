@@ -27,6 +27,8 @@ const text = (wrong: (value: string) => Wrong) =>
     if (message) context.addIssue({ code: 'custom', message });
   });
 const whole = (least: number, most: number) => z.int().min(least).max(most);
+/** Thirty days at most: what lives longer might as well live for ever. */
+const lifetime = z.number().min(5).max(2_592_000).or(z.literal(0));
 const seconds = (most: number) => z.number().min(1).max(most).or(z.literal(0));
 const networks = z.array(text(wrongNetwork)).max(MOST_PREFIXES);
 const proposals = (protocol: 'ike' | 'esp') =>
@@ -92,6 +94,11 @@ export const SECTIONS = {
     livenessSeconds: seconds(3600).optional(),
     keepaliveSeconds: seconds(300).optional(),
     connectSeconds: z.number().min(1).max(600).optional(),
+    rekeySeconds: lifetime.optional(),
+    ikeRekeySeconds: lifetime.optional(),
+    reauthSeconds: lifetime.optional(),
+    rekeyBytes: whole(65_536, Number.MAX_SAFE_INTEGER).nullish(),
+    rekeyPackets: whole(100, Number.MAX_SAFE_INTEGER).nullish(),
   }),
 } as const;
 

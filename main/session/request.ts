@@ -21,6 +21,9 @@ export const everything = (family: 4 | 6): Prefix => ({ address: new Uint8Array(
 export const hostPrefix = (address: Address): Prefix => ({ address, bits: address.length * 8 });
 export const familyOf = (address: Address): 4 | 6 => (address.length === 4 ? 4 : 6);
 
+/** See LifetimePolicy. */
+const LIFETIME_JITTER = 0.1;
+
 export interface RequestFacts {
   /** Our two endpoints towards this gateway address: UDP 500 and 4500 when they were free. */
   readonly local: Endpoint;
@@ -108,6 +111,12 @@ export function initiatorConfig(profile: Profile, facts: RequestFacts): Initiato
     requestAddresses: profile.tunnel.requestAddresses,
     encapsulation: facts.forceUdp ? 'udp' : 'auto',
     retransmission: retransmission(facts.patience),
+    lifetime: {
+      child: timing.rekeySeconds * 1000,
+      ike: timing.ikeRekeySeconds * 1000,
+      reauth: timing.reauthSeconds * 1000,
+      jitter: LIFETIME_JITTER,
+    },
     livenessInterval: timing.livenessSeconds * 1000,
     keepaliveInterval: timing.keepaliveSeconds * 1000,
   };

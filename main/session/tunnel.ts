@@ -91,7 +91,11 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
   const { deps, plane, holding, local, gateway, greNext } = facts;
   const children = createChildren(plane, {
     clock: deps.clock,
-    lifetime: (child) => lifetimeOf(child, {}, chanceOf(deps.random)),
+    lifetime(child) {
+      const { rekeyBytes, rekeyPackets } = profile.timing;
+      const wish = { bytes: rekeyBytes ?? undefined, packets: rekeyPackets ?? undefined };
+      return lifetimeOf(child, wish, chanceOf(deps.random));
+    },
     onError: (error) => deps.log({ level: 'warn', area: 'esp', text: `removing an old SA: ${reasonText(error)}` }),
   });
   /** Those that are installed, the newest last. */

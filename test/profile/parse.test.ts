@@ -63,7 +63,16 @@ describe('a right profile', () => {
     expect(profile.routes.include.map(formatPrefix)).toEqual(['10.88.0.0/24']);
     expect(profile.mtu).toEqual({ value: null, path: 1500, mss: null, copyDscp: false });
     expect(profile.proposals.ike.length).toBeGreaterThan(0);
-    expect(profile.timing).toEqual({ livenessSeconds: 30, keepaliveSeconds: 20, connectSeconds: 30 });
+    expect(profile.timing).toEqual({
+      livenessSeconds: 30,
+      keepaliveSeconds: 20,
+      connectSeconds: 30,
+      rekeySeconds: 3600,
+      ikeRekeySeconds: 14_400,
+      reauthSeconds: 0,
+      rekeyBytes: null,
+      rekeyPackets: null,
+    });
   });
 });
 
@@ -190,6 +199,11 @@ describe('a profile with one mistake', () => {
     ['/timing', { livenessSeconds: 0.5 }, /0: never/, '/timing/livenessSeconds'],
     ['/timing', { keepaliveSeconds: 301 }, /1 to 300/, '/timing/keepaliveSeconds'],
     ['/timing', { connectSeconds: 0 }, /1 to 600/, '/timing/connectSeconds'],
+    ['/timing', { rekeySeconds: 4 }, /5 to 2592000/, '/timing/rekeySeconds'],
+    ['/timing', { ikeRekeySeconds: 2_592_001 }, /5 to 2592000/, '/timing/ikeRekeySeconds'],
+    ['/timing', { reauthSeconds: -1 }, /only when the gateway asks/, '/timing/reauthSeconds'],
+    ['/timing', { rekeyBytes: 65_535 }, /65536 or more/, '/timing/rekeyBytes'],
+    ['/timing', { rekeyPackets: 1.5 }, /100 or more/, '/timing/rekeyPackets'],
     ['/timing', { connectSecond: 9 }, /Did you mean \/timing\/connectSeconds\?/, '/timing/connectSecond'],
   ];
 

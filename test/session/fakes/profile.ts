@@ -50,6 +50,16 @@ export function testProfile(shape: Profile['tunnel']['shape'] = 'gre-tunnel', ch
     dns: { use: true, servers: null, domains: null, ...changes.dns },
     mtu: { value: null, path: 1500, mss: null, copyDscp: false, ...changes.mtu },
     proposals: { ike: ['aes256gcm16-prfsha256-ecp256'], esp: ['aes128gcm16'], ...changes.proposals },
-    timing: { livenessSeconds: 30, keepaliveSeconds: 20, connectSeconds: 15, ...changes.timing },
+    timing: {
+      livenessSeconds: 30,
+      keepaliveSeconds: 20,
+      connectSeconds: 15,
+      rekeySeconds: 3600,
+      ikeRekeySeconds: 14_400,
+      reauthSeconds: 0,
+      rekeyBytes: null,
+      rekeyPackets: null,
+      ...changes.timing,
+    },
   };
 }
