@@ -228,6 +228,15 @@ export function createEngine(options: EngineOptions): Engine {
       await going?.session.stop();
       return {};
     },
+    answerPrompt: async ({ id, answer }) => {
+      if (!active?.session.answerPrompt(id, answer))
+        throw daemonError(
+          'no-prompt',
+          'This question is not open any more.',
+          'It was answered elsewhere, took too long, or the connection has ended: connect again.',
+        );
+      return {};
+    },
     ...profileCalls({
       desk,
       store,

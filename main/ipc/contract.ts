@@ -94,6 +94,11 @@ export const CALLS = {
   /** Resolves once connected; rejects with the reason it could not be. `profile` is a stored profile's name. */
   connect: call('connect', ofProfile, object({ tunnel: TunnelInfo })),
   disconnect: call('connect', nothing, nothing),
+  /**
+   * What a person says to the `prompt` in the engine's state; null: nothing, which ends the attempt. Rejects with "daemon/no-prompt"
+   * where that question is not open any more. The answer is a secret: it is in no event, result or log.
+   */
+  answerPrompt: call('connect', object({ id: text(64, 1), answer: nullable(text(1024)) }), nothing),
 
   list: call('look', nothing, object({ profiles: list(ProfileSummary) })),
   profiles: call('look', nothing, Profiles),

@@ -98,10 +98,25 @@ export const TunnelInfo = object({
 });
 export type TunnelInfo = Of<typeof TunnelInfo>;
 
+/** What the engine waits for a person to say; answered by the call `answerPrompt`. */
+export const Prompt = object({
+  id: text(64, 1),
+  kind: oneOf('password', 'code'),
+  /** The gateway's own words, made harmless; may be empty. */
+  text: text(400),
+  username: text(),
+  gateway: text(),
+  /** The gateway has refused the answer before. */
+  refused: boolean,
+});
+export type Prompt = Of<typeof Prompt>;
+
 export const EngineState = variants('state', {
   disconnected: { lastError: nullable(ContractError) },
-  connecting: { profile: text(), step: ConnectStep, attempt: count },
-  connected: { profile: text(), tunnel: TunnelInfo },
+  /** With `prompt` it waits for a person, and its time stands still. */
+  connecting: { profile: text(), step: ConnectStep, attempt: count, prompt: optional(Prompt) },
+  /** With `prompt`: the gateway wants to know anew who is there; the tunnel is up meanwhile. */
+  connected: { profile: text(), tunnel: TunnelInfo, prompt: optional(Prompt) },
   /** `retryAt`: time of the next try. TUN and routes stay: what should go through the tunnel is held back meanwhile. */
   reconnecting: { profile: text(), because: ContractError, attempt: count, retryAt: number },
   disconnecting: { profile: text() },

@@ -245,6 +245,13 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       if (state.state !== 'disconnected') setState({ state: 'disconnected', lastError: null });
       return {};
     },
+    answerPrompt: ({ id }) => {
+      if ((state.state !== 'connecting' && state.state !== 'connected') || state.prompt?.id !== id)
+        throw failure('daemon/no-prompt', 'This question is not open any more.', 'Connect again.');
+      const { prompt: _, ...rest } = state;
+      setState(rest);
+      return {};
+    },
     list: () => ({ profiles: profiles.map(summary) }),
     profiles: () => ({ profiles, broken: [] }),
     import: ({ text, replace }) => store(text, replace),

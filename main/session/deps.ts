@@ -67,6 +67,8 @@ export interface Session {
    * SessionError where they cannot be; then everything is as before.
    */
   reconfigure(next: Pick<Profile, 'routes' | 'mtu'>): Promise<void>;
+  /** What a person says to the prompt in the state; null: nothing. False: that question is not open. */
+  answerPrompt(id: string, answer: string | null): boolean;
   /** Where it waits before the next try: it tries now. */
   retryNow(): void;
   /** The newest round trip between us and the gateway; null where none was measured on this connection. */

@@ -12,11 +12,13 @@ import type { DataPlane, PathEvent, PathStatistics } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Address } from '../wire/address.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
+import type { Credentials } from './credentials.ts';
 import type { SessionDeps, Timer } from './deps.ts';
 import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
 import { LOOK_INTERVAL } from './gre-sequence.ts';
 import type { Holding } from './holding.ts';
 import { LinkClosed, setUpTimedOut, workerDied } from './loss.ts';
+import type { Patience } from './patience.ts';
 import { type GatewayMemory, gatewayAddresses, hostNotFound } from './resolve.ts';
 import { tidy } from './undo.ts';
 import { noAnswer } from './unreachable.ts';
@@ -35,6 +37,9 @@ export interface LinkOptions {
   readonly createPeer: CreatePeer;
   readonly holding: Holding;
   readonly memory: GatewayMemory;
+  readonly credentials: Credentials;
+  /** Time that connecting may take: it stands still while a person is asked. */
+  readonly patience: Patience;
   readonly report: (report: LinkReport) => void;
 }
 
@@ -56,7 +61,7 @@ const WORTH_ANOTHER_ADDRESS: readonly string[] = ['ike/no-response', 'net/unreac
 const GRE_MARGIN = 1024;
 
 export function openLink(options: LinkOptions): Link {
-  const { deps, createPeer, holding, memory } = options;
+  const { deps, createPeer, holding, memory, credentials, patience } = options;
   let profile = options.profile;
   const { clock, log } = deps;
   const { connectSeconds } = profile.timing;
@@ -76,8 +81,8 @@ export function openLink(options: LinkOptions): Link {
   const tried: Address[] = [];
   const complaints = new Set<string>();
   let greTimer: Timer | null = null;
-  const deadlineAt = clock.now() + connectSeconds * 1000;
-  const deadline = clock.setTimer(deadlineAt, () => fail(outOfTime(), true));
+  const deadlineAt = patience.now() + connectSeconds * 1000;
+  const deadline = patience.after(connectSeconds * 1000, () => fail(outOfTime(), true));
 
   function enter(next: ConnectStep): void {
     if (stage !== 'connecting' || step === next) return;
@@ -120,6 +125,8 @@ export function openLink(options: LinkOptions): Link {
   }
 
   async function run(): Promise<void> {
+    // First of all: a gateway that waits for a person's answer gives up after half a minute.
+    await breaker.race(credentials.ready());
     const addresses = await breaker.race(gatewayAddresses(profile, deps, memory));
     enter('socket');
     starting = deps.startDataPlane({ threads: 'auto', onEvent });
@@ -141,7 +148,7 @@ export function openLink(options: LinkOptions): Link {
     enter('socket');
     furthest = null;
     tried.push(gateway);
-    const slice = (deadlineAt - clock.now()) / left;
+    const slice = (deadlineAt - patience.now()) / left;
     const silence = (): Failure => noAnswer(profile, left > 1 ? [gateway] : tried, furthest, complaints);
     const here = createWay({
       profile,
@@ -152,6 +159,7 @@ export function openLink(options: LinkOptions): Link {
       planeAlive: () => planeAlive,
       planeOpen: () => planeOpen,
       gateway,
+      secrets: credentials,
       patience: Math.max(slice, 1000),
       check,
       greNext: memory.greNumbers?.take() ?? 0,
@@ -168,8 +176,7 @@ export function openLink(options: LinkOptions): Link {
       noAnswer: silence,
     });
     way = here;
-    const sliceTimer =
-      left > 1 ? clock.setTimer(clock.now() + slice, () => here.authenticated || fail(silence())) : null;
+    const sliceTimer = left > 1 ? patience.after(slice, () => here.authenticated || fail(silence())) : null;
     try {
       await guard.race(here.connect());
       return true;

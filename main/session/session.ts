@@ -24,17 +24,20 @@
 // The transitions are pure (state.ts and a file per state); this file carries out their effects. A link (link.ts) is the
 // live thing: it is opened and closed here, and only the newest one is listened to.
 import { createInitiator } from '../ike/initiator.ts';
-import type { TrafficStatistics } from '../ipc/contract.ts';
+import type { Prompt, TrafficStatistics } from '../ipc/contract.ts';
 import type { Profile } from '../profile/profile.ts';
 import { onConnecting } from './connect.ts';
+import { createCredentials, credentialsOf } from './credentials.ts';
 import type { Session, SessionDeps, Timer } from './deps.ts';
 import { onClosing, onIdle } from './down.ts';
 import { onConnected } from './established.ts';
-import { failureOf, reasonText, SessionError } from './failure.ts';
+import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
 import { createGreNumbers } from './gre-sequence.ts';
 import { createHolding } from './holding.ts';
 import { type Link, openLink } from './link.ts';
 import { LinkClosed } from './loss.ts';
+import { createPatience } from './patience.ts';
+import { createPrompts } from './prompts.ts';
 import { onWaiting } from './reconnect.ts';
 import type { GatewayMemory } from './resolve.ts';
 import {
@@ -76,6 +79,9 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
     addresses: [],
     greNumbers: profile.gre?.sequence ? createGreNumbers(profile.name, deps.greSequences, log) : null,
   };
+  const prompts = createPrompts({ clock, random: deps.random, changed: () => onPrompt() });
+  const credentials = createCredentials(credentialsOf(profile), prompts);
+  let patience = createPatience(clock);
   const listeners: ((state: Session['state']) => void)[] = [];
   const events: SessionEvent[] = [];
   let state: State = { kind: 'idle', lastError: null };
@@ -86,6 +92,12 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
   let earlier = NO_TRAFFIC;
   let seen = false;
   let idle: (() => void)[] = [];
+
+  function onPrompt(): void {
+    if (prompts.open) patience.pause();
+    else patience.resume();
+    publish();
+  }
 
   /** Events that come while one is handled wait their turn. */
   function handle(event: SessionEvent): void {
@@ -132,23 +144,34 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
   }
 
   function open(): void {
+    patience = createPatience(clock);
     const opened: Link = openLink({
       profile,
       deps,
       createPeer,
       holding,
       memory,
+      credentials,
+      patience,
       report: (report) => {
-        if (link === opened) handle(report);
+        if (link !== opened) return;
+        if (report.kind === 'up') credentials.accepted();
+        handle(report.kind === 'lost' ? { ...report, again: asksAgain(report.failure) } : report);
       },
     });
     link = opened;
+  }
+
+  /** The password was refused, and the person may type another. */
+  function asksAgain(failure: Failure): boolean {
+    return failure.error.code === REFUSED_CREDENTIALS && credentials.refused();
   }
 
   /** Never rejects: every step of it is bounded, and its errors are logged. */
   async function close(scope: Scope): Promise<void> {
     const closing = link;
     link = null;
+    prompts.cancel();
     // First of all the link learns that it is over, so that it puts nothing up behind our back.
     const linkClosed = closing?.close();
     if (scope === 'everything') await holding.closeRoutes();
@@ -162,7 +185,7 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
   }
 
   function publish(): void {
-    const next = shown(state, profile.name);
+    const next = withPrompt(shown(state, profile.name), prompts.open);
     if (!sameState(view, next)) {
       view = next;
       for (const listener of listeners)
@@ -173,6 +196,7 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
         }
     }
     if (state.kind === 'idle') {
+      credentials.forget();
       const waiting = idle;
       idle = [];
       for (const resolve of waiting) resolve();
@@ -187,6 +211,7 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
       if (state.kind === 'idle' || state.kind === 'failed') {
         earlier = NO_TRAFFIC;
         seen = false;
+        credentials.forget();
       }
       handle({ kind: 'start' });
     },
@@ -211,7 +236,9 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
         throw new SessionError(failureOf(error));
       }
     },
+    answerPrompt: (id, answer) => prompts.answer(id, answer),
     retryNow() {
+      credentials.willing();
       if (state.kind === 'waiting') handle({ kind: 'retryDue' });
     },
     latency: () => link?.way?.roundTrip ?? null,
@@ -223,6 +250,13 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
       return addTraffic(earlier, trafficOf(statistics, clock.now()));
     },
   };
+}
+
+const REFUSED_CREDENTIALS = 'eap/credentials-refused';
+
+/** A question is part of the state in which something is asked. */
+function withPrompt(state: Session['state'], prompt: Prompt | null): Session['state'] {
+  return prompt && (state.state === 'connecting' || state.state === 'connected') ? { ...state, prompt } : state;
 }
 
 /** Plain data: equal where it reads the same. */

@@ -42,7 +42,8 @@ export type SessionEvent =
   | { readonly kind: 'step'; readonly step: ConnectStep }
   | { readonly kind: 'up'; readonly tunnel: TunnelInfo }
   | { readonly kind: 'changed'; readonly tunnel: TunnelInfo }
-  | { readonly kind: 'lost'; readonly failure: Failure }
+  /** `again`: a person is asked for another password, so that trying at once can help. */
+  | { readonly kind: 'lost'; readonly failure: Failure; readonly again?: boolean }
   /** What a `close` effect named is gone. */
   | { readonly kind: 'closed' }
   | { readonly kind: 'retryDue' };

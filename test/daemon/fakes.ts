@@ -67,6 +67,8 @@ export interface FakeSession extends Session {
   retries: number;
   /** What probes of so many bytes come to; by default they arrive after 10 ms. */
   path: (bytes: number) => ProbeOutcome;
+  /** What was said to its prompt, which is always open and called "open". */
+  readonly answers: (string | null)[];
   /** Until set to true stop() waits; then it ends by itself. */
   letStop(): void;
 }
@@ -86,10 +88,16 @@ export function fakeSession(profile: Profile, stopsAtOnce = true): FakeSession {
     given: [],
     refuse: undefined,
     retries: 0,
+    answers: [],
     path: () => ({ kind: 'arrived', milliseconds: 10 }),
     async reconfigure(next) {
       if (session.refuse !== undefined) throw session.refuse;
       session.given.push(next);
+    },
+    answerPrompt: (id, answer) => {
+      if (id !== 'open') return false;
+      session.answers.push(answer);
+      return true;
     },
     retryNow: () => {
       session.retries++;

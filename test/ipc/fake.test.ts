@@ -8,6 +8,7 @@ const PARAMS: { readonly [K in CallName]: Params<K> } = {
   status: {},
   connect: { profile: 'office' },
   disconnect: {},
+  answerPrompt: { id: 'p1', answer: null },
   list: {},
   profiles: {},
   import: { text: '{"name": "new"}', replace: false },
@@ -44,11 +45,22 @@ const PARAMS: { readonly [K in CallName]: Params<K> } = {
   subscribe: { events: ['status'] },
 };
 
+const PROMPT = {
+  id: 'p1',
+  kind: 'password',
+  text: '',
+  username: 'alice',
+  gateway: 'gw.example',
+  refused: false,
+} as const;
+
 describe('the fake engine', () => {
   it('answers every call as its shape says', async () => {
     const engine = createFakeEngine({ role: 'administrator' });
     const client = engine.connect();
     for (const name of CALL_NAMES) {
+      if (name === 'answerPrompt' && engine.state.state === 'connected')
+        engine.setState({ ...engine.state, prompt: PROMPT });
       const answer = client.call(name, PARAMS[name]);
       if (name === 'pathTest') engine.advance(5_000);
       // The calling end checks every result; a wrong one rejects.

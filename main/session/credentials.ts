@@ -1,0 +1,112 @@
+// The password of a session: the profile's, or the person's. Kept in memory as long as the session lasts, so that a connection
+// that comes back by itself asks nobody; never written anywhere. What the gateway has refused is not said to it again: a person
+// is asked once more, and then it is over, because gateways lock accounts. One-time codes are asked for each time.
+//
+//   unknown ── ask ──▶ known ── refused ──▶ asked again ── refused ──▶ over
+import { cancelledPrompt, EapError, refusedCredentials } from '../eap/error.ts';
+import type { EapSecrets } from '../eap/types.ts';
+import type { Profile } from '../profile/profile.ts';
+import type { Prompts } from './prompts.ts';
+
+export interface CredentialsConfig {
+  /** The gateway will want a password: it is asked for before the gateway waits for it. */
+  readonly wanted: boolean;
+  /** The profile's; null: the person's. */
+  readonly password: string | null;
+  readonly username: string;
+  readonly gateway: string;
+}
+
+export interface Credentials extends EapSecrets {
+  /** Asks now for what will be wanted for certain. Rejects with an EapError. */
+  ready(): Promise<void>;
+  /** The gateway has refused the password. True: the next `ready` asks the person for another. */
+  refused(): boolean;
+  /** The tunnel is up: what was said is right. */
+  accepted(): void;
+  /** A person wants to go on: questions may be asked again. */
+  willing(): void;
+  /** The session has ended, or begins anew because a person wants it so. */
+  forget(): void;
+}
+
+/** What this profile's way to authenticate wants. */
+export function credentialsOf(profile: Profile): CredentialsConfig {
+  const { gateway, authentication } = profile;
+  return { wanted: false, password: null, username: authentication.identity ?? '', gateway: gateway.host };
+}
+
+/** So many answers of a person's are tried, then it is over. */
+const MOST_ANSWERS = 2;
+
+export function createCredentials(config: CredentialsConfig, prompts: Prompts): Credentials {
+  let known = config.password;
+  let answers = 0;
+  let wrong = false;
+  /** Cancelled or not answered: nobody is asked again of our own accord. */
+  let unwilling: EapError | null = null;
+
+  const ask = async (question: {
+    readonly kind: 'password' | 'code';
+    readonly text: string;
+  }): Promise<string | null> => {
+    if (unwilling) throw unwilling;
+    const { username, gateway } = config;
+    try {
+      const answer = await prompts.ask({
+        ...question,
+        username,
+        gateway,
+        refused: question.kind === 'password' && wrong,
+      });
+      if (answer === null) unwilling = cancelledPrompt(question.kind);
+      return answer;
+    } catch (error) {
+      if (error instanceof EapError) unwilling = error;
+      throw error;
+    }
+  };
+
+  const askPassword = async (): Promise<string | null> => {
+    if (config.password !== null || answers >= MOST_ANSWERS) throw refusedCredentials('password');
+    const answer = await ask({ kind: 'password', text: '' });
+    if (answer === null) return null;
+    answers++;
+    wrong = false;
+    known = answer;
+    return answer;
+  };
+
+  return {
+    async ready() {
+      if (!config.wanted || (known !== null && !wrong)) return;
+      if ((await askPassword()) === null) throw cancelledPrompt('password');
+    },
+    async password({ refused }) {
+      if (refused) {
+        wrong = true;
+        // Only a person has another.
+        if (config.password !== null || answers >= MOST_ANSWERS) return null;
+      }
+      return known !== null && !wrong ? known : askPassword();
+    },
+    code: (text) => ask({ kind: 'code', text }),
+    refused() {
+      wrong = true;
+      return config.password === null && answers < MOST_ANSWERS;
+    },
+    accepted() {
+      answers = 0;
+      unwilling = null;
+    },
+    willing() {
+      unwilling = null;
+    },
+    forget() {
+      known = config.password;
+      answers = 0;
+      wrong = false;
+      unwilling = null;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+// Questions to the person: one at a time, shown as part of the session's state, answered through the contract (answerPrompt),
+// ended by an answer, by cancelling, by time, or because what asked is gone. An answer goes to whoever asked and nowhere else.
+import { cancelledPrompt, EapError } from '../eap/error.ts';
+import type { RandomBytes } from '../ike/types.ts';
+import type { Prompt } from '../ipc/contract.ts';
+import type { Clock, Timer } from './deps.ts';
+
+/** Milliseconds that a person has. A gateway gives up sooner or later too: strongSwan after half a minute or so. */
+export const PROMPT_TIME = 120_000;
+
+export interface Prompts {
+  /** What is asked now; null: nothing. */
+  readonly open: Prompt | null;
+  /** null: the person does not want to. Rejects with an EapError when nobody answers in time. */
+  ask(question: Omit<Prompt, 'id'>): Promise<string | null>;
+  /** False: this question is not open (any more). */
+  answer(id: string, answer: string | null): boolean;
+  /** Ends every question as if cancelled. */
+  cancel(): void;
+}
+
+export interface PromptsDeps {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** `open` has changed. */
+  readonly changed: () => void;
+}
+
+interface Asked {
+  readonly prompt: Prompt;
+  readonly settle: (answer: string | null) => void;
+  readonly fail: (error: EapError) => void;
+}
+
+export function createPrompts({ clock, random, changed }: PromptsDeps): Prompts {
+  const queue: Asked[] = [];
+  let timer: Timer | null = null;
+
+  const show = (): void => {
+    timer?.cancel();
+    const first = queue[0];
+    timer = first ? clock.setTimer(clock.now() + PROMPT_TIME, () => expire(first)) : null;
+    changed();
+  };
+  const expire = (asked: Asked): void => {
+    take(asked);
+    asked.fail(timedOut(asked.prompt.kind));
+  };
+  const take = (asked: Asked): void => {
+    queue.splice(queue.indexOf(asked), 1);
+    show();
+  };
+
+  return {
+    get open() {
+      return queue[0]?.prompt ?? null;
+    },
+    ask(question) {
+      return new Promise((settle, fail) => {
+        const id = Buffer.from(random(8)).toString('hex');
+        queue.push({ prompt: { id, ...question }, settle, fail });
+        if (queue.length === 1) show();
+      });
+    },
+    answer(id, answer) {
+      const asked = queue[0];
+      if (!asked || asked.prompt.id !== id) return false;
+      take(asked);
+      asked.settle(answer);
+      return true;
+    },
+    cancel() {
+      const all = queue.splice(0);
+      if (all.length > 0) show();
+      for (const { prompt, fail } of all) fail(cancelledPrompt(prompt.kind));
+    },
+  };
+}
+
+const timedOut = (kind: Prompt['kind']): EapError =>
+  new EapError({
+    reason: 'prompt-timed-out',
+    message: `nobody typed the ${kind === 'password' ? 'password' : 'one-time code'} within ${PROMPT_TIME / 60_000} minutes`,
+    remedy: 'connect again when you have it at hand',
+  });
