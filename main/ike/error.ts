@@ -13,6 +13,8 @@ export type IkeErrorCode =
   /** The peer's AUTH does not verify: it does not know the secret, or is not who it claims. */
   | 'peer-not-authentic'
   | 'peer-identity-mismatch'
+  /** The two ends want different ways of authentication: what we have, the peer does not take, or the other way round. */
+  | 'authentication-mismatch'
   /** EAP did not authenticate us, or the gateway's half of it not the gateway; an EapError (main/eap/error.ts), which says why. */
   | 'eap'
   /** TS_UNACCEPTABLE, INTERNAL_ADDRESS_FAILURE, FAILED_CP_REQUIRED, SINGLE_PAIR_REQUIRED. */

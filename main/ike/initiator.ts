@@ -5,6 +5,9 @@
 //                   │  └ fallback.ts: init again           │  └─ no CHILD SA ──▶ established, deleting ─┘
 //                   └── no (good) answer, refused, close ──────────────────────────────────────────────▲
 import { isWireError } from '../wire/error.ts';
+import { initiatorAnnouncements } from './auth/announced.ts';
+import { authLifetimeIn } from './auth/lifetime.ts';
+import { OwnSecrets } from './auth/secrets.ts';
 import { Connection } from './connection.ts';
 import { initiatorTerms } from './connection-terms.ts';
 import { IkeError } from './error.ts';
@@ -53,7 +56,7 @@ class Initiator implements IkePeer {
   readonly #config: InitiatorConfig;
   readonly #random: RandomBytes;
   readonly #outbox = new Outbox();
-  readonly #secret: Uint8Array;
+  readonly #secrets: OwnSecrets;
   #SPIi: bigint;
   #startedAgain = false;
   #attempt: Attempt = 'only';
@@ -61,9 +64,9 @@ class Initiator implements IkePeer {
   #timer: Instant | null = null;
 
   constructor(config: InitiatorConfig, random: RandomBytes) {
-    this.#config = config;
+    this.#secrets = new OwnSecrets(config);
+    this.#config = this.#secrets.config;
     this.#random = random;
-    this.#secret = Uint8Array.from(config.credential.kind === 'psk' ? config.credential.secret : []);
     this.#SPIi = randomSpi(random);
     // A misconfiguration shows now, not at start.
     const task = this.#initTask();
@@ -106,7 +109,7 @@ class Initiator implements IkePeer {
   #finish(): IkeEffect[] {
     if (this.#established?.isClosed) {
       this.#state = { at: 'closed' };
-      this.#secret.fill(0);
+      this.#secrets.wipe();
     }
     const deadline = this.#deadline();
     if (deadline !== this.#timer) {
@@ -198,7 +201,8 @@ class Initiator implements IkePeer {
     this.#start(now);
   }
 
-  #agreed({ sa, ambiguous }: Agreed, now: Instant): void {
+  #agreed(agreed: Agreed, now: Instant): void {
+    const { sa } = agreed;
     const next = nextAttempt(this.#attempt, 'answered');
     if (next) {
       this.#tryNext(next, { abandon: () => sa.wipe() }, '', now);
@@ -209,7 +213,7 @@ class Initiator implements IkePeer {
       theirs: 0,
     });
     if (sa.suite.additional.length === 0) {
-      this.#authenticate(sa, manager, ambiguous, now);
+      this.#authenticate(agreed, manager, now);
       return;
     }
     const phase = new IntermediatePhase({
@@ -219,19 +223,19 @@ class Initiator implements IkePeer {
       sa,
       manager,
       now,
-      done: (at) => this.#authenticate(sa, manager, ambiguous, at),
+      done: (at) => this.#authenticate(agreed, manager, at),
       close: (reason) => this.#close(reason),
     });
     this.#state = { at: 'phase', phase };
   }
 
-  #authenticate(sa: IkeSa, manager: ExchangeManager<Task>, ambiguous: boolean, now: Instant): void {
+  #authenticate({ sa, announced, ambiguous }: Agreed, manager: ExchangeManager<Task>, now: Instant): void {
     const offer = this.#childOffer();
     const phase = new AuthPhase({
       config: this.#config,
-      secret: this.#secret,
       outbox: this.#outbox,
       sa,
+      announced,
       manager,
       offer,
       ambiguous: ambiguous && !this.#startedAgain,
@@ -241,6 +245,7 @@ class Initiator implements IkePeer {
       close: (reason) => this.#close(reason),
     });
     this.#state = { at: 'phase', phase };
+    phase.start(now);
   }
 
   #establish(
@@ -251,23 +256,26 @@ class Initiator implements IkePeer {
     now: Instant,
   ): void {
     const { unwanted, remoteIdentity } = authenticated;
-    const child = authenticated.child instanceof IkeError ? undefined : authenticated.child;
-    const wanted = child !== undefined && !unwanted;
+    // Both ends are authentic: nothing asks for them again.
+    this.#secrets.wipe();
+    const agreed = authenticated.child instanceof IkeError ? undefined : authenticated.child;
+    const child = agreed?.child;
+    const wanted = agreed !== undefined && !unwanted;
     const established = new Connection(
       initiatorTerms(this.#config, {
         sa,
         manager,
         outbox: this.#outbox,
         random: this.#random,
-        child: wanted ? child.child : undefined,
-        configuration: child?.configuration,
+        child: wanted ? child : undefined,
+        configuration: agreed?.configuration,
         now,
       }),
     );
     this.#state = { at: 'established', established };
+    if (!wanted || !child) this.#outbox.push({ kind: 'cancelChild', spiIn: offer.spiIn });
     if (!wanted) {
-      if (child) wipeChild(child.child);
-      this.#outbox.push({ kind: 'cancelChild', spiIn: offer.spiIn });
+      if (child) wipeChild(child);
       const error = authenticated.child instanceof IkeError ? authenticated.child : undefined;
       established.delete(error && !unwanted ? { by: 'error', error } : { by: 'us' }, now);
       return;
@@ -279,10 +287,12 @@ class Initiator implements IkePeer {
       remote: sa.remote,
       remoteIdentity,
       behindNat: sa.nat,
-      configuration: child.configuration,
+      configuration: agreed.configuration,
     });
-    this.#outbox.push({ kind: 'installChild', activate: 'now', child: child.child });
+    if (child) this.#outbox.push({ kind: 'installChild', activate: 'now', child });
     this.#outbox.push({ kind: 'step', step: 'established' });
+    const within = authLifetimeIn(authenticated.response.payloads);
+    if (within !== undefined) this.#outbox.push({ kind: 'reauthenticate', within });
     established.begin(now);
   }
 
@@ -301,7 +311,7 @@ class Initiator implements IkePeer {
   #close(reason: CloseReason): void {
     if (this.#state.at === 'phase') this.#state.phase.abandon();
     this.#state = { at: 'closed' };
-    this.#secret.fill(0);
+    this.#secrets.wipe();
     this.#outbox.push({ kind: 'closed', reason });
   }
 
@@ -310,10 +320,11 @@ class Initiator implements IkePeer {
     const feignNat = encapsulation === 'udp';
     const withoutAdditional = isPlain(this.#attempt);
     const fragmentSizes = this.#config.fragmentSizes ?? DATAGRAM_SIZES;
+    const announcements = initiatorAnnouncements(this.#config);
     return configured(
       () =>
         new IkeInitTask(
-          { SPIi: this.#SPIi, proposals, local, remote, feignNat, withoutAdditional, fragmentSizes },
+          { SPIi: this.#SPIi, proposals, local, remote, feignNat, withoutAdditional, fragmentSizes, announcements },
           this.#random,
         ),
     );

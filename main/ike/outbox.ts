@@ -1,8 +1,10 @@
 // Effects collected while one event is handled, in order.
+import type { IkeQuestion } from './questions.ts';
 import type { IkeEffect } from './types.ts';
 
 export class Outbox {
   #effects: IkeEffect[] = [];
+  #questions = 0;
 
   push(effect: IkeEffect): void {
     this.#effects.push(effect);
@@ -10,6 +12,13 @@ export class Outbox {
 
   debug(text: string): void {
     this.push({ kind: 'log', level: 'debug', text });
+  }
+
+  /** Asks; the answer comes with the number returned, which no other question of this SA has. */
+  ask(question: IkeQuestion): number {
+    const id = ++this.#questions;
+    this.push({ kind: 'ask', id, question });
+    return id;
   }
 
   /** Everything since the last call. */

@@ -3,6 +3,7 @@
 //   half-open: [intermediate ──▶] auth ──both authentic──▶ established ──▶ closed
 //       └──── refused, time-out, close ────────────────────────────────────▲
 import type { Endpoint } from '../wire/address.ts';
+import type { Announced } from './auth/announced.ts';
 import { NO_CONFIGURATION } from './configuration.ts';
 import { Connection } from './connection.ts';
 import { responderTerms } from './connection-terms.ts';
@@ -37,6 +38,7 @@ import type {
 
 export interface ResponderSaTerms {
   readonly sa: IkeSa;
+  readonly announced: Announced;
   readonly config: ResponderConfig;
   readonly random: RandomBytes;
   /** A fresh ESP SPI. */
@@ -219,10 +221,12 @@ export class ResponderSa {
   }
 
   #authPhase(expires: Instant): ResponderPhase {
-    const { sa, config, newChildSpi, initialContact } = this.#terms;
+    const { sa, announced, config, newChildSpi, initialContact } = this.#terms;
     return new ResponderAuthPhase({
       sa,
+      announced,
       config,
+      outbox: this.#outbox,
       manager: this.#manager,
       newChildSpi,
       initialContact,
@@ -235,7 +239,7 @@ export class ResponderSa {
   #establish({ child, peer, respond }: AuthenticatedPeer, now: Instant): void {
     const { sa } = this;
     const { config } = this.#terms;
-    const lease = child.kind === 'made' ? child.lease : undefined;
+    const lease = child.kind === 'refused' ? undefined : child.lease;
     if (lease) this.#lease = { peer, lease };
     const established = new Connection(
       responderTerms(config, {
@@ -271,6 +275,8 @@ export class ResponderSa {
           level: 'warn',
           text: `${formatIdentity(peer)} is authentic but gets no tunnel: ${child.why}`,
         });
+        break;
+      case 'none':
         break;
     }
     respond();

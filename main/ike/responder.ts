@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import { isWireError, type WireError } from '../wire/error.ts';
+import { PSK_ONLY } from './auth/responder.ts';
 import { CookieJar } from './cookie.ts';
 import type { LastAnswer } from './exchange.ts';
 import { DATAGRAM_SIZES } from './fragment.ts';
@@ -203,6 +204,7 @@ class Responder implements IkeResponder {
         proposals: this.#config.proposals,
         feignNat: this.#config.encapsulation === 'udp',
         fragmentSizes: this.#config.fragmentSizes ?? DATAGRAM_SIZES,
+        authentication: this.#config.authentication ?? PSK_ONLY,
       },
       {
         random: this.#deps.random,
@@ -229,6 +231,7 @@ class Responder implements IkeResponder {
           name,
           new ResponderSa({
             sa: answer.sa,
+            announced: answer.announced,
             config: this.#config,
             random: this.#deps.random,
             newChildSpi: () => randomChildSpi(this.#deps.random),

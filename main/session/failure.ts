@@ -55,6 +55,7 @@ const PERMANENT_IKE: Readonly<Record<IkeErrorCode, boolean>> = {
   'refused-by-peer': true,
   'peer-not-authentic': true,
   'peer-identity-mismatch': true,
+  'authentication-mismatch': true,
   eap: true,
   'traffic-selectors': true,
   // A pool that is empty now may have an address later.

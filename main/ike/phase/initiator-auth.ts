@@ -1,62 +1,102 @@
-// The initiator's IKE_AUTH, until both ends are authentic (task/ike-auth.ts).
+// The initiator's IKE_AUTH, until both ends are authentic: carries out what the conversation (auth/initiator.ts) wants, an exchange or a
+// question at a time, and gives up where neither is answered.
+//
+//   waiting for a response ──▶ the conversation ──▶ next request, question, or the end
+//   waiting for an answer  ──▲                       nothing is sent while a question is open
+
+import type { Announced } from '../auth/announced.ts';
+import type { Conversation, Demand, Reply } from '../auth/conversation.ts';
+import { authenticateInitiator, type InitiatorEnd } from '../auth/initiator.ts';
+import { configurationRequest, NO_CONFIGURATION, readConfiguration } from '../configuration.ts';
+import { IkeError } from '../error.ts';
 import type { Datagram } from '../established.ts';
 import type { ExchangeManager } from '../exchange.ts';
 import { malformedAuth, noResponse } from '../failure.ts';
-import { Exchange, exchangeName, type Header } from '../message.ts';
+import { Exchange, exchangeName, type Header, type Message } from '../message.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import type { Outbox } from '../outbox.ts';
+import { type Payload, payloadsOf } from '../payload/payload.ts';
+import type { IkeAnswer } from '../questions.ts';
 import { checkMessage } from '../rules.ts';
 import type { IkeSa } from '../sa.ts';
 import { AuthenticationFailedTask } from '../task/authentication-failed.ts';
 import type { ChildOffer } from '../task/child.ts';
-import { type IkeAuthOutcome, IkeAuthTask } from '../task/ike-auth.ts';
+import { IkeAuthTask } from '../task/ike-auth.ts';
 import type { Task } from '../task/task.ts';
-import type { CloseReason, InitiatorConfig, Instant } from '../types.ts';
+import type { ChildSa, CloseReason, Configuration, Identity, InitiatorConfig, Instant } from '../types.ts';
 import { unprotectedError } from '../unprotected.ts';
 import { earliest, type InitiatorPhase } from './phase.ts';
 import { RememberedRefusal } from './remembered.ts';
 
-export interface Authenticated extends Omit<Extract<IkeAuthOutcome, { readonly kind: 'authenticated' }>, 'kind'> {
+/** Milliseconds for an answer to one question; whoever answers has shorter times of its own. */
+const QUESTION_PATIENCE = 300_000;
+
+export interface Authenticated {
+  readonly remoteIdentity: Identity;
+  /** The CHILD SA was made, or the error says why not; without one where none was asked for (RFC 6023). */
+  readonly child: { readonly child: ChildSa | undefined; readonly configuration: Configuration } | IkeError;
+  /** The last response of IKE_AUTH. */
+  readonly response: Message;
   /** Somebody asked to close in the meantime: there is an SA to delete, and nothing else to do. */
   readonly unwanted: boolean;
 }
 
 export interface AuthTerms {
+  /** Its secrets stay whole until this phase is over. */
   readonly config: InitiatorConfig;
-  readonly secret: Uint8Array;
   readonly outbox: Outbox;
   readonly sa: IkeSa;
+  readonly announced: Announced;
   readonly manager: ExchangeManager<Task>;
   readonly offer: ChildOffer;
-  /** A refusal may come from an overtaken IKE_SA_INIT: `again` is called for it. */
+  /** What else goes into the first request: what other extensions announce. */
+  readonly announcements?: readonly Payload[] | undefined;
+  /** A refusal of the first request may come from an overtaken IKE_SA_INIT: `again` is called for it. */
   readonly ambiguous: boolean;
   readonly now: Instant;
-  /** `again`: the host abandons this phase and begins anew. */
+  /** The host abandons this phase and begins anew. */
   readonly again: (now: Instant) => void;
   readonly authenticated: (authenticated: Authenticated, now: Instant) => void;
   readonly close: (reason: CloseReason) => void;
 }
 
+type State =
+  | { readonly at: 'response' }
+  | { readonly at: 'answer'; readonly id: number; readonly kind: string; readonly until: Instant }
+  | { readonly at: 'over' };
+
 export class AuthPhase implements InitiatorPhase {
   readonly #terms: AuthTerms;
-  readonly #task: IkeAuthTask;
+  readonly #conversation: Conversation<InitiatorEnd>;
   readonly #remembered: RememberedRefusal;
+  readonly #childless: boolean;
+  #state: State = { at: 'over' };
+  /** Requests of IKE_AUTH so far. */
+  #requests = 0;
   /** Close was asked for: the answer decides whether there is something to delete. */
   #closeBy: Instant | undefined;
 
   constructor(terms: AuthTerms) {
-    const { config, outbox, sa, manager, offer, secret, now } = terms;
-    const { identity, remoteIdentity, retransmission } = config;
+    const { config, outbox, sa, announced, offer, announcements } = terms;
     this.#terms = terms;
-    this.#remembered = new RememberedRefusal(outbox, 2 * retransmission.first);
-    this.#task = new IkeAuthTask({ identity, remoteIdentity, secret }, sa, offer);
+    this.#remembered = new RememberedRefusal(outbox, 2 * config.retransmission.first);
+    // RFC 6023 §3: only where the gateway has said that it can.
+    this.#childless = config.childless === true && announced.childless;
+    const cp = this.#childless ? configurationRequest(config.requestAddresses) : undefined;
+    const child = this.#childless ? (cp ? [cp] : []) : offer.build();
+    this.#conversation = authenticateInitiator({ config, sa, announced, offer: [...child, ...(announcements ?? [])] });
     outbox.push({ kind: 'step', step: 'auth' });
-    outbox.push({ kind: 'expectChild', spiIn: offer.spiIn });
-    manager.enqueue(this.#task, now);
+  }
+
+  /** Begins. By itself, because it may be over at once. */
+  start(now: Instant): void {
+    this.#go(this.#conversation.next(), now);
   }
 
   get deadline(): Instant | null {
-    return earliest(this.#terms.manager.deadline, this.#remembered.until, this.#closeBy);
+    const { manager } = this.#terms;
+    const question = this.#state.at === 'answer' ? this.#state.until : undefined;
+    return earliest(manager.deadline, question, this.#remembered.until, this.#closeBy);
   }
 
   tick(now: Instant): void {
@@ -67,8 +107,10 @@ export class AuthPhase implements InitiatorPhase {
     }
     const refusal = this.#remembered.due(now);
     if (refusal) close({ by: 'error', error: refusal });
+    else if (this.#state.at === 'answer' && now >= this.#state.until)
+      close({ by: 'error', error: unanswered(this.#state.kind) });
     else if (manager.tick(now) === 'exhausted') {
-      const error = this.#remembered.error ?? noResponse(this.#task.name, sa.remote, 'initiator');
+      const error = this.#remembered.error ?? noResponse('IKE_AUTH', sa.remote, 'initiator');
       close({ by: 'error', error });
     }
   }
@@ -80,19 +122,94 @@ export class AuthPhase implements InitiatorPhase {
 
   /** The gateway may have an SA by now; its answer lets us delete it properly. */
   askedToClose(now: Instant): void {
-    this.#closeBy ??= now + 2 * this.#terms.config.retransmission.first;
+    if (this.#state.at === 'response') this.#closeBy ??= now + 2 * this.#terms.config.retransmission.first;
+    // While we have to say something, nobody has an SA that could be deleted.
+    else this.#terms.close({ by: 'us' });
   }
 
-  answer(): void {}
+  answer(id: number, answer: IkeAnswer, now: Instant): void {
+    if (this.#state.at !== 'answer' || this.#state.id !== id) {
+      // Nobody else wipes it.
+      if (answer.kind === 'eap') answer.msk?.fill(0);
+      return;
+    }
+    this.#resume({ kind: 'answer', answer }, now);
+  }
 
   abandon(): void {
-    this.#terms.outbox.push({ kind: 'cancelChild', spiIn: this.#terms.offer.spiIn });
-    this.#terms.sa.wipe();
+    const { outbox, offer, sa } = this.#terms;
+    this.#state = { at: 'over' };
+    // The secrets in it are wiped by its own `finally`.
+    this.#conversation.return({ kind: 'failed', error: unanswered('close'), lastWord: [] });
+    if (this.#requests > 0) outbox.push({ kind: 'cancelChild', spiIn: offer.spiIn });
+    sa.wipe();
+  }
+
+  #resume(reply: Reply, now: Instant): void {
+    this.#state = { at: 'over' };
+    this.#go(this.#conversation.next(reply), now);
+  }
+
+  #go(next: IteratorResult<Demand, InitiatorEnd>, now: Instant): void {
+    const { outbox, manager, offer } = this.#terms;
+    if (next.done) {
+      this.#end(next.value, now);
+      return;
+    }
+    if (this.#closeBy !== undefined) {
+      // It goes on, so there is no SA yet.
+      this.#terms.close({ by: 'us' });
+      return;
+    }
+    const demand = next.value;
+    switch (demand.kind) {
+      case 'ask': {
+        const { question } = demand;
+        this.#state = { at: 'answer', id: outbox.ask(question), kind: question.kind, until: now + QUESTION_PATIENCE };
+        return;
+      }
+      case 'exchange':
+        if (this.#requests++ === 0) outbox.push({ kind: 'expectChild', spiIn: offer.spiIn });
+        this.#state = { at: 'response' };
+        manager.enqueue(new IkeAuthTask(demand.payloads), now);
+        return;
+    }
+  }
+
+  #end(end: InitiatorEnd, now: Instant): void {
+    const { manager, ambiguous, again, authenticated, close } = this.#terms;
+    switch (end.kind) {
+      case 'refused':
+        if (ambiguous && this.#requests === 1 && this.#closeBy === undefined) again(now);
+        else close({ by: 'error', error: end.error });
+        return;
+      case 'distrusted':
+        manager.sendLast(new AuthenticationFailedTask());
+        close({ by: 'error', error: end.error });
+        return;
+      case 'failed':
+        if (end.lastWord.length > 0) manager.sendLast(new IkeAuthTask(end.lastWord));
+        close({ by: 'error', error: end.error });
+        return;
+      case 'authenticated': {
+        const { remoteIdentity, response } = end;
+        const unwanted = this.#closeBy !== undefined;
+        authenticated({ remoteIdentity, child: this.#child(response), response, unwanted }, now);
+        return;
+      }
+    }
+  }
+
+  #child({ payloads }: Message): Authenticated['child'] {
+    const { offer, sa } = this.#terms;
+    if (!this.#childless) return offer.accept(payloads, sa);
+    const reply = payloadsOf(payloads, 'cp').find((cp) => cp.type === 'reply');
+    return { child: undefined, configuration: reply ? readConfiguration(reply) : NO_CONFIGURATION };
   }
 
   /** Why the datagram was dropped, if it was. */
   #process(datagram: Datagram, header: Header, now: Instant): string | undefined {
-    const { sa, manager, ambiguous, again, authenticated, close } = this.#terms;
+    const { sa, manager, close } = this.#terms;
     if (header.SPIr !== sa.SPIr) return 'it belongs to another IKE SA';
     if (header.initiator) return 'it claims to come from us';
     if (header.exchange === Exchange.IKE_SA_INIT) return 'another answer to IKE_SA_INIT';
@@ -115,20 +232,19 @@ export class AuthPhase implements InitiatorPhase {
       close({ by: 'error', error: malformedAuth(violation.text) });
       return undefined;
     }
-    const outcome = this.#task.process(message);
-    switch (outcome.kind) {
-      case 'refused':
-        if (ambiguous && this.#closeBy === undefined) again(now);
-        else close({ by: 'error', error: outcome.error });
-        return undefined;
-      case 'distrusted':
-        manager.sendLast(new AuthenticationFailedTask());
-        close({ by: 'error', error: outcome.error });
-        return undefined;
-      case 'authenticated':
-        manager.complete(now);
-        authenticated({ ...outcome, unwanted: this.#closeBy !== undefined }, now);
-        return undefined;
-    }
+    // A good answer overtakes what somebody said without proof.
+    this.#remembered.forget();
+    manager.complete(now);
+    this.#resume({ kind: 'message', message }, now);
+    return undefined;
   }
+}
+
+function unanswered(question: string): IkeError {
+  return new IkeError({
+    code: 'configuration',
+    message: `a question of the authentication was not answered in time (${question})`,
+    remedy: 'connect again; if nobody was asked anything, save the log and report it',
+    exchange: 'IKE_AUTH',
+  });
 }

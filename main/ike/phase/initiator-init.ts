@@ -1,6 +1,7 @@
 // The initiator's first phase: IKE_SA_INIT with its cookies and changes of group (task/ike-init.ts), until keys are agreed on. Nothing in
 // it is authenticated.
 import { isWireError } from '../../wire/error.ts';
+import type { Announced } from '../auth/announced.ts';
 import type { IkeError } from '../error.ts';
 import type { Datagram } from '../established.ts';
 import { ExchangeManager } from '../exchange.ts';
@@ -18,6 +19,7 @@ import { RememberedRefusal } from './remembered.ts';
 /** What IKE_SA_INIT has come to. */
 export interface Agreed {
   readonly sa: IkeSa;
+  readonly announced: Announced;
   /** AUTH may cover another IKE_SA_INIT than the one that was answered: a refusal is worth one more attempt. */
   readonly ambiguous: boolean;
 }
@@ -113,7 +115,7 @@ export class InitPhase implements InitiatorPhase {
       case 'agreed': {
         const sa = this.#agreedSa(outcome, Uint8Array.from(datagram.bytes));
         task.wipe();
-        agreed({ sa, ambiguous: task.isAmbiguous }, now);
+        agreed({ sa, announced: outcome.announced, ambiguous: task.isAmbiguous }, now);
         return undefined;
       }
     }

@@ -12,13 +12,14 @@ import { isKeError } from '../../crypto/ke.ts';
 import { choose } from '../../crypto/proposal.ts';
 import { ikeSuite } from '../../crypto/suite.ts';
 import type { Endpoint } from '../../wire/address.ts';
+import { type Announced, announcedIn, responderAnnouncements } from '../auth/announced.ts';
 import type { CookieJar } from '../cookie.ts';
 import { encodeMessage, type Header, type Message } from '../message.ts';
 import { detectNat, NO_NAT, natDetectionHash } from '../nat.ts';
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import { IkeSa } from '../sa.ts';
-import type { Instant, RandomBytes, Transport } from '../types.ts';
+import type { Instant, RandomBytes, ResponderAuthentication, Transport } from '../types.ts';
 
 const NONCE_BYTES = 32;
 
@@ -28,6 +29,7 @@ export interface IkeInitPolicy {
   readonly feignNat: boolean;
   /** Sizes of fragments for peers that take them (RFC 7383 §2.3); empty: fragmentation is not offered. */
   readonly fragmentSizes: readonly number[];
+  readonly authentication: ResponderAuthentication;
 }
 
 export interface IkeInitRequest {
@@ -42,7 +44,7 @@ export interface IkeInitRequest {
 export type IkeInitAnswer =
   /** Sent and forgotten. */
   | { readonly kind: 'stateless'; readonly response: Uint8Array; readonly why: string }
-  | { readonly kind: 'agreed'; readonly response: Uint8Array; readonly sa: IkeSa }
+  | { readonly kind: 'agreed'; readonly response: Uint8Array; readonly sa: IkeSa; readonly announced: Announced }
   | { readonly kind: 'ignored'; readonly why: string };
 
 export function answerIkeInit(
@@ -94,6 +96,7 @@ export function answerIkeInit(
 
   const fragmented =
     policy.fragmentSizes.length > 0 && notifies.some((n) => n.type === NotifyType.IKEV2_FRAGMENTATION_SUPPORTED);
+  const announced = announcedIn(payloads);
   const Nr = deps.random(NONCE_BYTES);
   const SPIr = deps.newSpi();
   const source = policy.feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
@@ -105,6 +108,7 @@ export function answerIkeInit(
     notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(header.SPIi, SPIr, from)),
     ...(fragmented ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED, new Uint8Array(0))] : []),
     ...(suite.additional.length > 0 ? [notify(NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED, new Uint8Array(0))] : []),
+    ...responderAnnouncements(policy.authentication, announced),
   ]);
 
   const hashes = (type: number) => notifies.filter((n) => n.type === type).map((n) => n.data);
@@ -136,7 +140,7 @@ export function answerIkeInit(
     },
     deps.random,
   );
-  return { kind: 'agreed', response, sa };
+  return { kind: 'agreed', response, sa, announced };
 }
 
 function answerHeader(request: Header, SPIr: bigint): Header {

@@ -18,6 +18,7 @@ import { asksForMore, checkAnswer, offer } from '../../crypto/proposal.ts';
 import { type IkeSuite, ikeSuite, keyExchangeOf } from '../../crypto/suite.ts';
 import { type Proposal, TransformType } from '../../crypto/transform.ts';
 import type { Endpoint } from '../../wire/address.ts';
+import { type Announced, announcedIn } from '../auth/announced.ts';
 import { IkeError } from '../error.ts';
 import type { Request } from '../exchange.ts';
 import { Exchange, type Message } from '../message.ts';
@@ -42,6 +43,8 @@ export interface IkeInitConfig {
   readonly withoutAdditional: boolean;
   /** Offer IKE fragmentation (RFC 7383 §2.3), with these sizes; empty: do not. */
   readonly fragmentSizes: readonly number[];
+  /** What else to say: signature hashes, a PPK. */
+  readonly announcements: readonly Payload[];
 }
 
 export type IkeInitOutcome =
@@ -61,6 +64,7 @@ export type IkeInitOutcome =
       readonly nat: NatSituation;
       /** The gateway takes messages in fragments, and we offered it (RFC 7383 §2.3): of these sizes. */
       readonly fragmentation: readonly number[] | undefined;
+      readonly announced: Announced;
     };
 
 export class IkeInitTask implements Request {
@@ -98,7 +102,7 @@ export class IkeInitTask implements Request {
   }
 
   build(): readonly Payload[] {
-    const { SPIi, local, remote, feignNat, fragmentSizes } = this.#config;
+    const { SPIi, local, remote, feignNat, fragmentSizes, announcements } = this.#config;
     const source = feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
     return [
       // RFC 7296 §2.6: the cookie is the first payload, everything else stays as it was.
@@ -111,6 +115,7 @@ export class IkeInitTask implements Request {
       ...(fragmentSizes.length > 0 ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED, new Uint8Array(0))] : []),
       // RFC 9242 §3.1, where we have a use for it.
       ...(this.#asksForMore ? [notify(NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED, new Uint8Array(0))] : []),
+      ...announcements,
     ];
   }
 
@@ -217,6 +222,7 @@ export class IkeInitTask implements Request {
       sharedSecret,
       nat: nat ?? NO_NAT,
       fragmentation: fragmented ? fragmentSizes : undefined,
+      announced: announcedIn(payloads),
     };
   }
 
