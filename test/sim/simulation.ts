@@ -1,6 +1,7 @@
 // Two IKE peers and the network between them, in simulated time: loses, duplicates, delays (and so reorders), translates
 // addresses, and lets a test touch every datagram. Everything follows from the seed.
 import { createInitiator } from '../../main/ike/initiator.ts';
+import type { IkeAnswer, IkeQuestion } from '../../main/ike/questions.ts';
 import { createResponder } from '../../main/ike/responder.ts';
 import type {
   ChildSa,
@@ -19,6 +20,7 @@ import type {
 } from '../../main/ike/types.ts';
 import { type Endpoint, formatEndpoint, parseAddress, parsePrefix } from '../../main/wire/address.ts';
 import { type Selector, selectorOf } from '../../main/wire/selector.ts';
+import { type EspPacket, Plane } from './plane.ts';
 import { seededBytes, seededNumbers } from './random.ts';
 
 export const address = (text: string): Uint8Array => parseAddress(text) ?? never(text);
@@ -102,11 +104,32 @@ export interface NetworkOptions {
   readonly touch?: (datagram: Datagram, now: Instant) => readonly Datagram[];
 }
 
+/** Whether the ends have a data plane, and how slow it is. */
+export interface PlaneOptions {
+  /** Milliseconds that it takes to install an SA, at most. */
+  readonly slow: number;
+  /** Milliseconds between packets of each chain in either direction. */
+  readonly every: number;
+}
+
+export type Answers = (question: IkeQuestion) => IkeAnswer;
+
+export interface AnswerOptions {
+  /** Made for each IKE SA that asks. */
+  readonly client?: () => Answers;
+  readonly gateway?: () => Answers;
+  /** Milliseconds until an answer comes, shortest and longest; default 0: at once, but not before the effects are carried out. */
+  readonly delay?: readonly [number, number];
+}
+
 export interface SimulationOptions {
+  /** Undefined: SAs are installed at once, and carry nothing. */
+  readonly planes?: PlaneOptions;
   readonly seed?: number;
   readonly initiator?: Partial<InitiatorConfig>;
   readonly responder?: Partial<ResponderConfig>;
   readonly network?: NetworkOptions;
+  readonly answers?: AnswerOptions;
 }
 
 interface Scheduled {
@@ -126,6 +149,10 @@ export interface View {
   moved: Endpoint[];
   keepalives: number;
   sent: number;
+  /** So often the IKE SA was replaced. */
+  rekeyed: number;
+  refused: (string | undefined)[];
+  reauthenticate: number;
 }
 
 const emptyView = (): View => ({
@@ -138,7 +165,12 @@ const emptyView = (): View => ({
   moved: [],
   keepalives: 0,
   sent: 0,
+  rekeyed: 0,
+  refused: [],
+  reauthenticate: 0,
 });
+
+const copyOf = (child: ChildSa): ChildSa => structuredClone(child);
 
 export class Simulation {
   readonly initiator: IkePeer;
@@ -151,18 +183,30 @@ export class Simulation {
   readonly wire: Datagram[] = [];
   now: Instant = 1_000_000;
   readonly #number: () => number;
-  readonly #network: NetworkOptions;
+  network: NetworkOptions;
   readonly #queue: Scheduled[] = [];
+  readonly #answers: AnswerOptions;
+  readonly #answerers = new Map<SaName | 'client', Answers>();
   #order = 0;
   readonly #timers: { initiator: Instant | null; responder: Instant | null } = { initiator: null, responder: null };
   readonly #config: InitiatorConfig;
+  readonly #planes: PlaneOptions | undefined;
+  readonly #effects: {
+    readonly client: IkeEffect[];
+    readonly gateway: IkeResponderEffect[];
+    busy: { client: boolean; gateway: boolean };
+  } = { client: [], gateway: [], busy: { client: false, gateway: false } };
+  readonly clientPlane = new Plane('client');
+  /** By SA name. */
+  readonly gatewayPlanes = new Map<SaName, Plane>();
   /** The NAT's outer ports of the initiator's two. */
   #natPorts = { ike: 61500, natt: 61501 };
 
   constructor(options: SimulationOptions = {}) {
     const seed = options.seed ?? 1;
     this.#number = seededNumbers(seed);
-    this.#network = options.network ?? {};
+    this.network = options.network ?? {};
+    this.#planes = options.planes;
     this.#config = initiatorConfig(options.initiator);
     this.initiator = createInitiator(this.#config, { random: seededBytes(`initiator ${seed}`) });
     this.responder = createResponder(responderConfig(options.responder), { random: seededBytes(`responder ${seed}`) });
@@ -232,6 +276,9 @@ export class Simulation {
         order: 0,
         run: () => {
           this.#timers.responder = null;
+          for (const [sa, plane] of this.gatewayPlanes)
+            if (plane.lastInbound > 0 && !plane.isClosed)
+              this.tellGateway({ kind: 'inboundTraffic', sa, at: plane.lastInbound });
           this.tellGateway({ kind: 'timer' });
         },
       };
@@ -241,6 +288,7 @@ export class Simulation {
         order: 0,
         run: () => {
           this.#timers.initiator = null;
+          if (this.clientPlane.lastInbound > 0) this.tell({ kind: 'inboundTraffic', at: this.clientPlane.lastInbound });
           this.tell({ kind: 'timer' });
         },
       };
@@ -256,7 +304,10 @@ export class Simulation {
   }
 
   #client(effects: readonly IkeEffect[]): void {
-    for (const effect of effects) {
+    this.#effects.client.push(...effects);
+    while (!this.#effects.busy.client) {
+      const effect = this.#effects.client.shift();
+      if (!effect) break;
       if (this.client.closed && effect.kind !== 'log') throw new Error(`${effect.kind} after closed`);
       if (effect.kind === 'timer') this.#timers.initiator = effect.at;
       if (effect.kind === 'send') {
@@ -264,13 +315,24 @@ export class Simulation {
         const { bytes, to, transport } = effect;
         this.#send({ bytes, from, to, transport, direction: 'to-responder' });
       }
+      if (effect.kind === 'ask')
+        this.#answer('client', this.#answers.client, effect.question, (answer) =>
+          this.tell({ kind: 'answer', id: effect.id, answer }),
+        );
       this.#note('client', this.client, effect);
+      this.#carryOut(this.clientPlane, effect);
+      if (effect.kind === 'installChild')
+        this.#install('client', () => this.tell({ kind: 'childInstalled', spiIn: effect.child.spiIn }));
     }
     if (this.client.closed) this.#timers.initiator = null;
   }
 
   #gateway(effects: readonly IkeResponderEffect[]): void {
-    for (const { sa, effect } of effects) {
+    this.#effects.gateway.push(...effects);
+    while (!this.#effects.busy.gateway) {
+      const next = this.#effects.gateway.shift();
+      if (!next) break;
+      const { sa, effect } = next;
       if (effect.kind === 'timer') this.#timers.responder = effect.at;
       if (effect.kind === 'send') {
         const from = endpoint(GATEWAY, effect.transport === 'ike' ? 500 : 4500);
@@ -284,7 +346,85 @@ export class Simulation {
       const view = this.gateway.get(sa) ?? emptyView();
       this.gateway.set(sa, view);
       if (view.closed) throw new Error(`${effect.kind} after closed`);
+      if (effect.kind === 'ask')
+        this.#answer(sa, this.#answers.gateway, effect.question, (answer) =>
+          this.tellGateway({ kind: 'answer', sa, id: effect.id, answer }),
+        );
       this.#note('gateway', view, effect);
+      const plane = this.gatewayPlanes.get(sa) ?? new Plane(`gateway ${sa}`);
+      this.gatewayPlanes.set(sa, plane);
+      this.#carryOut(plane, effect);
+      if (effect.kind === 'installChild')
+        this.#install('gateway', () => this.tellGateway({ kind: 'childInstalled', sa, spiIn: effect.child.spiIn }));
+    }
+  }
+
+  /** What follows in the queue waits until the SA is there (types.ts). */
+  #install(who: 'client' | 'gateway', installed: () => void): void {
+    if (!this.#planes) {
+      installed();
+      return;
+    }
+    this.#effects.busy[who] = true;
+    this.#later(this.#number() * this.#planes.slow, () => {
+      this.#effects.busy[who] = false;
+      installed();
+    });
+  }
+
+  #later(after: number, run: () => void): void {
+    this.#queue.push({ at: this.now + after, order: this.#order++, run });
+  }
+
+  #carryOut(plane: Plane, effect: IkeEffect): void {
+    if (!this.#planes) return;
+    switch (effect.kind) {
+      case 'expectChild':
+        return plane.expect(effect.spiIn);
+      case 'cancelChild':
+        return plane.cancel(effect.spiIn);
+      case 'installChild':
+        return plane.install(effect, this.now);
+      case 'removeChild':
+        return plane.remove(effect.spiIn, this.now);
+      case 'moveChild':
+        return plane.move(effect.spiOut, effect.peer);
+      case 'closed':
+        return plane.close();
+      default:
+    }
+  }
+
+  /** Sends a packet in every chain of both ends, and goes on doing so. */
+  traffic(): this {
+    const { every } = this.#planes ?? { every: 0 };
+    if (every <= 0) return this;
+    for (const packet of this.clientPlane.send()) this.#esp(packet, 'to-responder');
+    for (const plane of this.gatewayPlanes.values())
+      for (const packet of plane.send()) this.#esp(packet, 'to-initiator');
+    this.#later(every, () => this.traffic());
+    return this;
+  }
+
+  #esp(packet: EspPacket, direction: Datagram['direction']): void {
+    const { loss = 0, duplicate = 0, delay = [10, 10], nat } = this.network;
+    const copies = this.#number() < duplicate ? 2 : 1;
+    for (let i = 0; i < copies; i++) {
+      if (this.#number() < loss) continue;
+      this.#later(delay[0] + this.#number() * (delay[1] - delay[0]), () => {
+        if (direction === 'to-initiator') {
+          const reached = nat ? endpoint(NAT, this.#natPorts.natt) : this.#config.localNatt;
+          if (formatEndpoint(packet.to) === formatEndpoint(reached)) this.clientPlane.receive(packet, this.now);
+          return;
+        }
+        const planes = [...this.gatewayPlanes];
+        const [sa, plane] = planes.find(([, of]) => of.has(packet.spi)) ?? planes.find(([, of]) => !of.isClosed) ?? [];
+        if (!plane || sa === undefined) return;
+        const before = plane.delivered;
+        plane.receive(packet, this.now);
+        if (nat && plane.delivered > before && !plane.isClosed)
+          this.tellGateway({ kind: 'peerMoved', sa, from: endpoint(NAT, this.#natPorts.natt) });
+      });
     }
   }
 
@@ -306,7 +446,8 @@ export class Simulation {
         view.cancelled.push(effect.spiIn);
         break;
       case 'installChild':
-        view.installed.push(effect.child);
+        // A data plane wipes what it has installed.
+        view.installed.push(this.#planes ? copyOf(effect.child) : effect.child);
         break;
       case 'moveChild':
         view.moved.push(effect.peer);
@@ -320,15 +461,37 @@ export class Simulation {
       case 'log':
         this.log.push(`${who}: ${effect.text}`);
         break;
-      case 'timer':
-      case 'step':
+      case 'rekeyed':
+        view.rekeyed++;
+        break;
+      case 'childRefused':
+        view.refused.push(effect.name);
+        break;
+      case 'reauthenticate':
+        view.reauthenticate++;
+        break;
+      default:
         break;
     }
   }
 
+  #answer(
+    whose: SaName | 'client',
+    make: (() => Answers) | undefined,
+    question: IkeQuestion,
+    tell: (answer: IkeAnswer) => void,
+  ): void {
+    const answers = this.#answerers.get(whose) ?? make?.();
+    if (!answers) throw new Error(`nobody answers "${question.kind}"`);
+    this.#answerers.set(whose, answers);
+    const [least, most] = this.#answers.delay ?? [0, 0];
+    const at = this.now + least + this.#number() * (most - least);
+    this.#queue.push({ at, order: this.#order++, run: () => tell(answers(question)) });
+  }
+
   #send(datagram: Datagram): void {
     this.wire.push(datagram);
-    const { touch, loss = 0, duplicate = 0, delay = [10, 10] } = this.#network;
+    const { touch, loss = 0, duplicate = 0, delay = [10, 10] } = this.network;
     for (const one of touch ? touch(datagram, this.now) : [datagram]) {
       const copies = this.#number() < duplicate ? 2 : 1;
       for (let i = 0; i < copies; i++) {
@@ -342,12 +505,12 @@ export class Simulation {
   #deliver(datagram: Datagram): void {
     const { transport } = datagram;
     if (datagram.direction === 'to-responder') {
-      const from = this.#network.nat ? endpoint(NAT, this.#natPorts[transport]) : datagram.from;
+      const from = this.network.nat ? endpoint(NAT, this.#natPorts[transport]) : datagram.from;
       this.tellGateway({ kind: 'datagram', bytes: datagram.bytes, from, local: datagram.to, transport });
       return;
     }
     const local = transport === 'ike' ? this.#config.local : this.#config.localNatt;
-    const reached = this.#network.nat ? endpoint(NAT, this.#natPorts[transport]) : local;
+    const reached = this.network.nat ? endpoint(NAT, this.#natPorts[transport]) : local;
     // Nobody has this address (any more).
     if (formatEndpoint(datagram.to) !== formatEndpoint(reached)) return;
     this.tell({ kind: 'datagram', bytes: datagram.bytes, from: datagram.from, local, transport });
