@@ -207,6 +207,7 @@ export class Simulation {
     this.#number = seededNumbers(seed);
     this.network = options.network ?? {};
     this.#planes = options.planes;
+    this.#answers = options.answers ?? {};
     this.#config = initiatorConfig(options.initiator);
     this.initiator = createInitiator(this.#config, { random: seededBytes(`initiator ${seed}`) });
     this.responder = createResponder(responderConfig(options.responder), { random: seededBytes(`responder ${seed}`) });
