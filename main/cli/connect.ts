@@ -1,7 +1,7 @@
 // `culvert up` and `culvert down`.
 import { readProfileFile } from '../daemon/profile-file.ts';
 import type { EngineClient } from '../ipc/client.ts';
-import type { EngineState } from '../ipc/contract.ts';
+import type { EngineState, Prompt } from '../ipc/contract.ts';
 import { Exit } from './exit.ts';
 import { type CliIo, interruption, withEngine } from './io.ts';
 import { printable, STEP_TEXT, tunnelText } from './text.ts';
@@ -26,10 +26,14 @@ export async function up(io: CliIo, socketPath: string, word: string): Promise<n
       }
     }
     const steps = stepPrinter(io);
-    engine.on('status', (status) => steps(status.engine));
+    const prompts = promptAnswerer(io, engine);
+    engine.on('status', (status) => {
+      steps(status.engine);
+      prompts.look(status.engine);
+    });
     await engine.call('subscribe', { events: ['status'] });
     const connected = engine.call('connect', { profile: name });
-    const outcome = await Promise.race([connected, interruption(io.interrupted)]);
+    const outcome = await Promise.race([connected, interruption(io.interrupted)]).finally(prompts.close);
     if (outcome === 'interrupted') {
       connected.catch(() => {});
       io.err('Interrupted: disconnecting.');
@@ -46,6 +50,41 @@ async function storeFile(io: CliIo, engine: EngineClient, text: string, warnings
   const { profile, warnings: more } = await engine.call('import', { text, replace: true });
   io.out(printable(`Imported the profile "${profile.name}".`));
   for (const warning of [...warnings, ...more]) io.err(printable(`Warning: ${warning}`));
+}
+
+/** Asks on the terminal what the engine wants to know. Whoever answers first, here or in a window, answers for all. */
+function promptAnswerer(
+  io: CliIo,
+  engine: EngineClient,
+): { readonly look: (state: EngineState) => void; readonly close: () => void } {
+  let asked: { readonly id: string; readonly over: AbortController } | null = null;
+
+  const ask = async (prompt: Prompt, over: AbortController): Promise<void> => {
+    if (prompt.refused) io.err('The gateway refused it.');
+    const signal = AbortSignal.any([over.signal, io.interrupted]);
+    const answer = io.askSecret ? await io.askSecret(printable(questionText(prompt)), signal) : null;
+    if (signal.aborted) return;
+    if (answer === null && !io.askSecret) io.err('A password or code is wanted, and there is no terminal to ask on.');
+    // Answered elsewhere in the meantime.
+    await engine.call('answerPrompt', { id: prompt.id, answer }).catch(() => {});
+  };
+
+  return {
+    look(state) {
+      const prompt = state.state === 'connecting' ? state.prompt : undefined;
+      if (prompt?.id === asked?.id) return;
+      asked?.over.abort();
+      asked = prompt ? { id: prompt.id, over: new AbortController() } : null;
+      if (prompt && asked) void ask(prompt, asked.over);
+    },
+    close: () => asked?.over.abort(),
+  };
+}
+
+/** "Password for alice at vpn.example.com: ". */
+function questionText({ kind, text, username, gateway }: Prompt): string {
+  const what = kind === 'password' ? 'Password' : text === '' ? 'One-time code' : `One-time code (${text})`;
+  return `${what} for ${username === '' ? gateway : `${username} at ${gateway}`}: `;
 }
 
 /** Prints each step once. What was before our own connection began is not of interest. */

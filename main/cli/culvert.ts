@@ -2,6 +2,7 @@
 import { readVersion } from '../daemon/version.ts';
 // The command line's entry: real terminal, real signals, real exit codes.
 import { connectEngine } from '../ipc/client.ts';
+import { askSecret } from './ask.ts';
 import { startEngine } from './engine.ts';
 import { Exit } from './exit.ts';
 import type { CliIo } from './io.ts';
@@ -14,6 +15,9 @@ const io: CliIo = {
   isTerminal: process.stdout.isTTY === true,
   now: () => Date.now(),
   connect: connectEngine,
+  ...(process.stdin.isTTY
+    ? { askSecret: (question, signal) => askSecret({ input: process.stdin, output: process.stderr }, question, signal) }
+    : {}),
   interrupted: interrupt.signal,
 };
 

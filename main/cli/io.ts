@@ -11,6 +11,8 @@ export interface CliIo {
   readonly isTerminal: boolean;
   readonly now: () => number;
   readonly connect: (socketPath: string) => Promise<EngineClient>;
+  /** Asks the person for a secret, unseen; null: they do not want to, or there is nobody. Without it: nobody is there. */
+  readonly askSecret?: (question: string, signal: AbortSignal) => Promise<string | null>;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly interrupted: AbortSignal;
 }

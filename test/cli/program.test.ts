@@ -11,6 +11,7 @@ import { connectEngine, type EngineClient } from '../../main/ipc/client.ts';
 import type { LogEntry, Status } from '../../main/ipc/contract.ts';
 import {
   connected,
+  type FakeSession,
   failed,
   openScene,
   profileText,
@@ -41,7 +42,12 @@ interface Run {
 /** Begins a command; `code` resolves when it ends. */
 function begin(
   argv: readonly string[],
-  options: { isTerminal?: boolean; daemon?: (given: DaemonArguments) => void; connect?: CliIo['connect'] } = {},
+  options: {
+    isTerminal?: boolean;
+    daemon?: (given: DaemonArguments) => void;
+    connect?: CliIo['connect'];
+    askSecret?: CliIo['askSecret'];
+  } = {},
 ): Run {
   const out: string[] = [];
   const err: string[] = [];
@@ -52,6 +58,7 @@ function begin(
     isTerminal: options.isTerminal ?? false,
     now: () => 1_700_000_090_000,
     connect: options.connect ?? connectEngine,
+    ...(options.askSecret ? { askSecret: options.askSecret } : {}),
     interrupted: interrupt.signal,
   };
   const code = runProgram(argv, {
@@ -261,6 +268,62 @@ describe('up', () => {
     expect(await up.code).toBe(Exit.INTERRUPTED);
     expect(scene?.session.stops).toBe(1);
     expect((await run('status')).out).toBe('Not connected.');
+  });
+
+  const PROMPT = {
+    id: 'open',
+    kind: 'code',
+    text: 'Token',
+    username: 'alice',
+    gateway: 'gw.example',
+    refused: true,
+  } as const;
+  const asked = (session: FakeSession): void =>
+    session.go({ state: 'connecting', profile: 'office', step: 'auth', attempt: 1, prompt: PROMPT });
+
+  it('asks on the terminal what the gateway wants to know', async () => {
+    await open({ script: asked });
+    const questions: string[] = [];
+    const up = begin(['up', profileFile(profileText('office'))], {
+      askSecret: async (question) => {
+        questions.push(question);
+        return '123456';
+      },
+    });
+    await expect.poll(() => scene?.session.answers).toEqual(['123456']);
+    connected(scene!.session);
+    expect(await up.code).toBe(Exit.OK);
+    expect(questions).toEqual(['One-time code (Token) for alice at gw.example: ']);
+    expect(up.err).toEqual(['The gateway refused it.']);
+    expect([...up.out, ...up.err].join('\n')).not.toContain('123456');
+  });
+
+  it('leaves off asking where somebody else has answered', async () => {
+    await open({ script: asked });
+    let left = false;
+    const up = begin(['up', profileFile(profileText('office'))], {
+      askSecret: (_question, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            left = true;
+            resolve(null);
+          });
+        }),
+    });
+    await expect.poll(() => up.err).toContain('The gateway refused it.');
+    connected(scene!.session);
+    expect(await up.code).toBe(Exit.OK);
+    expect(left).toBe(true);
+    expect(scene?.session.answers).toEqual([]);
+  });
+
+  it('cancels the question where there is no terminal, and says why', async () => {
+    await open({ script: asked });
+    const up = begin(['up', profileFile(profileText('office'))]);
+    await expect.poll(() => scene?.session.answers).toEqual([null]);
+    failed(scene!.session);
+    expect(await up.code).toBe(Exit.CONNECTION);
+    expect(up.err.join('\n')).toContain('no terminal to ask on');
   });
 
   it('says that somebody else ended it', async () => {
