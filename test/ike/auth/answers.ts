@@ -123,6 +123,8 @@ export function answerer(who: 'client' | 'gateway', fake: FakeAnswers = {}): (qu
         return who === 'gateway'
           ? authenticate(question.round)
           : respond(question.packet, question.gatewayProven, question.round);
+      default:
+        throw new Error(`"${question.kind}" is not about authentication`);
     }
   };
 }
