@@ -3,7 +3,6 @@
 //   cl 198.51.100.2 ── 198.51.100.1 gw 192.0.2.9 ── tap0 ── 192.0.2.1 guest     gre1 10.88.0.1: GRE in transport mode
 //                       (a NAT, when told so)                                   gre2 10.89.0.1: from 10.77.0.1, in tunnel mode
 //                                                                               lo 10.66.0.1: a host behind the gateway
-import { expect } from 'vitest';
 import type { Culvert } from './culvert.ts';
 import { Lab } from './lab.ts';
 
@@ -80,20 +79,6 @@ export async function ping(lab: Lab, address: string, count = 5, size = 1000): P
   const match = /(\d+) received/.exec(stdout);
   if (!match) throw new Error(`ping: ${stdout}${stderr}`);
   return Number(match[1]);
-}
-
-/** Pings `address` twenty times a second while `work` runs and for a moment after: not one may be lost. */
-export async function losesNothing(lab: Lab, address: string, work: () => Promise<void>): Promise<number> {
-  const running = lab.start('cl', ['ping', '-n', '-i', '0.05', '-s', '600', address]);
-  await running.saw(/icmp_seq=3 /);
-  await work();
-  const sequence = Math.max(...[...running.output.matchAll(/icmp_seq=(\d+) /g)].map(([, number]) => Number(number)));
-  await running.saw(new RegExp(`icmp_seq=${sequence + 10} `));
-  await running.stop('SIGINT');
-  const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(running.output) ?? [];
-  // The last one may still be on its way when ping is ended.
-  expect(Number(sent) - Number(received), running.output).toBeLessThanOrEqual(1);
-  return Number(received);
 }
 
 export async function connected(culvert: Culvert): Promise<{ readonly encapsulation: string }> {

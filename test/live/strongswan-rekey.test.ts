@@ -69,9 +69,11 @@ for (const [version, lacking, ike, esp] of [
       });
       console.log(`${count} pings across three rekeyings of ours, with strongSwan ${version}: none lost`);
       expect(scene.culvert.daemon.output).not.toContain('reconnecting');
-      // As many SAs as before: what was replaced is gone.
-      expect((await spis('child')).split('in').length - 1).toBe(1);
-      expect((await spis('ike')).split('_i').length - 1).toBe(1);
+      // What was replaced goes: strongSwan keeps it for five seconds.
+      const deadline = Date.now() + 8000;
+      while ((await spis('child')).split('in').length > 2 || (await spis('ike')).split('_i').length > 2) {
+        if (Date.now() > deadline) throw new Error((await scene.gateway.swanctl('--list-sas')).stdout);
+      }
     });
 
     it('both at once, and everything goes on', async () => {
