@@ -4,6 +4,7 @@ import 'reflect-metadata';
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import {
+  AlgorithmIdentifier,
   AuthorityInfoAccessSyntax,
   AuthorityKeyIdentifier,
   BasicConstraints,
@@ -29,9 +30,9 @@ import {
   SubjectAlternativeName,
   Certificate as X509,
 } from '@peculiar/asn1-x509';
-import { BitString, fromBER, Sequence } from 'asn1js';
 import { type SignatureAlgorithm, signatureAlgorithm } from '../crypto/signature.ts';
 import { type Address, formatAddress, parseAddress } from '../wire/address.ts';
+import { type Block, blocksOf, onlyBlock, TAG } from './blocks.ts';
 import { type DistinguishedName, nameOf } from './distinguished-name.ts';
 import { cleanText, PkiError, type WallTime } from './error.ts';
 
@@ -78,7 +79,7 @@ export interface Certificate {
 export interface Signed {
   readonly bytes: Uint8Array;
   /** The fields of what is signed, DER each, as they came: encoding a decoded name anew might change its bytes. */
-  readonly fields: readonly Uint8Array[];
+  readonly fields: readonly Block[];
   /** The AlgorithmIdentifier, DER, and what we know it as. */
   readonly identifier: Uint8Array;
   readonly algorithm: SignatureAlgorithm | undefined;
@@ -144,18 +145,18 @@ function read(x509: X509, der: Uint8Array, signed: Signed): Certificate | string
   // TBSCertificate ::= version [0], serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo … (RFC 5280 §4.1); the
   // version is absent in version 1. `signature` must repeat the algorithm outside (§4.1.1.2).
   const [, algorithm, issuer, , subject, spki] =
-    signed.fields[0]?.[0] === 0xa0 ? signed.fields.slice(1) : signed.fields;
+    signed.fields[0]?.tag === TAG.context0 ? signed.fields.slice(1) : signed.fields;
   if (!algorithm || !issuer || !subject || !spki) return 'it has too few fields';
-  if (Buffer.compare(algorithm, signed.identifier) !== 0) return 'it names two signature algorithms';
+  if (Buffer.compare(algorithm.bytes, signed.identifier) !== 0) return 'it names two signature algorithms';
   return {
     der,
-    subject: nameOf(tbs.subject, subject),
-    issuer: nameOf(tbs.issuer, issuer),
+    subject: nameOf(tbs.subject, subject.bytes),
+    issuer: nameOf(tbs.issuer, issuer.bytes),
     serial: Buffer.from(tbs.serialNumber).toString('hex'),
     notBefore: tbs.validity.notBefore.getTime().getTime(),
     notAfter: tbs.validity.notAfter.getTime().getTime(),
-    publicKey: createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }),
-    spki,
+    publicKey: createPublicKey({ key: Buffer.from(spki.bytes), format: 'der', type: 'spki' }),
+    spki: spki.bytes,
     keyBits: new Uint8Array(tbs.subjectPublicKeyInfo.subjectPublicKey),
     signed,
     plain: extensions.length === 0,
@@ -206,30 +207,34 @@ export function alternativeName(name: GeneralName): AlternativeName {
 }
 
 /**
- * SIGNED{…} (RFC 5280 §4.1.1): a SEQUENCE of what is signed, the AlgorithmIdentifier, and the signature. Views into `der`.
- * Certificates, CRLs and OCSP's basic answer have this form, the last with certificates behind it. Undefined for anything else.
+ * SIGNED{…} (RFC 5280 §4.1.1): a SEQUENCE of what is signed, the AlgorithmIdentifier, and the signature. Certificates, CRLs and
+ * OCSP's basic answer have this form, the last with certificates behind it. Undefined for anything else.
  */
-export function signedParts(der: Uint8Array, limits: { readonly maxNodes?: number } = {}): Signed | undefined {
-  const { result, offset } = fromBER(der, limits);
-  if (offset !== der.length || !(result instanceof Sequence)) return undefined;
-  const [body, algorithm, signature] = result.valueBlock.value;
-  if (!(body instanceof Sequence) || !algorithm || !(signature instanceof BitString)) return undefined;
-  const identifier = Uint8Array.from(algorithm.valueBeforeDecodeView);
-  const known = signatureAlgorithm(identifier);
+export function signedParts(der: Uint8Array): Signed | undefined {
+  const whole = onlyBlock(der);
+  const [body, algorithm, signature] = (whole?.tag === TAG.sequence && blocksOf(whole.content)) || [];
+  const fields = body?.tag === TAG.sequence ? blocksOf(body.content) : undefined;
+  // A signature has whole bytes: no unused bits.
+  if (!body || !fields || !algorithm || signature?.tag !== TAG.bitString || signature.content[0] !== 0)
+    return undefined;
+  const known = signatureAlgorithm(algorithm.bytes);
   return {
-    bytes: Uint8Array.from(body.valueBeforeDecodeView),
-    fields: body.valueBlock.value.map((field) => Uint8Array.from(field.valueBeforeDecodeView)),
-    identifier,
+    bytes: body.bytes,
+    fields,
+    identifier: algorithm.bytes,
     algorithm: known,
-    algorithmName: known ? `${known.key} with ${known.hash}` : algorithmOid(algorithm),
-    signature: Uint8Array.from(signature.valueBlock.valueHexView),
+    algorithmName: known ? `${known.key} with ${known.hash}` : algorithmOid(algorithm.bytes),
+    signature: signature.content.subarray(1),
   };
 }
 
-const algorithmOid = (algorithm: object): string => {
-  const oid = algorithm instanceof Sequence ? algorithm.valueBlock.value[0] : undefined;
-  return oid ? cleanText(oid.toString().replace('OBJECT IDENTIFIER : ', 'algorithm ')) : 'an unreadable algorithm';
-};
+function algorithmOid(identifier: Uint8Array): string {
+  try {
+    return `the algorithm ${AsnConvert.parse(Uint8Array.from(identifier), AlgorithmIdentifier).algorithm}`;
+  } catch {
+    return 'an unreadable algorithm';
+  }
+}
 
 /** "RSA, 2048 bits", "EC prime256v1", "ed25519". */
 export function keyName(key: KeyObject): string {

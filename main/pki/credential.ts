@@ -143,7 +143,8 @@ function readDerKey(file: Uint8Array, passphrase: string | undefined): KeyObject
 function keyError(error: unknown, encrypted: boolean): PkiError {
   const what = 'the private key';
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (/UNSUPPORTED/.test(code))
+  // ERR_OSSL_UNSUPPORTED alone is what comes of a wrong passphrase whose padding happens to look right.
+  if (/EVP_UNSUPPORTED/.test(code))
     return new PkiError({ code: 'unsupported', what, detail: 'its kind or its encryption is not known here' });
   if (encrypted) return new PkiError({ code: 'wrong-passphrase', what });
   return new PkiError({ code: 'malformed', what, detail: 'it is no private key in PKCS#8, SEC1 or PKCS#1' });

@@ -2,16 +2,19 @@
 // reasons only say nothing here, rather than something wrong.
 import { AsnConvert } from '@peculiar/asn1-schema';
 import {
-  CertificateList,
   CRLReason,
+  Extensions,
   IssuingDistributionPoint,
   id_ce_authorityKeyIdentifier,
   id_ce_cRLNumber,
   id_ce_cRLReasons,
   id_ce_issuingDistributionPoint,
-  type RevokedCertificate,
+  Name,
+  RevokedCertificate,
+  Time,
 } from '@peculiar/asn1-x509';
 import { verifySigned } from '../crypto/signature.ts';
+import { type Block, blocksOf, firstBlock, TAG } from './blocks.ts';
 import { type Certificate, type Signed, signedParts } from './certificate.ts';
 import { type DistinguishedName, nameOf, sameName } from './distinguished-name.ts';
 import { formatTime, PkiError, type WallTime } from './error.ts';
@@ -23,8 +26,8 @@ export interface Crl {
   readonly thisUpdate: WallTime;
   readonly nextUpdate: WallTime | undefined;
   readonly signed: Signed;
-  /** By serial number in hexadecimal. */
-  readonly revoked: ReadonlyMap<string, { readonly at: WallTime; readonly reason: number | undefined }>;
+  /** DER of each entry by serial number in hexadecimal; decoded only when it is wanted. */
+  readonly revoked: ReadonlyMap<string, Uint8Array>;
   /** Which certificates it is about; neither: a kind of CRL that says nothing here, and why. */
   readonly users: boolean;
   readonly authorities: boolean;
@@ -34,16 +37,12 @@ export interface Crl {
 /** A list of 100,000 certificates; what is larger would hold up the engine while it is read. */
 export const MOST_CRL_BYTES = 4 * 1024 * 1024;
 
-const UNLIMITED = { berOptions: { maxNodes: Number.POSITIVE_INFINITY } };
-
 export function parseCrl(der: Uint8Array, what = 'a CRL'): Crl | PkiError {
   const malformed = (detail: string) => new PkiError({ code: 'malformed', what, detail });
   if (der.length === 0 || der.length > MOST_CRL_BYTES) return malformed(`it has ${der.length} bytes`);
-  const bytes = Uint8Array.from(der);
   try {
-    const signed = signedParts(bytes, UNLIMITED.berOptions);
-    if (!signed) return malformed('it is not a DER CRL');
-    return read(AsnConvert.parse(bytes, CertificateList, UNLIMITED), signed);
+    const signed = signedParts(Uint8Array.from(der));
+    return (signed && read(signed)) ?? malformed('it is not a DER CRL');
   } catch {
     return malformed('it is not a DER CRL that can be understood');
   }
@@ -51,38 +50,62 @@ export function parseCrl(der: Uint8Array, what = 'a CRL'): Crl | PkiError {
 
 const KNOWN = new Set<string>([id_ce_cRLNumber, id_ce_authorityKeyIdentifier, id_ce_issuingDistributionPoint]);
 
-function read({ tbsCertList: list }: CertificateList, signed: Signed): Crl {
-  const extensions = list.crlExtensions ?? [];
+const parse = <T>({ bytes }: Block, type: new () => T): T => AsnConvert.parse(Uint8Array.from(bytes), type);
+const isTime = (block: Block | undefined): boolean => block?.tag === 0x17 || block?.tag === 0x18;
+
+/**
+ * TBSCertList ::= version OPTIONAL, signature, issuer, thisUpdate, nextUpdate OPTIONAL, revokedCertificates OPTIONAL,
+ * crlExtensions [0] OPTIONAL (RFC 5280 §5.1.2).
+ */
+function read(signed: Signed): Crl | undefined {
+  const fields = [...signed.fields];
+  if (fields[0]?.tag === TAG.integer) fields.shift();
+  const [algorithm, issuer, thisUpdate] = fields.splice(0, 3);
+  if (!algorithm || !issuer || !thisUpdate || Buffer.compare(algorithm.bytes, signed.identifier) !== 0)
+    return undefined;
+  const nextUpdate = isTime(fields[0]) ? fields.shift() : undefined;
+  const entries = fields[0]?.tag === TAG.sequence ? blocksOf(fields.shift()!.content) : [];
+  const extensions = fields[0]?.tag === TAG.context0 ? extensionsOf(fields.shift()!) : [];
+  const revoked = entries && entriesBySerial(entries);
+  if (!revoked || fields.length > 0) return undefined;
   const point = extensions.find(({ extnID }) => extnID === id_ce_issuingDistributionPoint);
   const scope = point && AsnConvert.parse(point.extnValue.buffer, IssuingDistributionPoint);
-  const entries = list.revokedCertificates ?? [];
-  const strange =
-    extensions.some(({ extnID, critical }) => critical && !KNOWN.has(extnID)) ||
-    entries.some((entry) =>
-      entry.crlEntryExtensions?.some(({ extnID, critical }) => critical && extnID !== id_ce_cRLReasons),
-    );
-  // certificateIssuer in an entry is critical (RFC 5280 §5.3.3): only indirect CRLs have it.
+  const strange = extensions.some(({ extnID, critical }) => critical && !KNOWN.has(extnID));
   const partial = scope && (scope.indirectCRL || scope.onlySomeReasons || scope.onlyContainsAttributeCerts);
   return {
-    issuer: nameOf(list.issuer),
-    thisUpdate: list.thisUpdate.getTime().getTime(),
-    nextUpdate: list.nextUpdate?.getTime().getTime(),
+    issuer: nameOf(parse(issuer, Name), issuer.bytes),
+    thisUpdate: parse(thisUpdate, Time).getTime().getTime(),
+    nextUpdate: nextUpdate && parse(nextUpdate, Time).getTime().getTime(),
     signed,
-    revoked: new Map(
-      entries.map((entry) => [
-        Buffer.from(entry.userCertificate).toString('hex'),
-        { at: entry.revocationDate.getTime().getTime(), reason: reasonOf(entry) },
-      ]),
-    ),
+    revoked,
     users: !scope?.onlyContainsCACerts,
     authorities: !scope?.onlyContainsUserCerts,
     useless: strange || partial ? 'it is a delta, indirect or partial CRL, which is not supported' : undefined,
   };
 }
 
-function reasonOf(entry: RevokedCertificate): number | undefined {
-  const extension = entry.crlEntryExtensions?.find(({ extnID }) => extnID === id_ce_cRLReasons);
-  return extension && AsnConvert.parse(extension.extnValue.buffer, CRLReason).reason;
+const extensionsOf = ({ content }: Block): Extensions => AsnConvert.parse(Uint8Array.from(content), Extensions);
+
+/**
+ * Entries ::= SEQUENCE of userCertificate INTEGER, revocationDate, crlEntryExtensions OPTIONAL. Entries of indirect CRLs have a
+ * critical extension (certificateIssuer); those CRLs are told by their issuingDistributionPoint (RFC 5280 §5.2.5), so entries that are
+ * not asked for stay undecoded.
+ */
+function entriesBySerial(entries: readonly Block[]): Map<string, Uint8Array> | undefined {
+  const revoked = new Map<string, Uint8Array>();
+  for (const { bytes, content } of entries) {
+    const serial = firstBlock(content);
+    if (serial?.tag !== TAG.integer) return undefined;
+    revoked.set(Buffer.from(serial.content).toString('hex'), bytes);
+  }
+  return revoked;
+}
+
+function revokedStatus(entry: Uint8Array): Status {
+  const { revocationDate, crlEntryExtensions } = AsnConvert.parse(Uint8Array.from(entry), RevokedCertificate);
+  const extension = crlEntryExtensions?.find(({ extnID }) => extnID === id_ce_cRLReasons);
+  const code = extension && AsnConvert.parse(extension.extnValue.buffer, CRLReason).reason;
+  return { kind: 'revoked', at: revocationDate.getTime().getTime(), reason: revocationReason(code) };
 }
 
 /** What the CRL says of a certificate of `issuer`. */
@@ -108,7 +131,13 @@ export function crlStatus(
     return unknown(`it is from the future (${formatTime(crl.thisUpdate)})`);
   const entry = crl.revoked.get(certificate.serial);
   // A certificate that is on an old list stays revoked; that it is missing there says nothing any more.
-  if (entry) return { kind: 'revoked', at: entry.at, reason: revocationReason(entry.reason) };
+  if (entry)
+    try {
+      return revokedStatus(entry);
+    } catch {
+      // It is on the list; what else the entry says cannot be read.
+      return { kind: 'revoked', at: crl.thisUpdate, reason: revocationReason(undefined) };
+    }
   if (crl.nextUpdate === undefined) return { kind: 'good', until: now };
   if (!(crl.nextUpdate > now)) return unknown(`it is out of date since ${formatTime(crl.nextUpdate)}`);
   return { kind: 'good', until: crl.nextUpdate };

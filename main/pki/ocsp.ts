@@ -14,8 +14,8 @@ import {
 } from '@peculiar/asn1-ocsp';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
-import { Constructed, fromBER, Sequence } from 'asn1js';
 import { verifySigned } from '../crypto/signature.ts';
+import { blocksOf, onlyBlock } from './blocks.ts';
 import { type Certificate, parseCertificate, type Signed, signedParts } from './certificate.ts';
 import { signatureProblem, validityProblem } from './chain.ts';
 import { sameName } from './distinguished-name.ts';
@@ -146,8 +146,7 @@ const OCSP_NO_CHECK = '1.3.6.1.5.5.7.48.1.5';
 
 /** The bytes of `certs [0]` as they came, for a certificate encoded anew may not verify. */
 function embeddedCertificates(basic: Uint8Array): readonly Uint8Array[] {
-  const { result } = fromBER(basic);
-  const certificates = result instanceof Sequence ? result.valueBlock.value[3] : undefined;
-  const list = certificates instanceof Constructed ? certificates.valueBlock.value[0] : undefined;
-  return list instanceof Sequence ? list.valueBlock.value.map((one) => Uint8Array.from(one.valueBeforeDecodeView)) : [];
+  const parts = blocksOf(onlyBlock(basic)?.content ?? new Uint8Array());
+  const list = parts?.[3] && onlyBlock(parts[3].content);
+  return (list && blocksOf(list.content)?.map(({ bytes }) => bytes)) ?? [];
 }
