@@ -16,14 +16,25 @@ const { ENCR, PRF, INTEG, KE, ESN } = TransformType;
 
 export type Protocol = 'ike' | 'esp';
 
-/** AEADs first; group 19 before 31, since some middleboxes drop numbers above 21. */
+const AEADS = 'aes256gcm16-aes128gcm16-chacha20poly1305';
+const OTHERS = 'aes256-aes128-sha256-sha384-sha512';
+const GROUPS = 'ecp256-x25519-ecp384-modp2048';
+
+/**
+ * AEADs first; group 19 before 31, since some middleboxes drop numbers above 21. The first is a hybrid (RFC 9370): who does not know
+ * additional key exchanges skips it (RFC 7296 §3.3.6).
+ */
 export const DEFAULT_IKE_PROPOSALS: readonly string[] = [
-  'aes256gcm16-aes128gcm16-chacha20poly1305-prfsha256-prfsha384-prfsha512-ecp256-x25519-ecp384-modp2048',
-  'aes256-aes128-sha256-sha384-sha512-ecp256-x25519-ecp384-modp2048',
+  `${AEADS}-prfsha256-prfsha384-prfsha512-${GROUPS}-ke1_mlkem768`,
+  `${AEADS}-prfsha256-prfsha384-prfsha512-${GROUPS}`,
+  `${OTHERS}-${GROUPS}`,
 ];
+/** With perfect forward secrecy when a CHILD SA is replaced; without it for gateways that have none. */
 export const DEFAULT_ESP_PROPOSALS: readonly string[] = [
-  'aes256gcm16-aes128gcm16-chacha20poly1305-esn-noesn',
-  'aes256-aes128-sha256-sha384-sha512-esn-noesn',
+  `${AEADS}-${GROUPS}-esn-noesn`,
+  `${OTHERS}-${GROUPS}-esn-noesn`,
+  `${AEADS}-esn-noesn`,
+  `${OTHERS}-esn-noesn`,
 ];
 
 /** A proposal that cannot be used: the word at fault and what to write instead. */
@@ -116,14 +127,6 @@ export function parseProposal(
   }
 }
 
-/** What is weak in a valid proposal, in words for people; never part of a default (RFC 8221 §6, RFC 8247 §2.3). */
-export function weaknesses(text: string, protocol: Protocol): readonly string[] {
-  const transforms = parseProposal(text, protocol);
-  const sha1 = transforms.some((of) => of.type === INTEG && of.id === SHA1);
-  const prf1 = transforms.some((of) => of.type === PRF && of.id === SHA1);
-  return sha1 || prf1 ? ['SHA-1, which is kept for old gateways only: ask for sha256 on the gateway'] : [];
-}
-
 /** Transforms → "aes256gcm16-prfsha256-ecp256"; leaves out what parseProposal adds of itself. */
 export function formatTransforms(transforms: readonly Transform[]): string {
   const encr = ofType(transforms, ENCR);
@@ -192,7 +195,7 @@ function supportedBy(text: string, protocol: Protocol, purpose: Purpose): readon
 const isOptional = (transforms: readonly Transform[], type: number): boolean =>
   isKeyExchange(type) && ofType(transforms, type).some((of) => of.id === 0);
 
-/** The proposals of our SA payload, numbered from 1. Throws ProposalError. */
+/** The proposals of our SA payload, numbered from 1, each once. Throws ProposalError. */
 export function offer(
   texts: readonly string[],
   protocol: Protocol,
@@ -202,6 +205,7 @@ export function offer(
   return texts
     .map((text) => supportedBy(text, protocol, purpose))
     .filter((transforms) => transforms !== undefined)
+    .filter((transforms, i, all) => all.findIndex((other) => sameList(transforms, other)) === i)
     .map((transforms, i) => ({ number: i + 1, protocol: protocolId(protocol), spi, transforms }));
 }
 

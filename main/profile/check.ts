@@ -1,6 +1,7 @@
 // What the sections of a profile mean together: conflicts that no section shows by itself, and warnings.
 
-import { DEFAULT_ESP_PROPOSALS, parseProposal, weaknesses } from '../crypto/proposal.ts';
+import { defaultProposals, weaknesses } from '../crypto/policy.ts';
+import { DEFAULT_ESP_PROPOSALS, parseProposal } from '../crypto/proposal.ts';
 import { espSuite } from '../crypto/suite.ts';
 import { TransformType } from '../crypto/transform.ts';
 import { CIPHER_OVERHEAD, type CipherOverhead, computeMtu, overheadOf } from '../mtu/mtu.ts';
@@ -146,12 +147,23 @@ function checkRoutes({ sections, has, problem, warn }: Checking): void {
     warn('No network is routed through the tunnel: set /routes/include, or /routes/fromGateway.');
 }
 
-/** What is weak is used only where the profile names it, and never without a word. */
-function checkProposals({ sections, warn }: Checking): void {
-  for (const protocol of ['ike', 'esp'] as const)
-    for (const [i, text] of (sections.proposals?.[protocol] ?? []).entries())
+/** What is weak is used only where the profile asks for it (crypto/policy.ts), and never without a word. */
+function checkProposals({ sections, problem, warn }: Checking): void {
+  const legacy = sections.proposals?.policy === 'legacy';
+  for (const protocol of ['ike', 'esp'] as const) {
+    const named = sections.proposals?.[protocol];
+    for (const [i, text] of (named ?? []).entries())
       for (const weakness of weaknesses(text, protocol))
-        warn(`/proposals/${protocol}/${i} ("${text}") allows ${weakness}.`);
+        if (legacy) warn(`/proposals/${protocol}/${i} ("${text}") allows ${weakness}.`);
+        else
+          problem(
+            `/proposals/${protocol}/${i}`,
+            `allows ${weakness}. If the gateway cannot be changed, set /proposals/policy to "legacy".`,
+          );
+    if (named || !legacy) continue;
+    for (const weakness of new Set(defaultProposals(protocol, 'legacy').flatMap((text) => weaknesses(text, protocol))))
+      warn(`/proposals/policy "legacy" allows, for ${protocol.toUpperCase()}, ${weakness}.`);
+  }
 }
 
 /** What each choice out of these ESP proposals would add to a packet. */

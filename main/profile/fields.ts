@@ -125,6 +125,10 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   },
   '/mtu/copyDscp': flag('copy the priority of inner packets to the outer ones'),
   '/proposals': section('the algorithms to offer', '{ "esp": ["aes256gcm16"] }'),
+  '/proposals/policy': {
+    expected: '"default", or "legacy" for an old gateway: SHA-1 and groups 2 and 5 too, with a warning',
+    example: '"legacy"',
+  },
   '/proposals/ike': {
     expected: 'a list of proposals for IKE, the best first',
     example: '["aes256gcm16-prfsha384-ecp256"]',

@@ -1,6 +1,6 @@
 // A profile file's text → the checked Profile with every default filled in, or every mistake at once.
 import type { z } from 'zod';
-import { DEFAULT_ESP_PROPOSALS, DEFAULT_IKE_PROPOSALS } from '../crypto/proposal.ts';
+import { defaultProposals } from '../crypto/policy.ts';
 import { type Address, type Prefix, parseAddress, parsePrefix } from '../wire/address.ts';
 import { domainOf } from '../wire/domain.ts';
 import { checkTogether } from './check.ts';
@@ -222,8 +222,8 @@ function build(file: ProfileFile, secret: Uint8Array): Profile {
       copyDscp: mtu?.copyDscp ?? false,
     },
     proposals: {
-      ike: plain ? [] : (proposals?.ike ?? DEFAULT_IKE_PROPOSALS),
-      esp: plain ? [] : (proposals?.esp ?? DEFAULT_ESP_PROPOSALS),
+      ike: plain ? [] : (proposals?.ike ?? defaultProposals('ike', proposals?.policy ?? 'default')),
+      esp: plain ? [] : (proposals?.esp ?? defaultProposals('esp', proposals?.policy ?? 'default')),
     },
     timing: {
       livenessSeconds: timing?.livenessSeconds ?? DEFAULTS.livenessSeconds,

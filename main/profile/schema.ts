@@ -1,6 +1,7 @@
 // The profile file: its keys and their types (zod). Strict: a key that is not here is a mistake. What the parts mean
 // together is check.ts; what they are for people is fields.ts; the checked form is profile.ts.
 import { z } from 'zod';
+import { POLICIES } from '../crypto/policy.ts';
 import {
   type Wrong,
   wrongDomain,
@@ -89,7 +90,11 @@ export const SECTIONS = {
     mss: z.union([z.literal(0), whole(216, 8152)]).nullish(),
     copyDscp: z.boolean().optional(),
   }),
-  proposals: z.strictObject({ ike: proposals('ike').optional(), esp: proposals('esp').optional() }),
+  proposals: z.strictObject({
+    policy: z.enum(POLICIES).optional(),
+    ike: proposals('ike').optional(),
+    esp: proposals('esp').optional(),
+  }),
   timing: z.strictObject({
     livenessSeconds: seconds(3600).optional(),
     keepaliveSeconds: seconds(300).optional(),

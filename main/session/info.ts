@@ -1,4 +1,5 @@
 // What people are told of a tunnel that is up.
+import { weaknessWarnings } from '../crypto/policy.ts';
 import { formatIdentity } from '../ike/identity.ts';
 import type { ChildSa } from '../ike/types.ts';
 import type { TunnelInfo } from '../ipc/contract.ts';
@@ -58,8 +59,12 @@ export function tunnelInfo(facts: InfoFacts): TunnelInfo {
       gateway: (configuration?.subnets ?? []).map(formatPrefix),
     },
     since: facts.since,
-    warnings: names?.failed
-      ? [...plan.warnings, `Names are NOT looked up through the tunnel: ${names.failed.message} ${names.failed.remedy}`]
-      : plan.warnings,
+    warnings: [
+      ...weaknessWarnings({ ike: established?.proposal, esp: facts.child?.proposal }),
+      ...plan.warnings,
+      ...(names?.failed
+        ? [`Names are NOT looked up through the tunnel: ${names.failed.message} ${names.failed.remedy}`]
+        : []),
+    ],
   };
 }

@@ -61,6 +61,8 @@ describe('the gateway configuration', () => {
     ['/pool', { ...MINIMAL, shapes: ['esp-tunnel'] }],
     ['/pool/ipv4', { ...MINIMAL, pool: { ipv4: '10.0.0.0/31' } }],
     ['/proposals/esp/1', { ...MINIMAL, proposals: { esp: ['aes128gcm16', 'rot13'] } }],
+    ['/proposals/ike/0', { ...MINIMAL, proposals: { ike: ['aes128-sha256-modp1024'] } }],
+    ['/proposals/policy', { ...MINIMAL, proposals: { policy: 'weak' } }],
     ['/pool/ipv4', { ...MINIMAL, pool: { ipv4: '2001:db8::/64' } }],
     [
       '/users/1/inner',

@@ -295,10 +295,24 @@ describe('warnings', () => {
     ],
     [
       'SHA-1 for ESP',
-      { ...office, proposals: { esp: ['aes256-sha256', 'aes128-sha1'] } },
+      { ...office, proposals: { policy: 'legacy', esp: ['aes256-sha256', 'aes128-sha1'] } },
       /\/proposals\/esp\/1 .*SHA-1/,
     ],
-    ['SHA-1 for IKE', { ...office, proposals: { ike: ['aes128-sha1-modp2048'] } }, /\/proposals\/ike\/0 .*SHA-1/],
+    [
+      'SHA-1 for IKE',
+      { ...office, proposals: { policy: 'legacy', ike: ['aes128-sha1-modp2048'] } },
+      /\/proposals\/ike\/0 .*SHA-1/,
+    ],
+    [
+      'a group of 1,024 bits',
+      { ...office, proposals: { policy: 'legacy', ike: ['aes128-sha256-modp1024'] } },
+      /\/proposals\/ike\/0 .*MODP-1024 \(group 2\)/,
+    ],
+    [
+      'the legacy policy alone',
+      { ...office, proposals: { policy: 'legacy' } },
+      /policy "legacy" allows, for ESP, SHA-1/,
+    ],
     ['an MTU too small for IPv6', changed('/mtu', { value: 1200 }), /no IPv6/],
     ['a path too narrow for IPv6', changed('/mtu', { path: 1300 }), /no IPv6/],
     ['an MSS that does not fit', changed('/mtu', { mss: 1400 }), /only 1374 fits/],
@@ -316,6 +330,25 @@ describe('warnings', () => {
     expect(warningsOf({ ...office, mtu: { value: 1414, mss: 1374 } })).toBe('');
     expect(warningsOf(changed('/routes/exclude', ['10.88.0.128/25']))).toBe('');
     expect(warningsOf({ ...office, proposals: { esp: ['aes256-sha256'] }, mtu: { value: 1398 } })).toBe('');
+  });
+});
+
+describe('what is weak', () => {
+  it('is refused by default, with how to ask for it', () => {
+    const file = {
+      ...office,
+      proposals: { ike: ['aes256-sha256-ecp256', 'aes128-sha1-modp1024'], esp: ['aes128-sha1'] },
+    };
+    const found = problems(file);
+    expect(found.map(({ pointer }) => pointer)).toEqual(['/proposals/ike/1', '/proposals/esp/0']);
+    for (const { message } of found) expect(message).toMatch(/set \/proposals\/policy to "legacy"/);
+  });
+
+  it('comes last where the legacy policy names no proposals', () => {
+    const { proposals } = parse({ ...office, proposals: { policy: 'legacy' } }).profile;
+    expect(proposals.ike[0]).toContain('aes256gcm16');
+    expect(proposals.ike.at(-1)).toContain('sha1-modp2048-modp1536-modp1024');
+    expect(proposals.esp.at(-1)).toContain('sha1');
   });
 });
 
