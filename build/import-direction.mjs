@@ -38,6 +38,7 @@ const ALLOWED = {
   'main/profile': ['main/wire', 'main/crypto', 'main/pki', 'main/mtu'],
   'main/session': [
     'main/wire',
+    'main/crypto/policy.ts',
     'main/ike',
     'main/esp',
     'main/pki',
