@@ -109,6 +109,9 @@ export function createShell(options: ShellOptions): Shell | undefined {
         if (pid === enginePid && engine?.state === 'disconnected' && supervisor.state.state === 'attached')
           intents.write({ want: 'down' });
       });
+    // A question that nobody sees is never answered.
+    const prompt = promptOf(next);
+    if (prompt !== null && prompt !== (before ? promptOf(before) : null)) window.show();
     const error = errorOf(next);
     if (error !== null && error !== (before ? errorOf(before) : null) && error !== errors[0])
       errors = [error, ...errors].slice(0, MOST_ERRORS);
@@ -325,6 +328,10 @@ export function createShell(options: ShellOptions): Shell | undefined {
 
 const holdsOrEnds = (engine: EngineState | null): boolean =>
   holdsConnection(engine) !== null || engine?.state === 'disconnecting';
+
+/** The open question's name. */
+const promptOf = (engine: EngineState): string | null =>
+  engine.state === 'connecting' || engine.state === 'connected' ? (engine.prompt?.id ?? null) : null;
 
 function errorOf(engine: EngineState): string | null {
   switch (engine.state) {

@@ -26,7 +26,7 @@ export interface TextFieldProps {
   readonly error?: string | null;
   readonly warning?: string | null;
   readonly lines?: boolean;
-  readonly type?: 'text' | 'url' | 'search';
+  readonly type?: 'text' | 'url' | 'search' | 'password';
   readonly mono?: boolean;
   readonly disabled?: boolean;
   readonly autoFocus?: boolean;

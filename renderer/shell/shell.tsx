@@ -13,6 +13,7 @@ import { ProfilesPage } from '../views/profiles/profiles.tsx';
 import { RoutesPage } from '../views/routes/routes.tsx';
 import { SettingsPage } from '../views/settings/settings.tsx';
 import { ProfileDrop } from './profile-drop.tsx';
+import { PromptDialog } from './prompt-dialog.tsx';
 import { StateAnnouncer } from './state-announcer.tsx';
 
 const VIEWS: Readonly<Record<PageName, () => ReactNode>> = {
@@ -86,6 +87,7 @@ export function Shell(): ReactNode {
           <View />
         </main>
         <StateAnnouncer />
+        <PromptDialog />
       </div>
     </ProfileDrop>
   );

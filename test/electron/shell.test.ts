@@ -239,6 +239,25 @@ describe('window, quitting, instances', () => {
     expect(electron.windows).toHaveLength(1);
   });
 
+  test('a question brings the window up, once', async () => {
+    await start({ argv: ['culvert', '--hidden'] });
+    expect(electron.windows.some(({ visible }) => visible)).toBe(false);
+    const prompt = { id: 'p1', kind: 'code', text: '', username: 'alice', gateway: 'gw', refused: false } as const;
+    const asking = { state: 'connecting', profile: 'office', step: 'auth', attempt: 1, prompt } as const;
+    engine!.setState(asking);
+    await settle();
+    const window = electron.windows[0]!;
+    expect(window.visible).toBe(true);
+    // Put away, it stays so until there is another question.
+    window.emit('close', preventable());
+    engine!.setState({ ...asking, step: 'tun' });
+    await settle();
+    expect(window.visible).toBe(false);
+    engine!.setState({ ...asking, prompt: { ...prompt, id: 'p2' } });
+    await settle();
+    expect(window.visible).toBe(true);
+  });
+
   test('it comes back where it was, unless that screen is gone', async () => {
     writeFileSync(
       join(folder, 'window.json'),

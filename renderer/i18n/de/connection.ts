@@ -95,6 +95,7 @@ export const connection: Translated<typeof en> = {
   'connection.encapsulation': 'Kapselung',
   'connection.encapsulation.udp': 'In UDP',
   'connection.encapsulation.raw': 'Direkt in IP',
+  'connection.encapsulation.tcp': 'In einer TCP-Verbindung (UDP ist gesperrt)',
   'connection.nat': 'NAT',
   'connection.nat.none': 'Keines auf dem Weg',
   'connection.nat.local': 'Vor diesem Computer',

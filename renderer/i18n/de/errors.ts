@@ -39,6 +39,33 @@ export const errors: Translated<typeof en> = {
   'error.ike/traffic-selectors': 'Das Gateway nimmt die Netze des Profils nicht an.',
   'error.ike/traffic-selectors.remedy':
     'Bitten Sie Ihren Administrator, die Netze des Gateways mit denen des Profils zu vergleichen.',
+  'error.eap/credentials-refused': 'Das Gateway hat Benutzernamen oder Passwort abgelehnt.',
+  'error.eap/credentials-refused.remedy':
+    'Prüfen Sie den Benutzernamen und geben Sie das Passwort neu ein. Nach mehreren Fehlern kann das Konto gesperrt sein: Fragen Sie dann Ihre Administration.',
+  'error.eap/password-expired': 'Das Passwort ist abgelaufen.',
+  'error.eap/password-expired.remedy':
+    'Ändern Sie es dort, wo Ihre Organisation es vorsieht, und verbinden Sie sich mit dem neuen.',
+  'error.eap/account-restricted': 'Das Konto darf sich jetzt nicht verbinden.',
+  'error.eap/account-restricted.remedy': 'Fragen Sie Ihre Administration.',
+  'error.eap/refused': 'Das Gateway hat die Anmeldung abgelehnt.',
+  'error.eap/refused.remedy': 'Prüfen Sie den Benutzernamen im Profil oder fragen Sie Ihre Administration.',
+  'error.eap/no-common-method': 'Das Gateway verlangt eine Anmeldung, die das Profil nicht erlaubt.',
+  'error.eap/no-common-method.remedy':
+    'Bitten Sie Ihre Administration, die Verfahren von Gateway und Profil zu vergleichen.',
+  'error.eap/server-not-authentic': 'Das Gateway konnte nicht beweisen, dass es das Passwort kennt.',
+  'error.eap/server-not-authentic.remedy':
+    'Jemand könnte sich als Gateway ausgeben. Geben Sie das Passwort nicht noch einmal ein, bevor Ihre Administration nachgesehen hat.',
+  'error.eap/server-certificate':
+    'Das Zertifikat des Anmeldeservers wurde nicht angenommen. Es wurde kein Passwort gesendet.',
+  'error.eap/server-certificate.remedy':
+    'Das Profil nennt vielleicht eine andere Zertifizierungsstelle oder einen anderen Server; oder jemand gibt sich als Gateway aus. Fragen Sie Ihre Administration.',
+  'error.eap/client-certificate': 'Das Gateway hat Ihr Zertifikat nicht angenommen.',
+  'error.eap/client-certificate.remedy':
+    'Es ist vielleicht abgelaufen oder dem Gateway unbekannt. Fragen Sie Ihre Administration.',
+  'error.eap/prompt-cancelled': 'Die Frage wurde abgebrochen.',
+  'error.eap/prompt-cancelled.remedy': 'Verbinden Sie sich erneut und beantworten Sie sie.',
+  'error.eap/prompt-timed-out': 'Niemand hat die Frage rechtzeitig beantwortet.',
+  'error.eap/prompt-timed-out.remedy': 'Verbinden Sie sich erneut, wenn Sie Passwort oder Code zur Hand haben.',
   'error.net/no-tun-device': 'Dieser Computer kann kein Tunnelgerät anlegen.',
   'error.net/no-tun-device.remedy': 'Installieren oder laden Sie den TUN-Treiber, oder fragen Sie Ihren Administrator.',
   'error.session/worker-died': 'Ein Teil der Engine hat unerwartet aufgehört.',

@@ -30,6 +30,8 @@ export const mtu: Translated<typeof en> = {
   'mtu.part.outer-ip.text': 'bringt das Paket zum Gateway',
   'mtu.part.udp': 'UDP-Header',
   'mtu.part.udp.text': 'trägt ESP durch Router, die Adressen übersetzen (NAT)',
+  'mtu.part.tcp': 'TCP-Header und Länge',
+  'mtu.part.tcp.text': 'trägt ESP durch Netze, die UDP sperren',
   'mtu.part.esp': 'ESP-Header',
   'mtu.part.esp.text': 'nennt den Schlüssel und nummeriert das Paket gegen Wiederholung',
   'mtu.part.iv': 'Initialisierungsvektor',

@@ -91,6 +91,7 @@ export const connection = {
   'connection.encapsulation': 'Encapsulation',
   'connection.encapsulation.udp': 'In UDP',
   'connection.encapsulation.raw': 'Directly in IP',
+  'connection.encapsulation.tcp': 'In a TCP connection (UDP is blocked)',
   'connection.nat': 'NAT',
   'connection.nat.none': 'None on the way',
   'connection.nat.local': 'This computer is behind one',

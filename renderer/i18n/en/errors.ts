@@ -33,6 +33,31 @@ export const errors = {
   'error.ike/peer-identity-mismatch.remedy': 'Check the gateway’s identity in the profile, or ask your administrator.',
   'error.ike/traffic-selectors': 'The gateway does not accept the networks of the profile.',
   'error.ike/traffic-selectors.remedy': 'Ask your administrator to compare the gateway’s networks with the profile’s.',
+  'error.eap/credentials-refused': 'The gateway refused the user name or password.',
+  'error.eap/credentials-refused.remedy':
+    'Check the user name and type the password again. After several failures the account may be locked: then ask your administrator.',
+  'error.eap/password-expired': 'The password has expired.',
+  'error.eap/password-expired.remedy': 'Change it where your organisation lets you, then connect with the new one.',
+  'error.eap/account-restricted': 'The account may not connect now.',
+  'error.eap/account-restricted.remedy': 'Ask your administrator.',
+  'error.eap/refused': 'The gateway refused the authentication.',
+  'error.eap/refused.remedy': 'Check the user name in the profile, or ask your administrator.',
+  'error.eap/no-common-method': 'The gateway wants a way to log in that the profile does not allow.',
+  'error.eap/no-common-method.remedy':
+    'Ask your administrator to compare the methods of the gateway with the profile’s.',
+  'error.eap/server-not-authentic': 'The gateway could not prove that it knows the password.',
+  'error.eap/server-not-authentic.remedy':
+    'Somebody may pose as the gateway. Do not type the password again before your administrator has looked into it.',
+  'error.eap/server-certificate': 'The certificate of the login server was not accepted. No password was sent.',
+  'error.eap/server-certificate.remedy':
+    'The profile may name another authority or server; or somebody poses as the gateway. Ask your administrator.',
+  'error.eap/client-certificate': 'The gateway did not accept your certificate.',
+  'error.eap/client-certificate.remedy':
+    'It may have expired, or the gateway does not know it. Ask your administrator.',
+  'error.eap/prompt-cancelled': 'The question was cancelled.',
+  'error.eap/prompt-cancelled.remedy': 'Connect again and answer it.',
+  'error.eap/prompt-timed-out': 'Nobody answered the question in time.',
+  'error.eap/prompt-timed-out.remedy': 'Connect again when you have the password or code at hand.',
   'error.net/no-tun-device': 'This computer cannot make a tunnel device.',
   'error.net/no-tun-device.remedy': 'Install or load the TUN driver, or ask your administrator.',
   'error.session/worker-died': 'A part of the engine ended unexpectedly.',

@@ -27,6 +27,8 @@ export const mtu = {
   'mtu.part.outer-ip.text': 'takes the packet to the gateway',
   'mtu.part.udp': 'UDP header',
   'mtu.part.udp.text': 'carries ESP through routers that translate addresses (NAT)',
+  'mtu.part.tcp': 'TCP header and length',
+  'mtu.part.tcp.text': 'carries ESP where networks block UDP',
   'mtu.part.esp': 'ESP header',
   'mtu.part.esp.text': 'names the key, and numbers the packet against replay',
   'mtu.part.iv': 'Initialisation vector',

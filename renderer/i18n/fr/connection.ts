@@ -94,6 +94,7 @@ export const connection: Translated<typeof en> = {
   'connection.encapsulation': 'Encapsulation',
   'connection.encapsulation.udp': 'Dans UDP',
   'connection.encapsulation.raw': 'Directement dans IP',
+  'connection.encapsulation.tcp': 'Dans une connexion TCP (UDP est bloqué)',
   'connection.nat': 'NAT',
   'connection.nat.none': 'Aucun sur le chemin',
   'connection.nat.local': 'Devant cet ordinateur',

@@ -38,6 +38,33 @@ export const errors: Translated<typeof en> = {
     'Vérifiez l’identité de la passerelle dans le profil, ou consultez votre administrateur.',
   'error.ike/traffic-selectors': 'La passerelle n’accepte pas les réseaux du profil.',
   'error.ike/traffic-selectors.remedy': 'Demandez à votre administrateur de comparer ses réseaux avec ceux du profil.',
+  'error.eap/credentials-refused': 'La passerelle a refusé le nom d’utilisateur ou le mot de passe.',
+  'error.eap/credentials-refused.remedy':
+    'Vérifiez le nom d’utilisateur et saisissez de nouveau le mot de passe. Après plusieurs échecs, le compte peut être bloqué : adressez-vous alors à votre administrateur.',
+  'error.eap/password-expired': 'Le mot de passe a expiré.',
+  'error.eap/password-expired.remedy':
+    'Changez-le là où votre organisation le permet, puis connectez-vous avec le nouveau.',
+  'error.eap/account-restricted': 'Le compte ne peut pas se connecter maintenant.',
+  'error.eap/account-restricted.remedy': 'Adressez-vous à votre administrateur.',
+  'error.eap/refused': 'La passerelle a refusé l’authentification.',
+  'error.eap/refused.remedy': 'Vérifiez le nom d’utilisateur dans le profil ou adressez-vous à votre administrateur.',
+  'error.eap/no-common-method': 'La passerelle exige une méthode d’authentification que le profil n’autorise pas.',
+  'error.eap/no-common-method.remedy':
+    'Demandez à votre administrateur de comparer les méthodes de la passerelle et du profil.',
+  'error.eap/server-not-authentic': 'La passerelle n’a pas pu prouver qu’elle connaît le mot de passe.',
+  'error.eap/server-not-authentic.remedy':
+    'Quelqu’un se fait peut-être passer pour la passerelle. Ne saisissez plus le mot de passe avant que votre administrateur ait vérifié.',
+  'error.eap/server-certificate':
+    'Le certificat du serveur d’authentification n’a pas été accepté. Aucun mot de passe n’a été envoyé.',
+  'error.eap/server-certificate.remedy':
+    'Le profil désigne peut-être une autre autorité ou un autre serveur ; ou quelqu’un se fait passer pour la passerelle. Adressez-vous à votre administrateur.',
+  'error.eap/client-certificate': 'La passerelle n’a pas accepté votre certificat.',
+  'error.eap/client-certificate.remedy':
+    'Il a peut-être expiré, ou la passerelle ne le connaît pas. Adressez-vous à votre administrateur.',
+  'error.eap/prompt-cancelled': 'La question a été annulée.',
+  'error.eap/prompt-cancelled.remedy': 'Connectez-vous de nouveau et répondez-y.',
+  'error.eap/prompt-timed-out': 'Personne n’a répondu à temps à la question.',
+  'error.eap/prompt-timed-out.remedy': 'Connectez-vous de nouveau quand vous aurez le mot de passe ou le code.',
   'error.net/no-tun-device': 'Cet ordinateur ne peut pas créer de périphérique de tunnel.',
   'error.net/no-tun-device.remedy': 'Installez ou chargez le pilote TUN, ou consultez votre administrateur.',
   'error.session/worker-died': 'Une partie du moteur s’est arrêtée inopinément.',

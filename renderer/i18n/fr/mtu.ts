@@ -30,6 +30,8 @@ export const mtu: Translated<typeof en> = {
   'mtu.part.outer-ip.text': 'mène le paquet à la passerelle',
   'mtu.part.udp': 'En-tête UDP',
   'mtu.part.udp.text': 'porte ESP à travers les routeurs qui traduisent les adresses (NAT)',
+  'mtu.part.tcp': 'En-tête TCP et longueur',
+  'mtu.part.tcp.text': 'transporte ESP là où le réseau bloque UDP',
   'mtu.part.esp': 'En-tête ESP',
   'mtu.part.esp.text': 'nomme la clé et numérote le paquet contre le rejeu',
   'mtu.part.iv': 'Vecteur d’initialisation',

@@ -90,6 +90,7 @@ export const connection: Translated<typeof en> = {
   'connection.encapsulation': '封装',
   'connection.encapsulation.udp': 'UDP 封装',
   'connection.encapsulation.raw': '直接使用 IP',
+  'connection.encapsulation.tcp': '封装在 TCP 连接中（UDP 被阻断）',
   'connection.nat': 'NAT',
   'connection.nat.none': '路径上没有 NAT',
   'connection.nat.local': '本机位于 NAT 之后',

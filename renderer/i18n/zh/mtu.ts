@@ -30,6 +30,8 @@ export const mtu: Translated<typeof en> = {
   'mtu.part.outer-ip.text': '把数据包送到网关',
   'mtu.part.udp': 'UDP 报头',
   'mtu.part.udp.text': '使 ESP 能穿过转换地址的路由器（NAT）',
+  'mtu.part.tcp': 'TCP 首部和长度',
+  'mtu.part.tcp.text': '在阻断 UDP 的网络中承载 ESP',
   'mtu.part.esp': 'ESP 报头',
   'mtu.part.esp.text': '指明密钥，并为数据包编号以防重放',
   'mtu.part.iv': '初始化向量',
