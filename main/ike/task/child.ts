@@ -56,6 +56,8 @@ export class ChildOffer {
     const { unencrypted } = request;
     const proposals = offer(request.proposals, 'esp', childSpiBytes(spiIn), {
       withoutKe: !config.exchange,
+      // Until IKE_FOLLOWUP_KE is there (RFC 9370 §2.2.4).
+      withoutAdditional: true,
       unencrypted,
     });
     this.#offered = config.exchange && request.pfs !== 'required' ? alsoWithoutKe(proposals) : proposals;

@@ -126,7 +126,8 @@ function chooseEsp(
 ): Proposal | undefined {
   const { proposals, unencrypted, pfs } = policy;
   const withKe = (candidates: readonly Proposal[], ours: readonly string[]): Proposal | undefined =>
-    choose(candidates, ours, 'esp', { unencrypted })?.proposal;
+    // Until IKE_FOLLOWUP_KE is there (RFC 9370 §2.2.4).
+    choose(candidates, ours, 'esp', { unencrypted, withoutAdditional: true })?.proposal;
   const ike = wordOf(transform(TransformType.KE, sa.suite.ke.id));
   const also = proposals.map((text) => `${text}-${ike}`);
   const named =

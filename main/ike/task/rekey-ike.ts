@@ -26,6 +26,8 @@ import {
   NONCE_BYTES,
 } from './key-exchange.ts';
 
+const WITHOUT_FOLLOWUP = { withoutAdditional: true } as const;
+
 export type RekeyIkeOutcome =
   /** `least`: the lower nonce of the exchange. */
   | { readonly kind: 'made'; readonly sa: IkeSa; readonly least: Uint8Array }
@@ -61,7 +63,8 @@ export class RekeyIkeTask implements Request {
     this.#SPIi = SPIi;
     this.#proposals = proposals;
     this.Ni = random(NONCE_BYTES);
-    this.#offered = offer(proposals, 'ike', spiBytes(SPIi));
+    // Until IKE_FOLLOWUP_KE is there. The old SK_d goes into the new keys all the same (RFC 9370 §2.2.4).
+    this.#offered = offer(proposals, 'ike', spiBytes(SPIi), WITHOUT_FOLLOWUP);
     this.#groups = this.#offered.flatMap(({ transforms }) =>
       transforms.filter((of) => of.type === TransformType.KE).map((of) => of.id),
     );
@@ -124,7 +127,9 @@ export function answerRekeyIke(
   if (!offered || !Ni) return no(NotifyType.INVALID_SYNTAX, 'SA or Nonce is missing');
   const withSpi = offered.proposals.filter((proposal) => ikeSpi(proposal.spi));
   // The group that the peer has guessed saves a round where it will do.
-  const choice = choose(onlyGroup(withSpi, guessed), proposals, 'ike') ?? choose(withSpi, proposals, 'ike');
+  const choice =
+    choose(onlyGroup(withSpi, guessed), proposals, 'ike', WITHOUT_FOLLOWUP) ??
+    choose(withSpi, proposals, 'ike', WITHOUT_FOLLOWUP);
   const SPIi = choice && ikeSpi(choice.proposal.spi);
   if (!choice || !SPIi) return no(NotifyType.NO_PROPOSAL_CHOSEN, 'none of its IKE proposals is acceptable');
   const suite = ikeSuite(choice.proposal.transforms);
