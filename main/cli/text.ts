@@ -60,7 +60,14 @@ export function bytesText(bytes: number): string {
 export function tunnelText(tunnel: TunnelInfo): string {
   const nat = [tunnel.behindNat.local && 'this computer', tunnel.behindNat.remote && 'the gateway'].filter(Boolean);
   const encrypted = tunnel.shape !== 'gre-plain';
-  const carried = tunnel.encapsulation === 'udp' ? 'in UDP' : encrypted ? 'as IP protocol 50' : 'as IP protocol 47';
+  const carried =
+    tunnel.encapsulation === 'udp'
+      ? 'in UDP'
+      : tunnel.encapsulation === 'tcp'
+        ? 'in TCP'
+        : encrypted
+          ? 'as IP protocol 50'
+          : 'as IP protocol 47';
   const rows = [
     row('gateway', tunnel.gatewayIdentity ? `${tunnel.gateway} (${tunnel.gatewayIdentity})` : tunnel.gateway),
     row('from', tunnel.local),

@@ -8,6 +8,7 @@ import type { IkeEffect, RandomBytes, SaName } from '../ike/types.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
 import { type Endpoint, formatEndpoint, formatPrefix } from '../wire/address.ts';
+import type { Encapsulation } from '../wire/encapsulation.ts';
 import type { Clock } from './clock.ts';
 import type { GatewayConfig, GatewayShape } from './config.ts';
 import { planClient } from './plan.ts';
@@ -24,7 +25,7 @@ export interface ClientInfo {
   readonly identity: string;
   readonly endpoint: string;
   readonly shape: GatewayShape;
-  readonly encapsulation: 'udp' | 'raw';
+  readonly encapsulation: Encapsulation;
   readonly behindNat: { readonly local: boolean; readonly remote: boolean };
   readonly leased: readonly string[];
   readonly ikeProposal: string;
@@ -37,7 +38,7 @@ interface Client {
   readonly established: Established;
   tunnel: number | undefined;
   /** SPIs of what we receive, oldest first. */
-  readonly children: { readonly spiIn: number; readonly spiOut: number; readonly encapsulation: 'udp' | 'raw' }[];
+  readonly children: { readonly spiIn: number; readonly spiOut: number; readonly encapsulation: Encapsulation }[];
   info: ClientInfo | undefined;
 }
 
@@ -62,7 +63,8 @@ export interface ClientsOptions {
   readonly plane: DataPlane;
   readonly clock: Clock;
   readonly random: RandomBytes;
-  readonly socketOf: (encapsulation: 'udp' | 'raw') => TunnelSocket | undefined;
+  /** The socket that leads to a client; undefined: there is none. */
+  readonly socketOf: (encapsulation: Encapsulation, client: Endpoint) => Pick<TunnelSocket, 'fd'> | undefined;
 }
 
 export function createClients({ config, plane, clock, random, socketOf }: ClientsOptions): Clients {
@@ -70,9 +72,9 @@ export function createClients({ config, plane, clock, random, socketOf }: Client
   const tunnels: Slots = createSlots(TUNNEL_SLOTS);
   const clients = new Map<SaName, Client>();
 
-  function peerOf(encapsulation: 'udp' | 'raw', endpoint: Endpoint): Peer {
-    const socket = socketOf(encapsulation);
-    if (!socket) throw new Error('raw ESP was agreed on, but this gateway has no raw socket');
+  function peerOf(encapsulation: Encapsulation, endpoint: Endpoint): Peer {
+    const socket = socketOf(encapsulation, endpoint);
+    if (!socket) throw new Error(`there is no ${encapsulation} socket to ${formatEndpoint(endpoint)}`);
     const remote = encapsulation === 'raw' ? rawEndpoint(endpoint.address) : endpoint;
     return { remote, socket: socket.fd, encapsulation };
   }

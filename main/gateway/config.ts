@@ -21,7 +21,13 @@ export interface GatewayUser {
 export interface GatewayConfig {
   readonly identity: Identity;
   readonly users: readonly GatewayUser[];
-  readonly listen: { readonly address: Address; readonly port: number; readonly nattPort: number };
+  readonly listen: {
+    readonly address: Address;
+    readonly port: number;
+    readonly nattPort: number;
+    /** For IKE and ESP in TCP (RFC 9329); null: UDP only. */
+    readonly tcpPort: number | null;
+  };
   /** `udp`: always UDP-encapsulated, no raw socket. `auto`: raw ESP unless there is a NAT. */
   readonly encapsulation: 'udp' | 'auto';
   readonly shapes: readonly GatewayShape[];
@@ -119,6 +125,7 @@ const schema = z.strictObject({
     address,
     port: port.default(500),
     nattPort: port.default(4500),
+    tcpPort: port.nullable().default(null),
   }),
   encapsulation: z.enum(['udp', 'auto']).default('auto'),
   shapes: z.array(z.enum(SHAPES)).min(1).default(['gre-tunnel', 'gre-transport']),

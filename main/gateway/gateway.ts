@@ -31,6 +31,7 @@ import type { Clock, Timer } from './clock.ts';
 import type { GatewayConfig } from './config.ts';
 import { createLeases } from './leases.ts';
 import { largestMtu, localSelectors } from './plan.ts';
+import { listening, Streams } from './streams.ts';
 
 export type GatewayEvent =
   | { readonly kind: 'up'; readonly client: ClientInfo }
@@ -56,6 +57,8 @@ export interface Gateway {
   readonly tun: { readonly name: string; readonly mtu: number; readonly addresses: readonly Prefix[] };
   readonly ike: Endpoint;
   readonly natt: Endpoint;
+  /** Where TCP connections are taken (RFC 9329); null: nowhere. */
+  readonly tcp: Endpoint | null;
   readonly clients: readonly ClientInfo[];
   readonly leased: number;
   statistics(): PathStatistics;
@@ -79,6 +82,7 @@ export async function createGateway(
   const sockets: TunnelSocket[] = [];
   let tun: Tun | undefined;
   let plane: DataPlane | undefined;
+  let streams: Streams | undefined;
   const waiting: PathEvent[] = [];
   let onPathEvent = (event: PathEvent): void => void waiting.push(event);
   try {
@@ -110,13 +114,21 @@ export async function createGateway(
 
     plane = await deps.startDataPlane({ threads: config.threads, onEvent: (event) => onPathEvent(event) });
     await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader });
-    const gateway = run(config, deps, makeResponder, { ike, natt, esp, tun, plane, leases, mtu, addresses, sockets });
+    streams = new Streams(plane, (text) => deps.onEvent({ kind: 'log', level: 'debug', text }));
+    const parts = { ike, natt, esp, tun, plane, leases, mtu, addresses, sockets, streams };
+    const gateway = run(config, deps, makeResponder, parts);
     onPathEvent = gateway.onPathEvent;
     for (const event of waiting) gateway.onPathEvent(event);
     for (const { fd, kind } of sockets) await plane.receive({ kind: 'addSocket', socket: { fd, kind } });
+    const { address, tcpPort } = config.listen;
+    if (tcpPort !== null && deps.sockets.streams)
+      streams.listenTo(
+        listening(deps.sockets.streams.listen({ address, port: tcpPort }, (socket) => streams?.accept(socket))),
+      );
     return gateway;
   } catch (error) {
     await plane?.close();
+    streams?.close();
     for (const socket of sockets) socket.close();
     await tun?.close();
     throw error;
@@ -133,6 +145,7 @@ interface Parts {
   readonly mtu: number;
   readonly addresses: readonly Prefix[];
   readonly sockets: readonly TunnelSocket[];
+  readonly streams: Streams;
 }
 
 function run(
@@ -142,7 +155,7 @@ function run(
   parts: Parts,
 ): Gateway & { onPathEvent(event: PathEvent): void } {
   const { clock, onEvent } = deps;
-  const { ike, natt, esp, tun, plane, leases } = parts;
+  const { ike, natt, esp, tun, plane, leases, streams } = parts;
   const responder = makeResponder(
     {
       identity: config.identity,
@@ -170,7 +183,16 @@ function run(
     plane,
     clock,
     random: deps.random,
-    socketOf: (encapsulation) => (encapsulation === 'udp' ? natt : esp),
+    socketOf(encapsulation, client) {
+      switch (encapsulation) {
+        case 'udp':
+          return natt;
+        case 'raw':
+          return esp;
+        case 'tcp':
+          return streams.at(client);
+      }
+    },
   });
 
   const live = new Set<SaName>();
@@ -259,6 +281,7 @@ function run(
         return;
       case 'moveChild':
         await clients.move(sa, effect.spiOut, effect.peer);
+        await streams.collect(endpoints());
         for (const client of clients.list()) if (client.sa === sa) onEvent({ kind: 'moved', client });
         return;
       case 'removeChild':
@@ -276,6 +299,10 @@ function run(
   }
 
   function send(effect: Extract<IkeEffect, { readonly kind: 'send' }>): void {
+    if (effect.transport === 'tcp') {
+      streams.send(effect.bytes, effect.to);
+      return;
+    }
     const problem =
       effect.transport === 'ike'
         ? ike.send(effect.bytes, effect.to)
@@ -304,17 +331,21 @@ function run(
     }
   }
 
+  /** Where tunnels send to, as text. */
+  const endpoints = (): ReadonlySet<string> => new Set(clients.list().map(({ endpoint }) => endpoint));
+
   async function down(sa: SaName, reason: string): Promise<void> {
     const client = await clients.remove(sa);
+    await streams.collect(endpoints());
     if (client) onEvent({ kind: 'down', client, reason });
   }
 
   function onPathEvent(event: PathEvent): void {
     switch (event.kind) {
       case 'ike': {
-        const socket = event.socket === ike.fd ? ike : event.socket === natt.fd ? natt : undefined;
+        const socket = [ike, natt, streams.byDescriptor(event.socket)].find((one) => one?.fd === event.socket);
         if (!socket) return;
-        const transport = socket === ike ? 'ike' : 'natt';
+        const transport = socket === ike ? 'ike' : socket === natt ? 'natt' : 'tcp';
         feed({ kind: 'datagram', bytes: event.bytes, from: event.from, local: socket.local, transport });
         return;
       }
@@ -343,6 +374,10 @@ function run(
         feed({ kind: 'close', sa });
         return;
       }
+      case 'streamClosed':
+        log('debug', `a TCP connection has ended: ${event.reason}`);
+        inOrder(() => streams.ended(event.socket, endpoints()));
+        return;
       case 'pathError':
         log('debug', `the network refused a datagram: ${event.name}${event.mtu === null ? '' : `, MTU ${event.mtu}`}`);
         return;
@@ -372,6 +407,7 @@ function run(
     for (const { sa } of clients.list()) await down(sa, 'the gateway stopped').catch(() => {});
     clients.children.close();
     await plane.close();
+    streams.close();
     for (const socket of parts.sockets) socket.close();
     await tun.close();
   }
@@ -381,6 +417,9 @@ function run(
     tun: { name: tun.name, mtu: parts.mtu, addresses: parts.addresses },
     ike: ike.local,
     natt: natt.local,
+    get tcp() {
+      return streams.local;
+    },
     get clients() {
       return clients.list();
     },
@@ -404,6 +443,8 @@ function closeText(reason: CloseReason): string {
       return 'the gateway closed it';
     case 'peer':
       return 'the client disconnected';
+    case 'redirect':
+      return 'the client went to another gateway';
     case 'error':
       return reason.error.message;
   }

@@ -39,6 +39,7 @@ export const MtuPart = object({
   kind: oneOf(
     'outer-ip',
     'udp',
+    'tcp',
     'esp',
     'iv',
     'icv',
@@ -61,7 +62,7 @@ export const TunnelInfo = object({
   gateway: text(),
   gatewayIdentity: text(),
   local: text(),
-  encapsulation: oneOf('udp', 'raw'),
+  encapsulation: oneOf('udp', 'raw', 'tcp'),
   behindNat: object({ local: boolean, remote: boolean }),
   /** Addresses on the TUN. */
   addresses: texts,

@@ -6,6 +6,7 @@
 // RFC 4303 §2 (ESP), RFC 3948 §2.1 (UDP encapsulation), RFC 2784 and RFC 2890 §2 (GRE). In transport mode the GRE delivery
 // header is the outer IP header. Pure arithmetic; who measures the path's MTU is the session.
 import type { EspCipher, EspIntegrity, Shape } from '../path/command.ts';
+import type { Encapsulation } from '../wire/encapsulation.ts';
 
 /** What a cipher adds to a packet, in bytes. `align`: the encrypted part is padded to a multiple of it (RFC 4303 §2.4). */
 export interface CipherOverhead {
@@ -70,7 +71,7 @@ export interface MtuInput {
   /** Family of the outer IP header. */
   readonly outerFamily: 4 | 6;
   /** ESP in UDP or raw protocol 50; without meaning for `gre-plain`. */
-  readonly encapsulation: 'udp' | 'raw';
+  readonly encapsulation: Encapsulation;
   /** Without meaning for `gre-plain`. */
   readonly cipher: CipherName | CipherOverhead;
   readonly shape: Shape;
@@ -80,7 +81,17 @@ export interface MtuInput {
   readonly deliveryFamily: 4 | 6 | null;
 }
 
-export type MtuPartKind = 'outer-ip' | 'udp' | 'esp' | 'iv' | 'icv' | 'unused' | 'esp-trailer' | 'gre-delivery' | 'gre';
+export type MtuPartKind =
+  | 'outer-ip'
+  | 'udp'
+  | 'tcp'
+  | 'esp'
+  | 'iv'
+  | 'icv'
+  | 'unused'
+  | 'esp-trailer'
+  | 'gre-delivery'
+  | 'gre';
 
 export interface MtuPart {
   readonly kind: MtuPartKind;
@@ -107,6 +118,8 @@ export const IPV6_MINIMUM_MTU = 1280;
 
 const IP_HEADER = { 4: 20, 6: 40 } as const;
 const UDP_HEADER = 8;
+/** With the time stamps that every system sends (RFC 7323 §3.2), and the length of RFC 9329 §3. */
+const TCP_ENCAPSULATION = 20 + 12 + 2;
 /** SPI and sequence number. */
 const ESP_HEADER = 8;
 /** Pad length and next header, encrypted with the payload. */
@@ -152,7 +165,7 @@ export function computeMtu(input: MtuInput): Mtu {
   const cipher = typeof input.cipher === 'string' ? CIPHER_OVERHEAD[input.cipher] : input.cipher;
   const around: MtuPart[] = [
     outer,
-    ...(input.encapsulation === 'udp' ? [{ kind: 'udp' as const, name: 'UDP encapsulation', bytes: UDP_HEADER }] : []),
+    ...encapsulationPart(input.encapsulation),
     { kind: 'esp', name: 'ESP header', bytes: ESP_HEADER },
     { kind: 'iv', name: 'ESP initialisation vector', bytes: cipher.iv },
     { kind: 'icv', name: 'ESP integrity check value', bytes: cipher.icv },
@@ -168,6 +181,18 @@ export function computeMtu(input: MtuInput): Mtu {
     { kind: 'esp-trailer', name: 'ESP trailer', bytes: ESP_TRAILER },
     ...inside,
   ]);
+}
+
+/** A stream bounds nothing, but a packet that fits one of its segments is not held up by the loss of two (RFC 9329 §9.5). */
+function encapsulationPart(encapsulation: Encapsulation): readonly MtuPart[] {
+  switch (encapsulation) {
+    case 'raw':
+      return [];
+    case 'udp':
+      return [{ kind: 'udp', name: 'UDP encapsulation', bytes: UDP_HEADER }];
+    case 'tcp':
+      return [{ kind: 'tcp', name: 'TCP encapsulation', bytes: TCP_ENCAPSULATION }];
+  }
 }
 
 const sum = (parts: readonly MtuPart[]): number => parts.reduce((total, part) => total + part.bytes, 0);

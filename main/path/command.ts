@@ -10,6 +10,7 @@
 import type { InboundSaParams, OutboundSaParams, TunnelParams } from '../core/api.ts';
 import type { Counters } from '../core/counters.ts';
 import type { Address, Endpoint } from '../wire/address.ts';
+import type { Encapsulation } from '../wire/encapsulation.ts';
 
 export type {
   EspCipher,
@@ -28,7 +29,7 @@ export interface Peer {
   readonly remote: Endpoint;
   /** `socket` is a file descriptor that net/socket opened in this process. */
   readonly socket: number;
-  readonly encapsulation: 'udp' | 'raw' | 'tcp';
+  readonly encapsulation: Encapsulation;
 }
 
 export interface TunHandle {

@@ -128,6 +128,12 @@ export class Sender {
         this.#outbound.delete(command.slot);
         core.removeOutbound(command.slot);
         return;
+      case 'sendMessage':
+        this.#datagrams.sendMessage(command.socket, command.bytes);
+        return;
+      case 'forgetStream':
+        this.#datagrams.forgetStream(command.socket);
+        return;
       case 'injectPacket':
         this.#injectPacket(command.packet, now);
         return;
@@ -176,6 +182,7 @@ export class Sender {
   turn(now: number): boolean {
     const { numbers } = this.#parts.shared;
     const dry = this.#fill(now);
+    this.#datagrams.flushMessages();
     if (!this.#datagrams.waiting || this.#datagrams.resume(now)) {
       if (this.#left === 0) this.#takeTurn(now);
       if (this.#left > 0) this.#seal(now);

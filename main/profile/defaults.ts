@@ -7,6 +7,8 @@ type Shape = Profile['tunnel']['shape'];
 export const DEFAULTS = {
   port: 500,
   nattPort: 4500,
+  // RFC 9329 §2.
+  tcpPort: 4500,
   replayWindow: 1024,
   interfaceName: 'culvert%d',
   path: 1500,

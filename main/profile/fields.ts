@@ -30,26 +30,16 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     expected: 'a name of 1 to 63 letters, digits, ".", "_" and "-" that starts with a letter or digit',
     example: '"office"',
   },
+  '/gateway/tcpPort': { expected: 'a TCP port for IKE and ESP over TCP, 1 to 65535', example: '4500' },
+  '/gateway/identity': identity("the gateway's"),
+  ...AUTHENTICATION_FIELDS,
   '/gateway': section('the company gateway', '{ "host": "vpn.example.com" }'),
   '/gateway/host': { expected: 'a host name or an IP address', example: '"vpn.example.com"' },
   '/gateway/port': port,
   '/gateway/nattPort': { expected: 'a UDP port for NAT traversal, 1 to 65535', example: '4500' },
-  '/gateway/identity': identity("the gateway's"),
-  '/authentication': section(
-    'how you prove who you are',
-    '{ "method": "psk", "identity": "alice@example.com", "secret": "…" }',
-  ),
-  '/authentication/method': { expected: 'the word "psk" (a pre-shared key)', example: '"psk"' },
-  '/authentication/identity': identity('your'),
-  '/authentication/secret': {
-    expected: 'the pre-shared key: text, or { "base64": … }, { "hex": … } or { "file": path }',
-    example: '{ "file": "office.secret" }',
-  },
-  '/authentication/secret/base64': { expected: 'the pre-shared key in base64', example: '"bWVsbG9u…"' },
-  '/authentication/secret/hex': { expected: 'the pre-shared key in hexadecimal digits', example: '"6d656c6c6f6e…"' },
-  '/authentication/secret/file': {
-    expected: 'the path of a file that holds nothing but the pre-shared key',
-    example: '"office.secret"',
+  '/gateway/tcp': {
+    expected: '"fallback" (IKE and ESP over TCP where UDP does not get through), "only" or "off"',
+    example: '"fallback"',
   },
   '/tunnel': section('the kind of tunnel', '{ "shape": "gre-tunnel" }'),
   '/tunnel/shape': {

@@ -178,6 +178,8 @@ function build(file: ProfileFile, secret: Uint8Array): Profile {
   const plain = tunnel.shape === 'gre-plain';
   return {
     name: file.name,
+      tcp: gateway.tcp ?? 'fallback',
+      tcpPort: gateway.tcpPort ?? DEFAULTS.tcpPort,
     gateway: {
       host: gateway.host,
       port: gateway.port ?? DEFAULTS.port,

@@ -10,7 +10,10 @@ export interface Profile {
     readonly host: string;
     readonly port: number;
     readonly nattPort: number;
-    /** Expected identity, in the notation of `identity`; null: whatever the gateway proves with the secret. */
+    /** IKE and ESP over a TCP connection (RFC 9329): where UDP is blocked, always, or never. */
+    readonly tcp: 'fallback' | 'only' | 'off';
+    readonly tcpPort: number;
+    /** Expected identity, in the notation of `identity`; null: with a secret whatever it proves, with a certificate `host`. */
     readonly identity: string | null;
   };
   readonly authentication: {

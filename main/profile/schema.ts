@@ -46,6 +46,8 @@ export const SECTIONS = {
     port: whole(1, 65535).optional(),
     nattPort: whole(1, 65535).optional(),
     identity: text(wrongIdentity).nullish(),
+    tcp: z.enum(['fallback', 'only', 'off']).optional(),
+    tcpPort: whole(1, 65535).optional(),
   }),
   authentication: z.strictObject({
     method: z.literal('psk'),

@@ -14,6 +14,7 @@ export type SessionCode =
   | 'session/too-many-selectors'
   | 'session/deleted-by-gateway'
   | 'session/closed'
+  | 'session/stream-closed'
   | 'session/worker-died'
   | 'session/key-used-up'
   | 'session/data-plane'

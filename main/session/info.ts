@@ -6,6 +6,7 @@ import type { TunnelInfo } from '../ipc/contract.ts';
 import type { Tun } from '../net/tun/api.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Address, formatAddress, formatEndpoint, formatPrefix } from '../wire/address.ts';
+import type { Encapsulation } from '../wire/encapsulation.ts';
 import type { Established } from './drive.ts';
 import type { TunnelPlan } from './plan.ts';
 import type { Names } from './tunnel.ts';
@@ -16,7 +17,7 @@ export interface InfoFacts {
   readonly gateway: Address;
   readonly child: Pick<ChildSa, 'proposal'> | null;
   readonly established: Established | null;
-  readonly encapsulation: 'udp' | 'raw';
+  readonly encapsulation: Encapsulation;
   readonly tun: Pick<Tun, 'name'>;
   /** Unix time in milliseconds. */
   readonly since: number;

@@ -55,7 +55,11 @@ export interface Link {
 }
 
 /** Failures for which another address of the same gateway may do better. */
-const WORTH_ANOTHER_ADDRESS: readonly string[] = ['ike/no-response', 'net/unreachable'];
+const WORTH_ANOTHER_ADDRESS: readonly string[] = ['ike/no-response', 'net/unreachable', 'session/stream-closed'];
+/** Failures of a TCP connection that was only tried because UDP did not get through. */
+const NO_STREAM: readonly string[] = ['net/unreachable', 'session/stream-closed'];
+
+type Over = 'udp' | 'tcp';
 
 /** GRE packets that may have left since the counters were read; a gap in the numbers harms nothing. */
 const GRE_MARGIN = 1024;
@@ -132,22 +136,31 @@ export function openLink(options: LinkOptions): Link {
     starting = deps.startDataPlane({ threads: 'auto', onEvent });
     plane = await breaker.race(starting);
     planeAlive = true;
-    for (const [i, address] of addresses.entries())
-      if (await tryAddress(plane, address, addresses.length - i)) {
+    const attempts = attemptsAt(addresses);
+    for (const [i, { address, over }] of attempts.entries())
+      if (await tryAddress(plane, address, over, attempts.length - i)) {
         memory.addresses = [address, ...addresses.filter((other) => other !== address)];
         return;
       }
   }
 
+  /** Every address over UDP, then every one over TCP: UDP is better wherever it gets through (RFC 9329 §5.1). */
+  function attemptsAt(addresses: readonly Address[]): readonly { readonly address: Address; readonly over: Over }[] {
+    const { tcp } = profile.gateway;
+    const able = deps.sockets.streams !== undefined && profile.tunnel.shape !== 'gre-plain';
+    const ways: readonly Over[] = tcp === 'only' ? ['tcp'] : tcp === 'fallback' && able ? ['udp', 'tcp'] : ['udp'];
+    return ways.flatMap((over) => addresses.map((address) => ({ address, over })));
+  }
+
   /** Resolves with true when up, with false where another address may do better. Rejects where none can. */
-  async function tryAddress(running: DataPlane, gateway: Address, left: number): Promise<boolean> {
+  async function tryAddress(running: DataPlane, gateway: Address, over: Over, left: number): Promise<boolean> {
     // A new one each time: what fails at this address must not stop the next.
     const guard = createBreaker();
     breaker = guard;
     check();
     enter('socket');
     furthest = null;
-    tried.push(gateway);
+    if (!tried.includes(gateway)) tried.push(gateway);
     const slice = (deadlineAt - patience.now()) / left;
     const silence = (): Failure => noAnswer(profile, left > 1 ? [gateway] : tried, furthest, complaints);
     const here = createWay({
@@ -159,6 +172,7 @@ export function openLink(options: LinkOptions): Link {
       planeAlive: () => planeAlive,
       planeOpen: () => planeOpen,
       gateway,
+      over,
       secrets: credentials,
       patience: Math.max(slice, 1000),
       check,
@@ -181,10 +195,15 @@ export function openLink(options: LinkOptions): Link {
       await guard.race(here.connect());
       return true;
     } catch (error) {
-      const failure = failureOf(error);
+      // That TCP does not help either must not hide that UDP is silent: TCP is no more than a way around it.
+      const around = over === 'tcp' && profile.gateway.tcp === 'fallback' && !here.authenticated;
+      const blocked = around && NO_STREAM.includes(failureOf(error).error.code);
+      if (blocked) complain('TCP', failureOf(error).error.message);
+      const failure = blocked ? silence() : failureOf(error);
       const elsewhere = WORTH_ANOTHER_ADDRESS.includes(failure.error.code);
-      if (stage !== 'connecting' || final || left === 1 || !elsewhere || here.authenticated) throw error;
-      log({ level: 'info', area: 'session', text: `${failure.error.message} Trying the gateway's next address.` });
+      if (stage !== 'connecting' || final || left === 1 || !elsewhere || here.authenticated)
+        throw blocked && !final ? new SessionError(failure) : error;
+      log({ level: 'info', area: 'session', text: `${failure.error.message} Trying the gateway's next way in.` });
       // Its own goodbye must not count as a failure of this link, nor its late answers reach the next way.
       way = null;
       await here.goodbye();

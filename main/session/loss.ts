@@ -27,6 +27,14 @@ export function keyUsedUp(): Failure {
   );
 }
 
+export function connectionBroke(reason: string): Failure {
+  return sessionFailure(
+    'session/stream-closed',
+    `The TCP connection to the gateway ended before the tunnel was up (${reason}).`,
+    'The gateway, or something in front of it, takes TCP connections on this port but does not speak IKE in them: check gateway.tcpPort in the profile, or set gateway.tcp to "off".',
+  );
+}
+
 export function closedHere(): Failure {
   return sessionFailure('session/closed', 'The connection was closed from this side.', 'Connect again.');
 }

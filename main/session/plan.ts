@@ -8,6 +8,7 @@ import type { DesiredRoutes } from '../net/route/api.ts';
 import type { TunnelParams } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Address, formatAddress, formatPrefix, type Prefix, sameAddress } from '../wire/address.ts';
+import type { Encapsulation } from '../wire/encapsulation.ts';
 import { formatSelector, type Selector, selectorOf } from '../wire/selector.ts';
 import { SessionError, sessionFailure } from './failure.ts';
 import { everything, familyOf, GRE, hostPrefix } from './request.ts';
@@ -22,7 +23,7 @@ export interface PlanFacts {
   /** Our address towards the gateway, and the gateway's. */
   readonly local: Address;
   readonly gateway: Address;
-  readonly encapsulation: 'udp' | 'raw';
+  readonly encapsulation: Encapsulation;
   /** null for plain GRE, which has neither. */
   readonly child: Pick<ChildSa, 'cipher' | 'integrity' | 'local' | 'remote'> | null;
   readonly configuration: Configuration | null;

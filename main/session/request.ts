@@ -29,6 +29,8 @@ export interface RequestFacts {
   readonly local: Endpoint;
   readonly localNatt: Endpoint;
   readonly gateway: Address;
+  /** Absent: UDP. */
+  readonly over?: 'udp' | 'tcp';
   /** Encapsulate in UDP though no NAT is there: the profile says so, or raw sockets are not to be had. */
   readonly forceUdp: boolean;
   /** Milliseconds that the gateway has for its answers. */
@@ -98,7 +100,7 @@ export function initiatorConfig(profile: Profile, facts: RequestFacts): Initiato
   return {
     local: facts.local,
     localNatt: facts.localNatt,
-    remote: { address: facts.gateway, port: gateway.port },
+    remote: { address: facts.gateway, port: facts.over === 'tcp' ? gateway.tcpPort : gateway.port },
     remoteNattPort: gateway.nattPort,
     identity:
       authentication.identity === null
@@ -109,7 +111,7 @@ export function initiatorConfig(profile: Profile, facts: RequestFacts): Initiato
     proposals: profile.proposals.ike,
     child: childRequest(profile, facts.local.address, facts.gateway),
     requestAddresses: profile.tunnel.requestAddresses,
-    encapsulation: facts.forceUdp ? 'udp' : 'auto',
+    encapsulation: facts.over === 'tcp' ? 'tcp' : facts.forceUdp ? 'udp' : 'auto',
     retransmission: retransmission(facts.patience),
     lifetime: {
       child: timing.rekeySeconds * 1000,

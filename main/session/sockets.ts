@@ -5,7 +5,7 @@ import { NetError } from '../net/error.ts';
 import type { SocketOptions, TunnelSocket } from '../net/socket/api.ts';
 import type { DataPlane } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
-import { type Address, formatAddress } from '../wire/address.ts';
+import { type Address, type Endpoint, formatAddress, formatEndpoint } from '../wire/address.ts';
 import type { SessionDeps } from './deps.ts';
 import { familyOf } from './request.ts';
 import type { UndoStack } from './undo.ts';
@@ -15,6 +15,8 @@ const IKE_PORT = 500;
 const NATT_PORT = 4500;
 
 export interface IkeSockets {
+  /** `tcp`: `ike` and `natt` are one and the same, the way into the stream. */
+  readonly over: 'udp' | 'tcp';
   readonly local: Address;
   readonly ike: TunnelSocket;
   readonly natt: TunnelSocket;
@@ -36,7 +38,40 @@ export async function openIkeSockets(opener: SocketOpener, profile: Profile, gat
   const ike = await openUdp(opener, 'ike', local, IKE_PORT);
   const natt = await openUdp(opener, 'natt', local, NATT_PORT);
   const esp = profile.tunnel.encapsulation === 'auto' ? await openRawEsp(opener, local) : null;
-  return { local, ike, natt, esp };
+  return { over: 'udp', local, ike, natt, esp };
+}
+
+/** One TCP connection instead of them (RFC 9329). Rejects with a NetError, or where `signal` ends it. */
+export async function openIkeStream(
+  opener: SocketOpener,
+  remote: Endpoint,
+  signal: AbortSignal,
+  complain: (error: unknown) => void,
+): Promise<IkeSockets> {
+  const { deps, plane, planeOpen, undo } = opener;
+  const { streams } = deps.sockets;
+  if (!streams) throw new RangeError('there is no TCP encapsulation here');
+  const stream = await streams.connect({ remote, mark: deps.routes.mark, signal });
+  if (stream instanceof NetError) throw stream;
+  undo.push(`closing the connection to ${formatEndpoint(remote)}`, () => stream.close());
+  undo.push(`taking the connection to ${formatEndpoint(remote)} from the data plane`, async () => {
+    if (!planeOpen()) return;
+    await plane.receive({ kind: 'removeSocket', fd: stream.fd });
+    await plane.send({ kind: 'forgetStream', socket: stream.fd });
+  });
+  await plane.receive({ kind: 'addSocket', socket: stream });
+  const into: TunnelSocket = {
+    fd: stream.fd,
+    kind: 'tcp',
+    local: stream.local,
+    stream: stream.stream,
+    send(bytes) {
+      plane.send({ kind: 'sendMessage', socket: stream.fd, bytes }).catch(complain);
+      return undefined;
+    },
+    close: () => stream.close(),
+  };
+  return { over: 'tcp', local: stream.local.address, ike: into, natt: into, esp: null };
 }
 
 export async function openGreSocket(

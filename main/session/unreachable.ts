@@ -14,6 +14,7 @@ const MEANING: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'a router says that the gateway cannot be reached',
   EACCES: 'a local or remote firewall forbids the packets',
   EPERM: 'the local firewall forbids the packets',
+  TCP: 'IKE over TCP (RFC 9329) did not get through either',
 };
 
 export function noAnswer(

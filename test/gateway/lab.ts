@@ -6,7 +6,7 @@ import { type GatewayConfigInput, parseGatewayConfig } from '../../main/gateway/
 import { createGateway, type Gateway, type GatewayEvent, type MakeResponder } from '../../main/gateway/gateway.ts';
 import { parseIdentity } from '../../main/ike/identity.ts';
 import { createInitiator } from '../../main/ike/initiator.ts';
-import type { ChildSa, CloseReason, IkeEffect, IkePeer, InitiatorConfig } from '../../main/ike/types.ts';
+import type { ChildSa, CloseReason, IkeEffect, IkePeer, InitiatorConfig, Transport } from '../../main/ike/types.ts';
 import { fakeSocketFactory } from '../../main/net/socket/fake.ts';
 import type { Tun, TunOptions } from '../../main/net/tun/api.ts';
 import type { DataPlane, PathEvent, PathStatistics, ReceiverCommand, SenderCommand } from '../../main/path/command.ts';
@@ -167,7 +167,7 @@ export async function openLab(
 }
 
 interface Way {
-  send(bytes: Uint8Array, from: Endpoint, transport: 'ike' | 'natt'): void;
+  send(bytes: Uint8Array, from: Endpoint, transport: Transport): void;
 }
 
 /** A real initiator with nothing around it. */

@@ -53,7 +53,14 @@ describe('a right profile', () => {
   it('becomes bytes, with every default filled in', () => {
     const { profile, warnings } = parse(office);
     expect(warnings).toEqual([]);
-    expect(profile.gateway).toEqual({ host: 'vpn.example.com', port: 500, nattPort: 4500, identity: 'gw.example' });
+    expect(profile.gateway).toMatchObject({
+      host: 'vpn.example.com',
+      port: 500,
+      nattPort: 4500,
+      tcp: 'fallback',
+      tcpPort: 4500,
+      identity: 'gw.example',
+    });
     expect(Buffer.from(profile.authentication.secret).toString()).toBe(SECRET);
     expect(profile.tunnel).toMatchObject({ shape: 'gre-tunnel', encapsulation: 'udp', requestAddresses: [4] });
     expect(profile.tunnel).toMatchObject({ replayWindow: 1024, remoteSelectors: null, anyProtocol: false });

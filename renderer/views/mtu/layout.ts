@@ -13,6 +13,7 @@ export interface Segment {
 const ORDER: readonly SegmentKind[] = [
   'outer-ip',
   'udp',
+  'tcp',
   'esp',
   'iv',
   'gre-delivery',

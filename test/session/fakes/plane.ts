@@ -215,6 +215,8 @@ function describe(command: SenderCommand | ReceiverCommand): string {
     case 'removeSocket':
     case 'injectPacket':
     case 'injectDummy':
+    case 'sendMessage':
+    case 'forgetStream':
       return command.kind;
   }
 }

@@ -22,7 +22,15 @@ export function testProfile(shape: Profile['tunnel']['shape'] = 'gre-tunnel', ch
   };
   return {
     name: 'office',
-    gateway: { host: 'vpn.example.com', port: 500, nattPort: 4500, identity: null, ...changes.gateway },
+    gateway: {
+      host: 'vpn.example.com',
+      port: 500,
+      nattPort: 4500,
+      tcp: 'fallback',
+      tcpPort: 4500,
+      identity: null,
+      ...changes.gateway,
+    },
     authentication: {
       method: 'psk',
       identity: 'alice@example.com',
