@@ -42,6 +42,8 @@ export interface Child {
   readonly remote: readonly Selector[];
   readonly made: Instant;
   fate: Fate;
+  /** The data plane has been told of it. */
+  carried: boolean;
   /** To be rekeyed from then on; null: not because of time. */
   rekeyAt: Instant | null;
   /** Not to be used any longer from then on. */
@@ -65,6 +67,11 @@ export function drawn(time: number, lifetime: LifetimePolicy, random: RandomByte
   return time * (1 - lifetime.jitter * share);
 }
 
+/** Milliseconds behind the time to rekey that an SA is used at most: a tenth as in strongSwan (over_time), and never so few that trying again is in vain. */
+export function limitOf(time: number, lifetime: LifetimePolicy): number | null {
+  return time > 0 ? time + Math.max(time * Math.max(lifetime.jitter, 0.1), 60_000) : null;
+}
+
 export class ChildSet {
   readonly #outbox: Outbox;
   readonly #lifetime: LifetimePolicy | undefined;
@@ -84,6 +91,7 @@ export class ChildSet {
   add(sa: ChildSa, line: Line, fate: Fate, now: Instant): Child {
     const lifetime = this.#lifetime;
     const rekeyIn = lifetime ? drawn(lifetime.child, lifetime, this.#random) : null;
+    const limit = lifetime ? limitOf(lifetime.child, lifetime) : null;
     const child: Child = {
       line,
       spiIn: sa.spiIn,
@@ -95,8 +103,9 @@ export class ChildSet {
       remote: sa.remote,
       made: now,
       fate,
+      carried: false,
       rekeyAt: rekeyIn === null ? null : now + rekeyIn,
-      expires: lifetime && lifetime.child > 0 ? now + lifetime.child * (1 + lifetime.jitter) : null,
+      expires: limit === null ? null : now + limit,
       rival: undefined,
       replacement: undefined,
       theirsUntil: null,
@@ -124,13 +133,27 @@ export class ChildSet {
     return this.#children.find((child) => child.line === line && child.fate === 'kept');
   }
 
+  /** Adds it, and has the data plane carry it. */
+  install(
+    sa: ChildSa,
+    line: Line,
+    how: { readonly activate: 'now' | 'first-inbound' | 'never'; readonly replaces: number | undefined },
+    now: Instant,
+  ): Child {
+    const child = this.add(sa, line, how.activate === 'never' ? 'to-delete' : 'kept', now);
+    child.carried = true;
+    this.#outbox.push({ kind: 'installChild', child: sa, ...how, name: line.name });
+    return child;
+  }
+
   leaveToPeer(child: Child, now: Instant): void {
     child.fate = 'theirs';
     child.theirsUntil = now + THEIRS_TO_DELETE;
   }
 
   remove(children: readonly Child[], by: 'peer' | 'us'): void {
-    for (const { spiIn, spiOut } of children) this.#outbox.push({ kind: 'removeChild', spiIn, spiOut, by });
+    for (const { spiIn, spiOut, carried } of children)
+      if (carried) this.#outbox.push({ kind: 'removeChild', spiIn, spiOut, by });
     this.#children = this.#children.filter((child) => !children.includes(child));
   }
 }

@@ -50,6 +50,8 @@ interface Operation {
   readonly line: Line;
   /** What it replaces. */
   readonly child: Child | undefined;
+  /** What the peer has deleted meanwhile and we do not know: perhaps what it makes, if its answer is late or lost. */
+  readonly deleted: Set<number>;
 }
 
 /** A CHILD SA that the peer deletes again and again is not made for ever. */
@@ -76,7 +78,7 @@ export class ChildWork {
 
   /** The CHILD SA that IKE_AUTH has made. */
   adopt(sa: ChildSa, now: Instant) {
-    this.set.add(sa, this.#lines[0] ?? this.#newLine(), 'kept', now);
+    this.set.add(sa, this.#lines[0] ?? this.#newLine(), 'kept', now).carried = true;
   }
 
   /** Something is under way that rekeying the IKE SA would cross (RFC 7296 §2.25.1). */
@@ -192,7 +194,7 @@ export class ChildWork {
     const terms = { sa, request, rekeys: child?.spiIn, spiIn, localAddress: sa.local.address, group };
     try {
       const task = new CreateChildTask(terms, random);
-      this.#operation = { task, line, child };
+      this.#operation = { task, line, child, deleted: new Set() };
       outbox.push({ kind: 'expectChild', spiIn });
       return task;
     } catch (error) {
@@ -229,6 +231,7 @@ export class ChildWork {
     const { outbox } = this.#host;
     switch (outcome.kind) {
       case 'made':
+        if (operation.deleted.has(outcome.child.spiOut)) return void this.#stillborn(outcome.child, line, child, now);
         this.#backoff.succeeded();
         line.remade = 0;
         this.#made(outcome.child, outcome.least, line, child, now);
@@ -251,7 +254,6 @@ export class ChildWork {
 
   #made(sa: ChildSa, least: Uint8Array, line: Line, old: Child | undefined, now: Instant) {
     const { outbox } = this.#host;
-    const name = line.name;
     const there = old && this.set.has(old) ? old : undefined;
     const replaces = there?.spiIn;
     const rival = old?.rival && this.set.has(old.rival.child) ? old.rival : undefined;
@@ -265,17 +267,25 @@ export class ChildWork {
     }
     // RFC 7296 §2.8.1: the SA made with the lowest of the four nonces goes, by the hand of who made it.
     if (rival && compareNonces(least, rival.least) < 0) {
-      this.set.add(sa, line, 'to-delete', now);
-      outbox.push({ kind: 'installChild', child: sa, activate: 'never', replaces, name });
+      this.set.install(sa, line, { activate: 'never', replaces: replaces ?? rival.child.spiIn }, now);
       if (there) this.set.leaveToPeer(there, now);
       return;
     }
-    const child = this.set.add(sa, line, 'kept', now);
-    outbox.push({ kind: 'installChild', child: sa, activate: 'now', replaces: replaces ?? rival?.child.spiIn, name });
+    const how = { activate: 'now' as const, replaces: replaces ?? rival?.child.spiIn };
+    const child = this.set.install(sa, line, how, now);
     if (rival) this.set.leaveToPeer(rival.child, now);
     if (!there) return;
     there.fate = 'replaced';
     there.replacement = child;
+  }
+
+  /** The peer has deleted it before its answer reached us. */
+  #stillborn(sa: ChildSa, line: Line, old: Child | undefined, now: Instant) {
+    wipeChild(sa);
+    this.#host.outbox.push({ kind: 'cancelChild', spiIn: sa.spiIn });
+    this.#backoff.refused(now);
+    if (old && this.set.has(old)) this.#settle(old, now);
+    else this.#lostLine(line);
   }
 
   /** Ours has come to nothing: what the peer has made of it stands. */
@@ -415,21 +425,15 @@ export class ChildWork {
     now: Instant,
     unasked = false,
   ): Answer {
-    const { sa, random, outbox } = this.#host;
+    const { sa, random } = this.#host;
     const answer = answerCreateChild(request, { sa, policy, spiIn: randomChildSpi(random), random });
     if (answer.kind === 'refused') {
       const [first] = answer.payloads;
       return first ? no(first, answer.why) : { payloads: [] };
     }
-    const child = this.set.add(answer.child, line, 'kept', now);
+    const activate = old ? ('first-inbound' as const) : ('now' as const);
+    const child = this.set.install(answer.child, line, { activate, replaces: old?.spiIn }, now);
     line.remade = 0;
-    outbox.push({
-      kind: 'installChild',
-      child: answer.child,
-      activate: old ? 'first-inbound' : 'now',
-      replaces: old?.spiIn,
-      name: line.name,
-    });
     if (old) {
       // While our own rekeying of it is on its way nothing is decided yet (RFC 7296 §2.8.1).
       const ours = this.#operation?.child === old;
@@ -442,6 +446,7 @@ export class ChildWork {
   /** The peer deletes what it receives with as `spis`; the answer has our halves of the pairs (RFC 7296 §1.4.1). */
   answerDelete(spis: readonly number[], now: Instant): Answer {
     const children = this.set.all.filter((child) => spis.includes(child.spiOut));
+    for (const spi of spis) if (!this.set.outbound(spi)) this.#operation?.deleted.add(spi);
     // RFC 7296 §1.4.1, §2.25.1: where both delete at once, the answers name nothing.
     const paired = children.filter(({ fate }) => fate !== 'deleting').map(({ spiIn }) => spiIn);
     return {
@@ -464,7 +469,10 @@ export class ChildWork {
           if (other.rekeyAt !== null) other.rekeyAt = Math.max(other.rekeyAt, now);
         }
       }
-    const { line } = child;
+    this.#lostLine(child.line);
+  }
+
+  #lostLine(line: Line) {
     const goesOn =
       this.#operation?.line === line || this.set.all.some((other) => other.line === line && other.fate !== 'deleting');
     if (goesOn || !line.wanted) return;

@@ -118,6 +118,8 @@ export class Established {
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    const { inFlight } = this.manager;
+    if (inFlight && 'wipe' in inFlight) inFlight.wipe();
     this.sa.wipe();
   }
 

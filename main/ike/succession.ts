@@ -7,7 +7,7 @@
 //
 // CHILD SAs belong to the connection and so to whichever IKE SA is in use: inheriting them needs no work.
 import { Backoff } from './backoff.ts';
-import { drawn } from './child-set.ts';
+import { drawn, limitOf } from './child-set.ts';
 import type { IkeError } from './error.ts';
 import { type Answer, Established, type EstablishedHost, patience } from './established.ts';
 import { ExchangeManager } from './exchange.ts';
@@ -65,6 +65,11 @@ export class Succession {
 
   get current(): Established {
     return this.#current;
+  }
+
+  /** What the peer has just made. */
+  get newest(): Established | undefined {
+    return this.#rival?.on;
   }
 
   get all(): readonly Established[] {
@@ -256,7 +261,6 @@ export class Succession {
   }
 
   closeAll() {
-    this.#rekeying?.task.wipe();
     this.#rekeying = undefined;
     for (const on of this.all) on.close();
   }
@@ -277,10 +281,8 @@ export class Succession {
     if (!on) return;
     const old = this.#current;
     this.#rival = undefined;
-    if (this.#rekeying) {
-      this.#rekeying.task.wipe();
-      this.#rekeying = undefined;
-    }
+    // An answer that still comes makes an SA that nobody wants: `rekeyed` deletes it.
+    this.#rekeying = undefined;
     this.#terms.outbox.debug(`the IKE SA that the peer has made is in use: it ${why}`);
     this.#adopt(on, now);
     this.#retire(old, now);
@@ -301,7 +303,8 @@ export class Succession {
     const { lifetime, random } = this.#terms;
     const rekeyIn = lifetime ? drawn(lifetime.ike, lifetime, random) : null;
     this.#rekeyAt = rekeyIn === null ? null : now + rekeyIn;
-    this.#expires = lifetime && lifetime.ike > 0 ? now + lifetime.ike * (1 + lifetime.jitter) : null;
+    const limit = lifetime ? limitOf(lifetime.ike, lifetime) : null;
+    this.#expires = limit === null ? null : now + limit;
     this.#backoff.succeeded();
   }
 }
