@@ -18,6 +18,7 @@ import type { Tun } from '../net/tun/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Address } from '../wire/address.ts';
+import type { Encapsulation } from '../wire/encapsulation.ts';
 import type { SessionDeps } from './deps.ts';
 import type { Established, InstallChild, MoveChild } from './drive.ts';
 import { reasonText, SessionError, sessionFailure } from './failure.ts';
@@ -69,13 +70,13 @@ export interface Tunnel {
 }
 
 /** The socket that ESP of this encapsulation uses; undefined: there is none. */
-export type SocketOf = (encapsulation: 'udp' | 'raw') => TunnelSocket | undefined;
+export type SocketOf = (encapsulation: Encapsulation) => TunnelSocket | undefined;
 
 interface Up {
   /** The newest; its keys are gone. */
   readonly child: ChildSa | null;
   readonly established: Established | null;
-  readonly encapsulation: 'udp' | 'raw';
+  readonly encapsulation: Encapsulation;
   readonly tun: Tun;
   readonly since: number;
   plan: TunnelPlan;
@@ -112,7 +113,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     return result;
   }
 
-  function planFor(child: ChildSa | null, established: Established | null, encapsulation: 'udp' | 'raw'): TunnelPlan {
+  function planFor(child: ChildSa | null, established: Established | null, encapsulation: Encapsulation): TunnelPlan {
     const configuration = established?.configuration ?? null;
     return planTunnel(profile, { local, gateway, encapsulation, child, configuration, path, greNext });
   }
@@ -166,14 +167,20 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
   }
 
   /** Another child for a tunnel that is up. */
-  async function furtherInstall(here: Up, effect: InstallChild, socket: TunnelSocket): Promise<void> {
+  async function furtherInstall(
+    here: Up,
+    effect: InstallChild,
+    established: Established | null,
+    socket: TunnelSocket,
+  ): Promise<void> {
     const { child, activate } = effect;
-    const plan = planFor(child, here.established, child.encapsulation);
+    const plan = planFor(child, established, child.encapsulation);
     await children.install(child, placement(plan, child, socket), activate);
     known.set(child.spiIn, child);
-    up = { ...here, child, encapsulation: child.encapsulation };
-    // Another cipher leaves other room for packets.
-    if (plan.mtu.value === here.plan.mtu.value) up.plan = plan;
+    const anew = established !== here.established;
+    up = { ...here, child, established, encapsulation: child.encapsulation };
+    // Another cipher leaves other room for packets; another IKE SA may have assigned other addresses.
+    if (plan.mtu.value === here.plan.mtu.value && !anew) up.plan = plan;
     else await replan(up);
   }
 
@@ -237,7 +244,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
         const { child } = effect;
         const socket = socketOf(child.encapsulation);
         if (!socket) throw noSocket();
-        if (up) await furtherInstall(up, effect, socket);
+        if (up) await furtherInstall(up, effect, established, socket);
         else await firstInstall(child, established, socket);
       }),
 

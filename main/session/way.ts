@@ -1,31 +1,31 @@
 // One address of the gateway: the sockets towards it, the IKE session over them, and the tunnel that comes of it.
 //
 //   connect:  sockets → IKE ─ expectChild ─▶ receiver parks ─ installChild ─▶ tunnel.install ─▶ up
+//   anew:     another IKE session beside it → installChild ─▶ takes the tunnel over → the old one is deleted
 //   leave:    goodbye (IKE Delete, bounded) → sockets back from the receiver → sockets closed
 
 import type { EapSecrets } from '../eap/types.ts';
 import { spiText } from '../esp/children.ts';
-import { formatIdentity } from '../ike/identity.ts';
-import type { CloseReason, IkeDeps, IkePeer, IkeStep, InitiatorConfig, Instant, Transport } from '../ike/types.ts';
+import type { CloseReason, IkeEvent, IkeStep, InitiatorConfig, Instant, Transport } from '../ike/types.ts';
 import type { ConnectStep, TunnelInfo } from '../ipc/contract.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import type { DataPlane, PathEvent } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Address, type Endpoint, formatEndpoint } from '../wire/address.ts';
-import { type Answerer, createMuteAnswerer } from './answerer.ts';
+import type { Encapsulation } from '../wire/encapsulation.ts';
+import { type Association, beginAssociation, type CreatePeer } from './association.ts';
 import type { SessionDeps } from './deps.ts';
-import { createDrive, type Drive, type DriveActions, type Established, type InstallChild } from './drive.ts';
 import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
 import type { Holding } from './holding.ts';
-import { closedHere, deletedByGateway, keyUsedUp } from './loss.ts';
+import { closedHere, connectionBroke, deletedByGateway, keyUsedUp } from './loss.ts';
 import { createPathProber, type ProbeOutcome } from './path-probe.ts';
 import { initiatorConfig } from './request.ts';
 import { createRoundTripMeter, type RoundTrip } from './round-trip.ts';
-import { type IkeSockets, openGreSocket, openIkeSockets } from './sockets.ts';
+import { type IkeSockets, openGreSocket, openIkeSockets, openIkeStream } from './sockets.ts';
 import { createTunnel, type Tunnel } from './tunnel.ts';
-import { createUndoStack, tidy, within } from './undo.ts';
+import { createUndoStack, tidy } from './undo.ts';
 
-export type CreatePeer = (config: InitiatorConfig, deps: IkeDeps) => IkePeer;
+export type { CreatePeer } from './association.ts';
 
 /** Milliseconds that the gateway has to answer our goodbye. */
 export const GOODBYE_LIMIT = 2_000;
@@ -43,6 +43,8 @@ export interface WayOptions {
   /** It has not been closed, though a worker may be dead. */
   readonly planeOpen: () => boolean;
   readonly gateway: Address;
+  /** IKE and ESP go over UDP (or raw IP), or both over one TCP connection (RFC 9329). */
+  readonly over: 'udp' | 'tcp';
   /** Password and one-time codes. */
   readonly secrets: EapSecrets;
   /** Milliseconds that the gateway has for its answers. */
@@ -94,13 +96,14 @@ export function createWay(options: WayOptions): Way {
   const opener = { deps, plane, planeOpen: options.planeOpen, undo };
   let tunnel: Tunnel | null = null;
   let sockets: IkeSockets | null = null;
-  let drive: Drive | null = null;
-  let established: Established | null = null;
-  let up = false;
+  /** What the tunnel goes through; and what is to take its place, while it is authenticated anew. */
+  let current: Association | null = null;
+  let next: Association | null = null;
+  /** What was replaced, until the gateway has answered its Delete. */
+  const former = new Set<Association>();
+  let leaving = false;
   const meter = createRoundTripMeter();
   const prober = createPathProber(deps);
-  /** Set while goodbye waits for the peer to say `closed`. */
-  let gone: (() => void) | null = null;
 
   function newTunnel(local: Address): Tunnel {
     const { holding, enter, check, greNext } = options;
@@ -114,26 +117,121 @@ export function createWay(options: WayOptions): Way {
     await tunnel.installPlain(gre);
   }
 
+  function openSockets(): Promise<IkeSockets> {
+    if (options.over === 'udp') return openIkeSockets(opener, profile, gateway);
+    const given = new AbortController();
+    const timer = deps.clock.setTimer(deps.clock.now() + options.patience, () => given.abort());
+    undo.push('ending the attempt to connect', () => given.abort());
+    const remote = { address: gateway, port: profile.gateway.tcpPort };
+    return openIkeStream(opener, remote, given.signal, complainOfStream).finally(() => timer.cancel());
+  }
+
+  function complainOfStream(error: unknown): void {
+    log({ level: 'debug', area: 'net', text: `writing into the connection: ${reasonText(error)}` });
+  }
+
+  /** RFC 9329 §6.1: who opened the connection opens it again; the SAs stay, and a sign of life tells the gateway where we are. */
+  async function reopenStream(here: Tunnel, reason: string): Promise<void> {
+    log({ level: 'info', area: 'net', text: `the TCP connection to the gateway broke (${reason}): making another` });
+    const opened = await openSockets();
+    options.check();
+    sockets = opened;
+    const peer = { address: gateway, port: profile.gateway.tcpPort };
+    for (const { spiOut } of here.children.list())
+      await here.move({ kind: 'moveChild', spiOut, peer }, () => opened.natt);
+    current?.feed({ kind: 'checkLiveness' });
+  }
+
   async function connectIke(): Promise<void> {
-    const opened = await openIkeSockets(opener, profile, gateway);
+    const opened = await openSockets();
     options.check();
     sockets = opened;
     const here = newTunnel(opened.local);
     tunnel = here;
-    const config = initiatorConfig(profile, {
-      local: { address: opened.local, port: opened.ike.local.port },
-      localNatt: { address: opened.local, port: opened.natt.local.port },
-      gateway,
-      forceUdp: opened.esp === null,
-      patience: options.patience,
-    });
-    const answerer = (deps.createAnswerer ?? createMuteAnswerer)(profile, options.secrets);
-    undo.push('closing the answerer', () => answerer.close());
     await new Promise<void>((resolve) => {
-      const peer = options.createPeer(config, { random: deps.random });
-      drive = createDrive(peer, deps.clock, actions(here, opened, answerer, resolve));
-      drive.feed({ kind: 'start' });
+      current = begin(here, opened, { initialContact: true, up: resolve });
+      current.feed({ kind: 'start' });
     });
+  }
+
+  function begin(
+    here: Tunnel,
+    open: IkeSockets,
+    { initialContact, up }: { readonly initialContact: boolean; readonly up: () => void },
+  ): Association {
+    const { createPeer, lastInbound, secrets, changed } = options;
+    const config: InitiatorConfig = {
+      ...initiatorConfig(profile, {
+        local: { address: open.local, port: open.ike.local.port },
+        localNatt: { address: open.local, port: open.natt.local.port },
+        gateway,
+        over: open.over,
+        forceUdp: open.esp === null,
+        patience: options.patience,
+      }),
+      initialContact,
+    };
+    const own: Association = beginAssociation({
+      profile,
+      deps,
+      createPeer,
+      config,
+      secrets,
+      tunnel: here,
+      socketOf,
+      lastInbound,
+      send: sendIke,
+      keepalive: (to) => sockets && write(sockets.natt, Uint8Array.of(0xff), to),
+      step(step) {
+        if (own !== current) return;
+        options.reached(step);
+        if (step !== 'established') options.enter(step);
+      },
+      up,
+      refused: (error) => own === current && fail(failureOf(error)),
+      changed,
+      childless: () => own === current && !next && fail(deletedByGateway('the CHILD SA')),
+      reauthenticate: (within) => own === current && reauthenticate(here, within),
+      closed: (reason) => ended(own, reason),
+    });
+    return own;
+  }
+
+  /** An IKE connection is over, and not because we said goodbye. */
+  function ended(own: Association, reason: CloseReason): void {
+    former.delete(own);
+    if (own === next) {
+      next = null;
+      const failure = closeFailure(own, reason);
+      log({ level: 'warn', area: 'ike', text: `authenticating anew failed: ${failure.error.message}` });
+      // Gateways that allow one SA for each client end the old one first: then there is nothing left to stay on.
+      if (current?.isOver) fail(failure);
+    } else if (own === current && !next) fail(closeFailure(own, reason));
+  }
+
+  /**
+   * Another IKE SA beside the one that is up, whose CHILD SA takes the tunnel over; then the old one goes (RFC 7296 §2.8.3). Where
+   * that fails the old one stays for as long as it lasts; then the connection is made anew, with traffic held meanwhile.
+   */
+  function reauthenticate(here: Tunnel, within: number): void {
+    if (next || !current || !sockets) return;
+    const seconds = Math.round(within / 1000);
+    log({ level: 'info', area: 'ike', text: `authenticating anew; the present IKE SA lasts ${seconds} s more` });
+    next = begin(here, sockets, {
+      initialContact: false,
+      up() {
+        const old = current;
+        current = next;
+        next = null;
+        log({ level: 'info', area: 'ike', text: 'authenticated anew: the former IKE SA goes' });
+        if (old && !old.isOver) {
+          former.add(old);
+          old.feed({ kind: 'close' });
+        }
+        options.changed();
+      },
+    });
+    next.feed({ kind: 'start' });
   }
 
   function write(socket: TunnelSocket, bytes: Uint8Array, to: Endpoint): void {
@@ -142,91 +240,36 @@ export function createWay(options: WayOptions): Way {
       options.complain(problem.errno ?? problem.code, `sending to ${formatEndpoint(to)}: ${problem.message}`);
   }
 
-  function actions(here: Tunnel, open: IkeSockets, answerer: Answerer, resolve: () => void): DriveActions {
-    return {
-      send: (bytes, to, transport) => sendIke(open, bytes, to, transport),
-      keepalive: (to) => write(open.natt, Uint8Array.of(0xff), to),
-      expect: (spiIn) => here.children.expect(spiIn),
-      cancel: (spiIn) => quietly('cancelling an expected SPI', here.children.cancel(spiIn)),
-      install: (effect) => install(here, open, effect, resolve),
-      move(effect) {
-        log({ level: 'info', area: 'session', text: `ESP goes to ${formatEndpoint(effect.peer)} from now on` });
-        quietly(
-          'following the gateway',
-          here.move(effect, (encapsulation) => socketOf(open, encapsulation)),
-        );
-      },
-      remove: (spiIn, by) => quietly('removing an SA', remove(here, spiIn, by)),
-      step(step) {
-        options.reached(step);
-        if (step !== 'established') options.enter(step);
-      },
-      established(effect) {
-        established = effect;
-        const who = formatIdentity(effect.remoteIdentity);
-        log({ level: 'info', area: 'ike', text: `IKE SA with ${who} established: ${effect.proposal}` });
-      },
-      rekeyed(proposal) {
-        log({ level: 'info', area: 'ike', text: `the IKE SA has new keys: ${proposal}` });
-        if (!established) return;
-        established = { ...established, proposal };
-        quietly('noting the new algorithms', here.rekeyed(established).then(options.changed));
-      },
-      refused({ name, error }) {
-        log({ level: 'warn', area: 'ike', text: `${name ?? 'a CHILD SA'}: ${error.message} ${error.remedy}` });
-      },
-      ask: (question) => answerer.answer(question),
-      reauthenticate() {},
-      log: (level, text) => log({ level, area: 'ike', text }),
-      closed(reason) {
-        if (gone) gone();
-        else fail(closeFailure(reason));
-      },
-      lastInbound: options.lastInbound,
-    };
-  }
-
-  function sendIke(open: IkeSockets, bytes: Uint8Array, to: Endpoint, transport: Transport): void {
+  function sendIke(bytes: Uint8Array, to: Endpoint, transport: Transport): void {
+    if (!sockets) return;
     meter.sent(bytes, deps.clock.now());
     if (transport === 'ike') {
-      write(open.ike, bytes, to);
+      write(sockets.ike, bytes, to);
       return;
     }
     const marked = new Uint8Array(NON_ESP_MARKER_BYTES + bytes.length);
     marked.set(bytes, NON_ESP_MARKER_BYTES);
-    write(open.natt, marked, to);
+    write(sockets.natt, marked, to);
   }
 
-  function socketOf(open: IkeSockets, encapsulation: 'udp' | 'raw'): TunnelSocket | undefined {
-    return encapsulation === 'udp' ? open.natt : (open.esp ?? undefined);
+  function socketOf(encapsulation: Encapsulation): TunnelSocket | undefined {
+    return encapsulation === 'raw' ? (sockets?.esp ?? undefined) : sockets?.natt;
   }
 
-  async function install(here: Tunnel, open: IkeSockets, effect: InstallChild, resolve: () => void): Promise<void> {
-    const first = !up;
-    try {
-      await here.install(effect, established, (encapsulation) => socketOf(open, encapsulation));
-    } catch (error) {
-      // Ours is the better explanation, so it goes first; the peer then ends the SA on the wire.
-      if (first) fail(failureOf(error));
-      throw error;
-    }
-    if (first) {
-      up = true;
-      resolve();
-    } else options.changed();
+  const associations = (): readonly Association[] => [current, next, ...former].filter((one) => one !== null);
+
+  function feed(event: IkeEvent): void {
+    for (const one of associations()) one.feed(event);
   }
 
-  async function remove(here: Tunnel, spiIn: number, by: 'peer' | 'us'): Promise<void> {
-    const left = await here.remove(spiIn);
-    if (left === 0 && by === 'peer' && drive && !drive.over && !gone) fail(deletedByGateway('the CHILD SA'));
-  }
+  const ownerOf = (spiIn: number): Association | undefined => associations().find((one) => one.owns(spiIn));
 
   /** Where we answered a rekeying: the gateway uses the new SA, so it has our response and takes what we send on it. */
   async function switchOver(slot: number, spiIn: number): Promise<void> {
-    if (await tunnel?.firstInbound(slot, spiIn)) drive?.feed({ kind: 'childActive', spiIn });
+    if (await tunnel?.firstInbound(slot, spiIn)) ownerOf(spiIn)?.feed({ kind: 'childActive', spiIn });
   }
 
-  function closeFailure(reason: CloseReason): Failure {
+  function closeFailure({ established }: Association, reason: CloseReason): Failure {
     switch (reason.by) {
       case 'us':
         return closedHere();
@@ -270,15 +313,15 @@ export function createWay(options: WayOptions): Way {
       switch (event.kind) {
         case 'ike': {
           const socket = [sockets?.ike, sockets?.natt].find((one) => one?.fd === event.socket);
-          if (!socket || (socket.kind !== 'ike' && socket.kind !== 'natt')) return;
+          if (!socket || (socket.kind !== 'ike' && socket.kind !== 'natt' && socket.kind !== 'tcp')) return;
           const { bytes, from } = event;
           if (prober.received(bytes)) return;
           meter.received(bytes, deps.clock.now());
-          drive?.feed({ kind: 'datagram', bytes, from, local: socket.local, transport: socket.kind });
+          feed({ kind: 'datagram', bytes, from, local: socket.local, transport: socket.kind });
           return;
         }
         case 'peerMoved':
-          drive?.feed({ kind: 'peerMoved', from: event.from });
+          feed({ kind: 'peerMoved', from: event.from });
           return;
         case 'firstInbound':
           log({ level: 'debug', area: 'esp', text: `the first packet has arrived on SA ${spiText(event.spi)}` });
@@ -292,9 +335,14 @@ export function createWay(options: WayOptions): Way {
               : children?.outbound(event.slot, event.spi);
           if (!child) return;
           log({ level: 'info', area: 'esp', text: `SA ${spiText(event.spi)} nears its limit: it is to be replaced` });
-          drive?.feed({ kind: 'childLimit', spiIn: child.spiIn });
+          ownerOf(child.spiIn)?.feed({ kind: 'childLimit', spiIn: child.spiIn });
           return;
         }
+        case 'streamClosed':
+          if (event.socket !== sockets?.natt.fd || leaving) return;
+          if (!current?.isUp || !tunnel) fail(connectionBroke(event.reason));
+          else reopenStream(tunnel, event.reason).catch((error: unknown) => fail(failureOf(error)));
+          return;
         case 'exhausted':
           if (tunnel?.children.outbound(event.slot, event.spi)) fail(keyUsedUp());
           return;
@@ -306,7 +354,7 @@ export function createWay(options: WayOptions): Way {
     },
 
     get authenticated() {
-      return established !== null;
+      return current?.established != null;
     },
 
     info: () => tunnel?.info() ?? null,
@@ -326,10 +374,11 @@ export function createWay(options: WayOptions): Way {
       return meter.newest;
     },
 
-    checkLiveness: () => drive?.feed({ kind: 'checkLiveness' }),
+    checkLiveness: () => current?.feed({ kind: 'checkLiveness' }),
 
     probe(size) {
-      if (!up || !sockets || !established) return Promise.resolve({ kind: 'unavailable' });
+      const { established, isUp } = current ?? {};
+      if (!isUp || !sockets || sockets.over === 'tcp' || !established) return Promise.resolve({ kind: 'unavailable' });
       const { natt, ike } = sockets;
       const address = established.remote.address;
       // Behind a NAT, or where ESP is encapsulated, the tunnel's own ports; else those of IKE.
@@ -340,19 +389,15 @@ export function createWay(options: WayOptions): Way {
 
     goodbye: () =>
       tidy(deps, 'saying goodbye to the gateway', async () => {
-        const current = drive;
-        if (!current || current.over) return;
-        const answered = new Promise<void>((resolve) => {
-          gone = resolve;
-        });
-        current.feed({ kind: 'close' });
+        leaving = true;
         // Answers come through the receiver: without it there is nothing to wait for.
-        if (options.planeAlive()) await within(deps.clock, GOODBYE_LIMIT, answered);
-        current.stop();
+        const limit = options.planeAlive() ? GOODBYE_LIMIT : 0;
+        await Promise.all(associations().map((one) => one.goodbye(limit)));
       }),
 
     release: () => {
       prober.close();
+      for (const one of associations()) one.stop();
       tunnel?.children.close();
       return undo.unwind();
     },

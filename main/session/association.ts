@@ -1,0 +1,180 @@
+// One IKE connection with the gateway, from its first message to its last: the IkePeer, who drives it, who answers what it asks,
+// and which CHILD SAs of the tunnel are its own. A way has one; two while it is authenticated anew (RFC 7296 §2.8.3), over the same
+// sockets and into the same tunnel. Each takes the datagrams that bear its SPIs and lets the others pass.
+import type { EapSecrets } from '../eap/types.ts';
+import { formatIdentity } from '../ike/identity.ts';
+import type {
+  CloseReason,
+  IkeDeps,
+  IkeEvent,
+  IkePeer,
+  IkeStep,
+  InitiatorConfig,
+  Instant,
+  Transport,
+} from '../ike/types.ts';
+import type { Profile } from '../profile/profile.ts';
+import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { createMuteAnswerer } from './answerer.ts';
+import type { SessionDeps } from './deps.ts';
+import { createDrive, type DriveActions, type Established, type InstallChild } from './drive.ts';
+import { reasonText } from './failure.ts';
+import type { SocketOf, Tunnel } from './tunnel.ts';
+import { within } from './undo.ts';
+
+export type CreatePeer = (config: InitiatorConfig, deps: IkeDeps) => IkePeer;
+
+export interface AssociationOptions {
+  readonly profile: Profile;
+  readonly deps: SessionDeps;
+  readonly createPeer: CreatePeer;
+  readonly config: InitiatorConfig;
+  /** Password and one-time codes. */
+  readonly secrets: EapSecrets;
+  readonly tunnel: Tunnel;
+  readonly socketOf: SocketOf;
+  readonly lastInbound: () => Instant;
+  readonly send: (bytes: Uint8Array, to: Endpoint, transport: Transport) => void;
+  readonly keepalive: (to: Endpoint) => void;
+  readonly step: (step: IkeStep) => void;
+  /** Its first CHILD SA is installed. */
+  readonly up: () => void;
+  /** Its first CHILD SA could not be installed; the IKE connection is about to end because of that. */
+  readonly refused: (error: unknown) => void;
+  /** The tunnel differs from what was reported. */
+  readonly changed: () => void;
+  /** The gateway has deleted its last CHILD SA. */
+  readonly childless: () => void;
+  readonly reauthenticate: (within: number) => void;
+  readonly closed: (reason: CloseReason) => void;
+}
+
+export interface Association {
+  readonly config: InitiatorConfig;
+  /** null until the gateway has proved its identity. */
+  readonly established: Established | null;
+  /** It has, or had, a CHILD SA. */
+  readonly isUp: boolean;
+  readonly isOver: boolean;
+  owns(spiIn: number): boolean;
+  feed(event: IkeEvent): void;
+  /** Tells the gateway and waits for its answer, `limit` milliseconds at most. `closed` is not reported any more. */
+  goodbye(limit: number): Promise<void>;
+  /** Ends at once; nothing is reported any more. */
+  stop(): void;
+}
+
+export function beginAssociation(options: AssociationOptions): Association {
+  const { deps, config, tunnel, socketOf } = options;
+  const { log } = deps;
+  const answerer = (deps.createAnswerer ?? createMuteAnswerer)(options.profile, options.secrets);
+  const children = new Set<number>();
+  let answering = true;
+  let established: Established | null = null;
+  let isUp = false;
+  /** Set while goodbye waits for the peer to say `closed`. */
+  let gone: (() => void) | null = null;
+
+  const actions: DriveActions = {
+    send: options.send,
+    keepalive: options.keepalive,
+    expect: (spiIn) => tunnel.children.expect(spiIn),
+    cancel: (spiIn) => quietly('cancelling an expected SPI', tunnel.children.cancel(spiIn)),
+    install,
+    move(effect) {
+      log({ level: 'info', area: 'session', text: `ESP goes to ${formatEndpoint(effect.peer)} from now on` });
+      quietly('following the gateway', tunnel.move(effect, socketOf));
+    },
+    remove: (spiIn, by) => quietly('removing an SA', remove(spiIn, by)),
+    step: options.step,
+    established(effect) {
+      established = effect;
+      const who = formatIdentity(effect.remoteIdentity);
+      log({ level: 'info', area: 'ike', text: `IKE SA with ${who} established: ${effect.proposal}` });
+    },
+    rekeyed(proposal) {
+      log({ level: 'info', area: 'ike', text: `the IKE SA has new keys: ${proposal}` });
+      if (!established) return;
+      established = { ...established, proposal };
+      quietly('noting the new algorithms', tunnel.rekeyed(established).then(options.changed));
+    },
+    refused({ name, error }) {
+      log({ level: 'warn', area: 'ike', text: `${name ?? 'a CHILD SA'}: ${error.message} ${error.remedy}` });
+    },
+    ask: (question) => answerer.answer(question),
+    reauthenticate: options.reauthenticate,
+    log: (level, text) => log({ level, area: 'ike', text }),
+    closed(reason) {
+      stopAnswering();
+      if (gone) gone();
+      else options.closed(reason);
+    },
+    lastInbound: options.lastInbound,
+  };
+
+  async function install(effect: InstallChild): Promise<void> {
+    const first = !isUp;
+    const { spiIn } = effect.child;
+    children.add(spiIn);
+    try {
+      await tunnel.install(effect, established, socketOf);
+    } catch (error) {
+      children.delete(spiIn);
+      // Ours is the better explanation, so it goes first; the peer then ends the SA on the wire.
+      if (first) options.refused(error);
+      throw error;
+    }
+    isUp = true;
+    if (first) options.up();
+    else options.changed();
+  }
+
+  async function remove(spiIn: number, by: 'peer' | 'us'): Promise<void> {
+    const removed = await tunnel.remove(spiIn);
+    children.delete(spiIn);
+    if (removed !== undefined && children.size === 0 && by === 'peer' && !drive.over && !gone) options.childless();
+  }
+
+  function quietly(what: string, doing: Promise<unknown>): void {
+    doing.catch((error: unknown) => log({ level: 'warn', area: 'session', text: `${what}: ${reasonText(error)}` }));
+  }
+
+  const drive = createDrive(options.createPeer(config, { random: deps.random }), deps.clock, actions);
+
+  function stop(): void {
+    gone ??= () => {};
+    drive.stop();
+    stopAnswering();
+  }
+
+  function stopAnswering(): void {
+    if (answering) answerer.close();
+    answering = false;
+  }
+
+  return {
+    config,
+    get established() {
+      return established;
+    },
+    get isUp() {
+      return isUp;
+    },
+    get isOver() {
+      return drive.over;
+    },
+    owns: (spiIn) => children.has(spiIn),
+    feed: (event) => drive.feed(event),
+    async goodbye(limit) {
+      if (!drive.over) {
+        const answered = new Promise<void>((resolve) => {
+          gone = resolve;
+        });
+        drive.feed({ kind: 'close' });
+        if (limit > 0 && !drive.over) await within(deps.clock, limit, answered);
+      }
+      stop();
+    },
+    stop,
+  };
+}
