@@ -3,7 +3,7 @@
 // `sameName` keeps the order of the RDNs and decides who issued what; `sameNameAnyOrder` ignores it and is for identities.
 import 'reflect-metadata';
 import { AsnConvert } from '@peculiar/asn1-schema';
-import { Name } from '@peculiar/asn1-x509';
+import { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName } from '@peculiar/asn1-x509';
 import { Name as NameText } from '@peculiar/x509';
 import { cleanText, PkiError } from './error.ts';
 
@@ -39,7 +39,7 @@ export function nameOf(name: Name, der: Uint8Array = new Uint8Array(AsnConvert.s
   return {
     der,
     commonNames: values('2.5.4.3'),
-    emails: values('1.2.840.113549.1.9.1'),
+    emails: values(EMAIL_ADDRESS),
     text: cleanText(new NameText(name).toString()) || '(no name)',
     rdns,
   };
@@ -67,44 +67,61 @@ export function parseName(text: string): DistinguishedName | PkiError {
   const slashed = text.startsWith('/');
   const parts = split(slashed ? text.slice(1) : text, slashed ? '/' : ',');
   if (!parts) return malformed('a quotation mark is not closed');
-  const json: Record<string, string[]>[] = [];
+  const rdns: RelativeDistinguishedName[] = [];
   for (const part of parts) {
-    const rdn: Record<string, string[]> = {};
-    for (const attribute of split(part, '+') ?? []) {
-      const match = /^\s*([A-Za-z]+|\d+(?:\.\d+)+)\s*=(.*)$/s.exec(attribute);
-      if (!match) return malformed(`"${cleanText(attribute.trim())}" is not of the form type=value`);
-      const type = TYPE_NAMES[match[1]!.toLowerCase()] ?? match[1]!;
+    const attributes: AttributeTypeAndValue[] = [];
+    for (const text of split(part, '+') ?? []) {
+      const match = /^\s*([A-Za-z]+|\d+(?:\.\d+)+)\s*=(.*)$/s.exec(text);
+      if (!match) return malformed(`"${cleanText(text.trim())}" is not of the form type=value`);
+      const typed = match[1]!;
+      const type = /^\d/.test(typed) ? typed : TYPES[typed.toLowerCase()];
+      if (!type) return malformed(`${typed} is not a type that is known; write its OID instead`);
       const value = withoutEscapes(match[2]!.trim());
-      if (value === '') return malformed(`${type} is empty`);
-      rdn[type] = [...(rdn[type] ?? []), value];
+      if (value === '') return malformed(`${typed} is empty`);
+      attributes.push(new AttributeTypeAndValue({ type, value: attributeValue(type, value) }));
     }
-    json.push(rdn);
+    // SET OF: in the order of the encoded elements (X.690 §11.6).
+    const order = (attribute: AttributeTypeAndValue) => Buffer.from(AsnConvert.serialize(attribute));
+    rdns.push(new RelativeDistinguishedName(attributes.sort((a, b) => Buffer.compare(order(a), order(b)))));
   }
   try {
-    return nameOf(AsnConvert.parse(new NameText(json).toArrayBuffer(), Name));
+    return nameOf(new Name(rdns));
   } catch {
-    return malformed('it has a type that is not known; write its OID instead');
+    return malformed('an OID or a value in it cannot be encoded');
   }
 }
 
-/** Spellings that administrators use, in capitals or not, and what @peculiar/x509 calls them. */
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  cn: 'CN',
-  c: 'C',
-  o: 'O',
-  ou: 'OU',
-  l: 'L',
-  st: 'ST',
-  s: 'ST',
-  dc: 'DC',
-  e: 'E',
-  email: 'E',
-  emailaddress: 'E',
-  g: 'G',
+const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
+const DOMAIN_COMPONENT = '0.9.2342.19200300.100.1.25';
+
+/** As openssl encodes: IA5String where the attribute is defined so, else PrintableString where it will do, else UTF8String. */
+function attributeValue(type: string, value: string): AttributeValue {
+  const isAscii = /^[\x20-\x7e]*$/.test(value);
+  if (isAscii && (type === EMAIL_ADDRESS || type === DOMAIN_COMPONENT)) return new AttributeValue({ ia5String: value });
+  return new AttributeValue(
+    /^[A-Za-z0-9 '()+,\-./:=?]*$/.test(value) ? { printableString: value } : { utf8String: value },
+  );
+}
+
+/** Names of types as administrators write them, in capitals or not (RFC 4514 §3, RFC 4519, and openssl's). */
+const TYPES: Readonly<Record<string, string>> = {
+  cn: '2.5.4.3',
+  c: '2.5.4.6',
+  o: '2.5.4.10',
+  ou: '2.5.4.11',
+  l: '2.5.4.7',
+  st: '2.5.4.8',
+  s: '2.5.4.8',
+  dc: DOMAIN_COMPONENT,
+  e: EMAIL_ADDRESS,
+  email: EMAIL_ADDRESS,
+  emailaddress: EMAIL_ADDRESS,
+  g: '2.5.4.42',
   gn: '2.5.4.42',
   sn: '2.5.4.4',
   serialnumber: '2.5.4.5',
   street: '2.5.4.9',
+  t: '2.5.4.12',
   title: '2.5.4.12',
   uid: '0.9.2342.19200300.100.1.1',
 };

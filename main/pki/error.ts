@@ -29,6 +29,8 @@ export type PkiProblem =
   /** A certificate of the chain or the AUTH payload is signed by something that we do not take. */
   | { readonly code: 'weak-signature'; readonly what: string; readonly algorithm: string }
   | { readonly code: 'identity-mismatch'; readonly identity: string; readonly names: readonly string[] }
+  /** Whoever it is, it is not whom the profile wants to reach. */
+  | { readonly code: 'wrong-gateway'; readonly expected: string; readonly names: readonly string[] }
   /** The AUTH payload was not signed by the certificate's key. */
   | { readonly code: 'bad-signature'; readonly subject: string; readonly scheme: string }
   | { readonly code: 'key-does-not-fit'; readonly subject: string; readonly key: string; readonly scheme: string }
@@ -174,6 +176,12 @@ function describe(problem: PkiProblem): { readonly message: string; readonly rem
         remedy:
           "put the name into the certificate's subjectAltName, or let the gateway call itself by a name that its certificate has, and expect that name in the profile",
       };
+    case 'wrong-gateway':
+      return {
+        message: `the other end's certificate is for ${problem.names.join(', ') || 'no name at all'}, but the profile expects ${problem.expected}`,
+        remedy:
+          "correct the gateway's identity in the profile, or have the name put into the subjectAltName of the gateway's certificate; if neither is wrong, this is another gateway than yours",
+      };
     case 'bad-signature':
       return {
         message: `the signature (${problem.scheme}) was not made with the key of the certificate of ${problem.subject}`,
@@ -197,7 +205,7 @@ function describe(problem: PkiProblem): { readonly message: string; readonly rem
           'make the CRL or OCSP server reachable without the tunnel, put a fresh CRL into the profile, or set its revocation checking to "soft"',
       };
     case 'passphrase-needed':
-      return { message: `${problem.what} is encrypted`, remedy: 'give its passphrase' };
+      return { message: `${problem.what} is encrypted`, remedy: 'give its passphrase in the profile' };
     case 'wrong-passphrase':
       return { message: `the passphrase does not open ${problem.what}`, remedy: 'type it again; mind capital letters' };
     case 'unsupported':

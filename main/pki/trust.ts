@@ -4,17 +4,21 @@
 import { type SignatureScheme, schemeName, verifyOctets } from '../crypto/signature.ts';
 import type { CertificateChain } from '../ike/questions.ts';
 import type { Identity } from '../ike/types.ts';
-import { authorityHash, type Certificate, parseCertificate } from './certificate.ts';
+import { authorityHash, type Certificate, namesOf, parseCertificate } from './certificate.ts';
 import { findPath, type Path } from './chain.ts';
 import { isPkiError, PkiError, type WallTime } from './error.ts';
-import { matchIdentity, type PkiWarning } from './identity.ts';
+import { identityText, matchIdentity, type PkiWarning } from './identity.ts';
 import { fitProblem } from './key.ts';
 import { DEFAULT_TRUST_POLICY, type Purpose, type TrustPolicy } from './policy.ts';
 import { checkRevocation, type RevocationCache, type RevocationConfig } from './revocation.ts';
+import { wellKnownIssuersOf } from './well-known.ts';
 
 export interface TrustConfig {
-  /** Who may vouch for the peer, or the peer's own certificate. From `readCertificates`. */
-  readonly authorities: readonly Certificate[];
+  /**
+   * Who may vouch for the peer, or the peer's own certificate. From `readCertificates`. `well-known`: the authorities of the web
+   * that Node.js brings, for gateways with a bought certificate.
+   */
+  readonly authorities: readonly Certificate[] | 'well-known';
   /** Help in building chains; trusted for nothing. */
   readonly intermediates?: readonly Certificate[] | undefined;
   /** Wall clock. */
@@ -27,8 +31,11 @@ export interface TrustConfig {
 }
 
 export interface CheckRequest {
+  /** Empty: the peer takes its certificate for known, and one of the configured ones must be it (RFC 7296 §3.6). */
   readonly chain: CertificateChain;
   readonly identity: Identity;
+  /** The certificate must be good for this name as well: whom we wanted to reach. */
+  readonly expected?: Identity | undefined;
   readonly purpose: Purpose;
 }
 
@@ -61,17 +68,19 @@ export function createTrust(config: TrustConfig): Trust {
   const cache: RevocationCache = config.revocation?.cache ?? new Map();
 
   const examine = async (request: CheckRequest, proof: VerifyRequest | undefined): Promise<Verified | PkiError> => {
-    const found = chainOf(request, config, policy);
-    if (isPkiError(found)) return found;
-    const path = found;
+    const path = pathOf(request, proof, config, policy);
+    if (isPkiError(path)) return path;
     const problem = proof && signatureProblem(path[0], proof, policy);
     if (problem) return problem;
-    const matched = matchIdentity(path[0], request.identity, policy);
+    const { identity, expected } = request;
+    const matched = matchIdentity(path[0], identity, policy);
     if (isPkiError(matched)) return matched;
+    const reached = expected ? matchIdentity(path[0], expected, policy) : matched;
+    if (isPkiError(reached)) return wrongGateway(path[0], expected!);
     const revocation = config.revocation ?? { mode: 'off' };
     const checked = await checkRevocation(path, revocation, cache, config.clock(), policy);
     if (isPkiError(checked)) return checked;
-    const warnings = [...matched.warnings, ...checked.warnings];
+    const warnings = [...(reached.warnings.length > 0 ? reached : matched).warnings, ...checked.warnings];
     for (const warning of warnings) config.warn?.(warning);
     return { certificate: path[0], path, until: Math.min(...path.map(({ notAfter }) => notAfter)), warnings };
   };
@@ -79,32 +88,55 @@ export function createTrust(config: TrustConfig): Trust {
   return {
     verify: (request) => examine(request, request),
     check: (request) => examine(request, undefined),
-    authorityHashes: config.authorities.map(authorityHash),
+    // Of well-known ones there are more than a CERTREQ should list.
+    authorityHashes: config.authorities === 'well-known' ? [] : config.authorities.map(authorityHash),
   };
 }
 
 /** A peer may send a few certificates, no more (RFC 7296 §3.6 sets no bound; ours is far above any chain in use). */
 const MOST_CERTIFICATES = 16;
 
-function chainOf(request: CheckRequest, config: TrustConfig, policy: TrustPolicy): Path | PkiError {
-  const [first, ...rest] = request.chain;
-  if (!first) return new PkiError({ code: 'no-certificate' });
-  const leaf = parseCertificate(first, "the other end's certificate");
+function pathOf(
+  request: CheckRequest,
+  proof: VerifyRequest | undefined,
+  config: TrustConfig,
+  policy: TrustPolicy,
+): Path | PkiError {
+  const leaf = leafOf(request.chain, proof, config);
   if (isPkiError(leaf)) return leaf;
-  const sent = rest
-    .slice(0, MOST_CERTIFICATES)
+  const sent = request.chain
+    .slice(1, 1 + MOST_CERTIFICATES)
     .map((der) => parseCertificate(der))
     // One that cannot be read does not help; it may not be needed.
     .filter((certificate): certificate is Certificate => !isPkiError(certificate));
+  const intermediates = [...(config.intermediates ?? []), ...sent];
+  const { authorities } = config;
   return findPath({
     leaf,
-    intermediates: [...(config.intermediates ?? []), ...sent],
-    anchors: config.authorities,
+    intermediates,
+    anchors: authorities === 'well-known' ? wellKnownIssuersOf([leaf, ...intermediates]) : authorities,
     purpose: request.purpose,
     policy,
     now: config.clock(),
   });
 }
+
+function leafOf(
+  chain: CertificateChain,
+  proof: VerifyRequest | undefined,
+  { authorities, intermediates = [] }: TrustConfig,
+): Certificate | PkiError {
+  const [first] = chain;
+  if (first) return parseCertificate(first, "the other end's certificate");
+  const known = [...(authorities === 'well-known' ? [] : authorities), ...intermediates];
+  const signer = known.find(
+    ({ publicKey }) => proof && verifyOctets(publicKey, proof.scheme, proof.octets, proof.signature),
+  );
+  return signer ?? new PkiError({ code: 'no-certificate' });
+}
+
+const wrongGateway = (certificate: Certificate, expected: Identity): PkiError =>
+  new PkiError({ code: 'wrong-gateway', expected: identityText(expected), names: namesOf(certificate) });
 
 function signatureProblem(leaf: Certificate, proof: VerifyRequest, policy: TrustPolicy): PkiError | undefined {
   const { scheme, octets, signature } = proof;
