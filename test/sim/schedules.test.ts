@@ -7,7 +7,7 @@ import { seededNumbers } from './random.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
 
 const ONE = process.env.CULVERT_SEED;
-const RUNS = Number(process.env.CULVERT_SIM_RUNS ?? 2000);
+const RUNS = Number(process.env.CULVERT_SIM_RUNS ?? 1000);
 const seeds = ONE ? [Number(ONE)] : Array.from({ length: RUNS }, (_, i) => i + 1);
 const BLOCK = 250;
 

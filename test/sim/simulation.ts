@@ -200,7 +200,7 @@ export class Simulation {
   /** By SA name. */
   readonly gatewayPlanes = new Map<SaName, Plane>();
   /** The NAT's outer ports of the initiator's two. */
-  #natPorts = { ike: 61500, natt: 61501 };
+  #natPorts = { ike: 61500, natt: 61501, tcp: 61502 };
 
   constructor(options: SimulationOptions = {}) {
     const seed = options.seed ?? 1;
@@ -219,8 +219,23 @@ export class Simulation {
     return views.find((view) => view.established && !view.closed) ?? views.find((v) => v.established) ?? emptyView();
   }
 
+  get peerPlane(): Plane | undefined {
+    return this.gatewayPlanes.get(this.peerName);
+  }
+
+  /** The chain of this SA is about to be deleted, at both ends. */
+  doom(plane: Plane, spiIn: number): void {
+    const sa = plane.sas.find((of) => of.spiIn === spiIn);
+    if (!sa) return;
+    sa.chain.doomed = true;
+    for (const other of [this.clientPlane, ...this.gatewayPlanes.values()])
+      for (const { spiIn: theirs, chain } of other.sas) if (theirs === sa.spiOut) chain.doomed = true;
+  }
+
   get peerName(): SaName {
-    const [name] = [...this.gateway].find(([, view]) => view.established) ?? [''];
+    const views = [...this.gateway];
+    const [name] = views.find(([, view]) => view.established && !view.closed) ??
+      views.find(([, view]) => view.established) ?? [''];
     return name;
   }
 
@@ -255,7 +270,7 @@ export class Simulation {
 
   /** The NAT forgets its mappings and makes new ones. */
   rebind(): this {
-    this.#natPorts = { ike: this.#natPorts.ike + 10, natt: this.#natPorts.natt + 10 };
+    this.#natPorts = { ...this.#natPorts, ike: this.#natPorts.ike + 10, natt: this.#natPorts.natt + 10 };
     return this;
   }
 
@@ -377,7 +392,7 @@ export class Simulation {
     this.#queue.push({ at: this.now + after, order: this.#order++, run });
   }
 
-  #carryOut(plane: Plane, effect: IkeEffect): void {
+  #carryOut(plane: Plane, effect: IkeEffect) {
     if (!this.#planes) return;
     switch (effect.kind) {
       case 'expectChild':
@@ -506,12 +521,14 @@ export class Simulation {
   #deliver(datagram: Datagram): void {
     const { transport } = datagram;
     if (datagram.direction === 'to-responder') {
-      const from = this.network.nat ? endpoint(NAT, this.#natPorts[transport]) : datagram.from;
+      const from = this.network.nat
+        ? endpoint(NAT, this.#natPorts[transport === 'ike' ? 'ike' : 'natt'])
+        : datagram.from;
       this.tellGateway({ kind: 'datagram', bytes: datagram.bytes, from, local: datagram.to, transport });
       return;
     }
     const local = transport === 'ike' ? this.#config.local : this.#config.localNatt;
-    const reached = this.network.nat ? endpoint(NAT, this.#natPorts[transport]) : local;
+    const reached = this.network.nat ? endpoint(NAT, this.#natPorts[transport === 'ike' ? 'ike' : 'natt']) : local;
     // Nobody has this address (any more).
     if (formatEndpoint(datagram.to) !== formatEndpoint(reached)) return;
     this.tell({ kind: 'datagram', bytes: datagram.bytes, from: datagram.from, local, transport });
