@@ -6,6 +6,7 @@ import { espSuite } from '../crypto/suite.ts';
 import { TransformType } from '../crypto/transform.ts';
 import { CIPHER_OVERHEAD, type CipherOverhead, computeMtu, overheadOf } from '../mtu/mtu.ts';
 import { parseAddress, parsePrefix, sameAddress } from '../wire/address.ts';
+import { checkAuthentication } from './authentication-check.ts';
 import { prefixContains } from './contains.ts';
 import { DEFAULTS, defaultEncapsulation, defaultFamilies } from './defaults.ts';
 import type { ProfileProblem } from './problem.ts';
@@ -40,6 +41,7 @@ export function checkTogether(sections: ValidSections, has: (section: SectionNam
     warn: (message) => warnings.push(message),
   };
   checkShape(checking);
+  checkAuthentication(checking);
   checkGre(checking);
   checkSelectors(checking);
   checkRoutes(checking);

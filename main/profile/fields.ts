@@ -1,38 +1,27 @@
 // Every key of a profile, by JSON pointer ("*" is any index of a list): what belongs there and an example. Messages about
 // mistakes and the suggestions for mistyped keys come from this table; a test holds it and schema.ts together.
 
-export interface Field {
-  readonly expected: string;
-  /** As it stands in the file. */
-  readonly example: string;
-}
+import { AUTHENTICATION_FIELDS } from './authentication-fields.ts';
+import { type Field, flag, identity, section } from './field.ts';
 
-const flag = (meaning: string): Field => ({ expected: `true or false: ${meaning}`, example: 'true' });
+export type { Field } from './field.ts';
+
 const port: Field = { expected: 'a UDP port, 1 to 65535', example: '500' };
 const prefixes = (meaning: string): Field => ({
   expected: `a list of networks: ${meaning}`,
   example: '["10.0.0.0/8", "2001:db8::/32"]',
 });
 const prefix: Field = { expected: 'a network in CIDR notation', example: '"10.0.0.0/8"' };
-const identity = (whose: string): Field => ({
-  expected: `${whose} identity: "alice@example.com", "host.example.com", an address, or "key-id:…"; null for the default`,
-  example: '"alice@example.com"',
-});
 const proposal = (example: string): Field => ({
   expected: 'a proposal: keywords joined by "-"',
   example: JSON.stringify(example),
 });
-const section = (meaning: string, example: string): Field => ({ expected: `an object: ${meaning}`, example });
-
 export const FIELDS: Readonly<Record<string, Field>> = {
   '/culvert': { expected: 'the version of the format, the number 1', example: '1' },
   '/name': {
     expected: 'a name of 1 to 63 letters, digits, ".", "_" and "-" that starts with a letter or digit',
     example: '"office"',
   },
-  '/gateway/tcpPort': { expected: 'a TCP port for IKE and ESP over TCP, 1 to 65535', example: '4500' },
-  '/gateway/identity': identity("the gateway's"),
-  ...AUTHENTICATION_FIELDS,
   '/gateway': section('the company gateway', '{ "host": "vpn.example.com" }'),
   '/gateway/host': { expected: 'a host name or an IP address', example: '"vpn.example.com"' },
   '/gateway/port': port,
@@ -41,6 +30,8 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     expected: '"fallback" (IKE and ESP over TCP where UDP does not get through), "only" or "off"',
     example: '"fallback"',
   },
+  '/gateway/tcpPort': { expected: 'a TCP port for IKE and ESP over TCP, 1 to 65535', example: '4500' },
+  '/gateway/identity': identity("the gateway's"),
   '/tunnel': section('the kind of tunnel', '{ "shape": "gre-tunnel" }'),
   '/tunnel/shape': {
     expected: 'one of "gre-tunnel", "gre-transport", "esp-tunnel", "gre-plain"',
@@ -180,6 +171,8 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     expected: 'the largest packet between you and the gateway, 576 to 8192 bytes',
     example: '1480',
   },
+  // Last: a key in the wrong place is meant for the first of its name.
+  ...AUTHENTICATION_FIELDS,
 };
 
 const POINTERS = Object.keys(FIELDS);

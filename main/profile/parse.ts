@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { defaultProposals } from '../crypto/policy.ts';
 import { type Address, type Prefix, parseAddress, parsePrefix } from '../wire/address.ts';
 import { domainOf } from '../wire/domain.ts';
+import { buildAuthentication, buildGatewayAuthentication, type Materials, readMaterials } from './authentication.ts';
 import { checkTogether } from './check.ts';
 import { DEFAULTS, defaultEncapsulation, defaultFamilies } from './defaults.ts';
 import { fieldAt, keysAt, pointersNamed } from './fields.ts';
@@ -11,14 +12,14 @@ import { effectiveFile } from './policy.ts';
 import { type ProfileError, type ProfileProblem, pointerOf, problemsError } from './problem.ts';
 import type { Profile } from './profile.ts';
 import { FILE, FORMAT, type ProfileFile, SECTIONS, type SectionName, type ValidSections } from './schema.ts';
-import { type ReadSecretFile, readSecret, SECRET_PATH } from './secret.ts';
+import type { ReadSecretFile } from './secret.ts';
 import { nearest } from './suggest.ts';
 
 export interface ParsedProfile {
   readonly profile: Profile;
   /** What is allowed, but perhaps not meant. */
   readonly warnings: readonly string[];
-  /** The file as it is stored: the same keys, the secret inline. Contains the secret. */
+  /** The file as it is stored: the same keys, secrets, certificates and keys inline. Contains the secrets. */
   readonly text: string;
 }
 
@@ -42,12 +43,8 @@ export function parseProfile(text: string, options: ParseOptions = {}): ParsedPr
   }));
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, raw)));
 
-  const authentication = valueAt(raw, ['authentication']);
-  const secret =
-    typeof authentication === 'object' && authentication !== null && !Array.isArray(authentication)
-      ? readSecret(valueAt(raw, SECRET_PATH), options.readSecretFile)
-      : undefined;
-  if (Array.isArray(secret)) problems.push(...secret.map(withField));
+  const materials = readMaterials(raw, options.readSecretFile);
+  problems.push(...materials.problems.map(withField));
 
   const together = checkTogether(validSections(raw), (section) => Object.hasOwn(raw, section));
   problems.push(...together.problems.map(withField));
@@ -62,14 +59,13 @@ export function parseProfile(text: string, options: ParseOptions = {}): ParsedPr
       throw problemsError(chosen.problems.map((problem) => ({ ...problem, pointer: `/overrides${problem.pointer}` })));
   }
 
-  const bytes = secret && 'bytes' in secret ? secret.bytes : new Uint8Array(0);
-  const own = build(parsed.data, bytes);
-  const { routes, mtu } = build(effective.file, bytes);
-  const secretWarnings = secret && 'bytes' in secret ? secret.warnings : [];
+  const own = build(parsed.data, materials);
+  const { routes, mtu } = build(effective.file, materials);
   return {
     profile: { ...own, routes, mtu, policy: { ...effective.policy, own: { routes: own.routes, mtu: own.mtu } } },
-    warnings: [...together.warnings, ...secretWarnings],
-    text: storedText(raw, secret && 'bytes' in secret ? bytes : undefined),
+    warnings: [...together.warnings, ...materials.warnings],
+    // Keys and their order stay as the administrator wrote them; only the form of secrets changes.
+    text: `${JSON.stringify(materials.stored, null, 2)}\n`,
   };
 }
 
@@ -120,7 +116,7 @@ function withField(problem: ProfileProblem): ProfileProblem {
 
 /** A value as it is shown back; long ones are cut, and what may be a secret is not shown. */
 function shown(value: unknown, pointer: string): string {
-  if (pointer.startsWith('/authentication')) return 'what stands here';
+  if (/^(\/gateway)?\/authentication/.test(pointer)) return 'what stands here';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   const text = JSON.stringify(value) ?? 'nothing';
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
@@ -173,20 +169,23 @@ function prefix(text: string): Prefix {
   return parsed;
 }
 
-function build(file: ProfileFile, secret: Uint8Array): Profile {
+function build(file: ProfileFile, materials: Materials): Profile {
   const { gateway, tunnel, gre, routes, dns, mtu, proposals, timing } = file;
   const plain = tunnel.shape === 'gre-plain';
   return {
     name: file.name,
-      tcp: gateway.tcp ?? 'fallback',
-      tcpPort: gateway.tcpPort ?? DEFAULTS.tcpPort,
     gateway: {
       host: gateway.host,
       port: gateway.port ?? DEFAULTS.port,
       nattPort: gateway.nattPort ?? DEFAULTS.nattPort,
+      tcp: gateway.tcp ?? 'fallback',
+      tcpPort: gateway.tcpPort ?? DEFAULTS.tcpPort,
       identity: gateway.identity ?? null,
+      ...(gateway.authentication && {
+        authentication: buildGatewayAuthentication(gateway.authentication, materials),
+      }),
     },
-    authentication: { method: 'psk', identity: file.authentication?.identity ?? null, secret },
+    authentication: buildAuthentication(file.authentication, materials),
     tunnel: {
       shape: tunnel.shape,
       encapsulation: tunnel.encapsulation ?? defaultEncapsulation(tunnel.shape),
@@ -238,14 +237,4 @@ function build(file: ProfileFile, secret: Uint8Array): Profile {
       rekeyPackets: timing?.rekeyPackets ?? null,
     },
   };
-}
-
-/** Keys and their order stay as the administrator wrote them; only the secret's form changes. */
-function storedText(raw: Record<string, unknown>, secret: Uint8Array | undefined): string {
-  if (!secret) return `${JSON.stringify(raw, null, 2)}\n`;
-  const authentication = {
-    ...(raw.authentication as object),
-    secret: { base64: Buffer.from(secret).toString('base64') },
-  };
-  return `${JSON.stringify({ ...raw, authentication }, null, 2)}\n`;
 }

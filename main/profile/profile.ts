@@ -1,6 +1,7 @@
 // A profile: what an administrator hands a worker. This is the checked form, as the rest of the engine reads it; the file
 // format and its validation are schema.ts. Addresses are bytes here, defaults are filled in.
 import type { Address, Prefix } from '../wire/address.ts';
+import type { GatewayAuthentication, ProfileAuthentication } from './authentication.ts';
 import type { ProfilePolicy } from './policy.ts';
 
 export interface Profile {
@@ -15,13 +16,10 @@ export interface Profile {
     readonly tcpPort: number;
     /** Expected identity, in the notation of `identity`; null: with a secret whatever it proves, with a certificate `host`. */
     readonly identity: string | null;
+    /** undefined: by the pre-shared key that we use. */
+    readonly authentication?: GatewayAuthentication | undefined;
   };
-  readonly authentication: {
-    readonly method: 'psk';
-    /** "alice@example.com" (RFC 822), "host.example.com" (FQDN), an address, or "key-id:…"; null: our address. */
-    readonly identity: string | null;
-    readonly secret: Uint8Array;
-  };
+  readonly authentication: ProfileAuthentication;
   readonly tunnel: {
     readonly shape: 'gre-transport' | 'gre-tunnel' | 'esp-tunnel' | 'gre-plain';
     readonly encapsulation: 'udp' | 'auto';

@@ -2,6 +2,7 @@
 // together is check.ts; what they are for people is fields.ts; the checked form is profile.ts.
 import { z } from 'zod';
 import { POLICIES } from '../crypto/policy.ts';
+import { AUTHENTICATION, GATEWAY_AUTHENTICATION } from './authentication-schema.ts';
 import {
   type Wrong,
   wrongDomain,
@@ -45,16 +46,12 @@ export const SECTIONS = {
     host: text(wrongHost),
     port: whole(1, 65535).optional(),
     nattPort: whole(1, 65535).optional(),
-    identity: text(wrongIdentity).nullish(),
     tcp: z.enum(['fallback', 'only', 'off']).optional(),
     tcpPort: whole(1, 65535).optional(),
-  }),
-  authentication: z.strictObject({
-    method: z.literal('psk'),
     identity: text(wrongIdentity).nullish(),
-    // Checked by secret.ts, whose messages never show it.
-    secret: z.unknown(),
+    authentication: GATEWAY_AUTHENTICATION.optional(),
   }),
+  authentication: AUTHENTICATION,
   tunnel: z.strictObject({
     shape: z.enum(SHAPES),
     encapsulation: z.enum(['udp', 'auto']).optional(),

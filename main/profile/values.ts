@@ -48,6 +48,13 @@ export function wrongIdentity(text: string): Wrong {
   return undefined;
 }
 
+/** A name, a password or the like: something, and nothing that a terminal would obey. */
+export function wrongText(text: string): Wrong {
+  if (text === '') return 'is empty; leave the key out.';
+  if (CONTROL.test(text)) return 'contains control characters.';
+  return bytesOf(text) > 1024 ? 'is longer than 1024 bytes.' : undefined;
+}
+
 const isUnspecified = (address: Address): boolean => address.every((byte) => byte === 0);
 const isMulticast = (address: Address): boolean =>
   address.length === 4 ? address[0]! >= 224 && address[0]! <= 239 : address[0] === 0xff;

@@ -145,7 +145,7 @@ describe('a profile with one mistake', () => {
     ['/authentication', undefined, /is missing/],
     ['/authentication', [], /does not belong here/],
     ['/authentication/method', undefined, /is missing.*"psk"/],
-    ['/authentication/method', 'eap', /"psk"/],
+    ['/authentication/method', 'xauth', /"psk"/],
     ['/authentication/secret', undefined, /is missing/],
     ['/authentication/secret', '', /is empty/],
     ['/authentication/secret', 5, /neither text nor an object/],
