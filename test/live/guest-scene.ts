@@ -71,8 +71,12 @@ export const tunnelProfile = (changes: Part = {}): Record<string, unknown> => ({
   ...changes,
 });
 
-/** Pings; returns how many of `count` were answered. */
+/**
+ * Pings; returns how many of `count` were answered. One more goes before them: some gateways answer IKE before their kernel has
+ * the SA.
+ */
 export async function ping(lab: Lab, address: string, count = 5, size = 1000): Promise<number> {
+  await lab.finish('cl', ['ping', '-n', '-c', '1', '-W', '2', address]);
   const { stdout, stderr } = await lab.finish('cl', [
     ...['ping', '-n', '-c', String(count), '-i', '0.05', '-W', '2', '-s', String(size), address],
   ]);

@@ -6,6 +6,7 @@ import { connected, guestLab, nat, ping, SECRET, transportProfile, tunnelProfile
 import { cannotRunLive, type Lab } from './lab.ts';
 import { live } from './live.ts';
 import { Openiked, openikedMissing } from './openiked.ts';
+import { losesNothing } from './traffic.ts';
 import { umlMissing } from './uml.ts';
 
 const missing = [cannotRunLive(), openikedMissing(), umlMissing(), culvertMissing()];
@@ -58,6 +59,37 @@ live('OpenIKED', missing, () => {
       const [assigned] = [...gateway.log.matchAll(/assigned address (\S+)/g)].slice(-1);
       await gateway.guest.must(`ip tunnel change gre2 mode gre local 10.77.0.1 remote ${assigned?.[1]}`);
       expect(await ping(lab, '10.89.0.1')).toBe(5);
+    });
+  }
+
+  for (const [who, lifetimes, timing, signs] of [
+    ['the gateway', 'ikelifetime 8 lifetime 7', {}, [/rekeying CHILD SA old/, /rekeyed as new IKESA/]],
+    // Ours are drawn up to a tenth shorter, and counted anew from each replacement.
+    [
+      'Culvert',
+      '',
+      { rekeySeconds: 6, ikeRekeySeconds: 7 },
+      [/send CREATE_CHILD_SA res[\s\S]*deleted 1 SPI/, /send CREATE_CHILD_SA res[\s\S]*received delete/],
+    ],
+  ] as const) {
+    it(`new keys under traffic, by ${who}`, async () => {
+      await gateway.load(policies(`psk "${SECRET}"`, lifetimes));
+      const from = gateway.log.length;
+      await culvert.connect(transportProfile({ timing }));
+      // As the one who begins, OpenIKED removes the old SA before it has even told us.
+      const most = who === 'Culvert' ? 0 : 4;
+      const count = await losesNothing(
+        lab,
+        '10.88.0.1',
+        async () => {
+          for (const sign of signs) {
+            await gateway.guest.running.saw(new RegExp(`^[\\s\\S]{${from}}[\\s\\S]*${sign.source}`));
+          }
+        },
+        most,
+      );
+      console.log(`${count} pings across rekeyings of both kinds by ${who}, with OpenIKED`);
+      expect(culvert.daemon.output).not.toContain('reconnecting');
     });
   }
 });
