@@ -91,7 +91,7 @@ export function readCertificates(file: Uint8Array, what: string): readonly Certi
 }
 
 /** A key in this process and the certificate that it belongs to; the other certificates go along. */
-function pair(key: KeyObject, certificates: readonly Certificate[]): SigningKey | PkiError {
+export function pair(key: KeyObject, certificates: readonly Certificate[]): SigningKey | PkiError {
   const publicKey = createPublicKey(key);
   const own = certificates.find((certificate) => certificate.publicKey.equals(publicKey));
   if (!own) return new PkiError({ code: 'key-mismatch', subject: certificates[0]?.subject.text ?? 'nobody' });
@@ -101,7 +101,7 @@ function pair(key: KeyObject, certificates: readonly Certificate[]): SigningKey 
 
 const KEY_LABELS = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY'];
 
-function readPrivateKey(file: Uint8Array, passphrase: string | undefined): KeyObject | PkiError {
+export function readPrivateKey(file: Uint8Array, passphrase: string | undefined): KeyObject | PkiError {
   const what = 'the private key';
   const blocks = pemBlocks(Buffer.from(file).toString('latin1'));
   if (blocks.length === 0) return readDerKey(file, passphrase);

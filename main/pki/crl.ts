@@ -17,7 +17,8 @@ import { verifySigned } from '../crypto/signature.ts';
 import { type Block, blocksOf, firstBlock, TAG } from './blocks.ts';
 import { type Certificate, type Signed, signedParts } from './certificate.ts';
 import { type DistinguishedName, nameOf, sameName } from './distinguished-name.ts';
-import { formatTime, PkiError, type WallTime } from './error.ts';
+import { formatTime, isPkiError, PkiError, type WallTime } from './error.ts';
+import { CRL_LABELS, derObjects } from './pem.ts';
 import type { TrustPolicy } from './policy.ts';
 import { CLOCK_TOLERANCE, revocationReason, type Status } from './status.ts';
 
@@ -46,6 +47,17 @@ export function parseCrl(der: Uint8Array, what = 'a CRL'): Crl | PkiError {
   } catch {
     return malformed('it is not a DER CRL that can be understood');
   }
+}
+
+/** Every CRL in a file, PEM or DER; none at all is an error. */
+export function readCrls(file: Uint8Array, what: string): readonly Crl[] | PkiError {
+  const crls: Crl[] = [];
+  for (const der of derObjects(file, CRL_LABELS)) {
+    const crl = parseCrl(der, what);
+    if (isPkiError(crl)) return crl;
+    crls.push(crl);
+  }
+  return crls.length > 0 ? crls : new PkiError({ code: 'malformed', what, detail: 'it has no CRL in it' });
 }
 
 const KNOWN = new Set<string>([id_ce_cRLNumber, id_ce_authorityKeyIdentifier, id_ce_issuingDistributionPoint]);

@@ -51,9 +51,9 @@ function allowed(
 ): boolean {
   const ofKind = (subtree: GeneralSubtree) => kindOf(subtree.base) === name.type;
   const permittedOfKind = permitted.filter(ofKind);
-  if (permittedOfKind.length > 0 && !permittedOfKind.some(({ base }) => within(name, base) === true)) return false;
+  if (permittedOfKind.length > 0 && !permittedOfKind.some((subtree) => within(name, subtree) === true)) return false;
   // What cannot be compared (undefined) is excluded.
-  return excluded.filter(ofKind).every(({ base }) => within(name, base) === false);
+  return excluded.filter(ofKind).every((subtree) => within(name, subtree) === false);
 }
 
 function kindOf(base: GeneralName): AlternativeName['type'] {
@@ -64,8 +64,10 @@ function kindOf(base: GeneralName): AlternativeName['type'] {
   return base.iPAddress === undefined ? 'other' : 'ip';
 }
 
-/** Whether a name is in the subtree of `base`, of the same kind; undefined: cannot be said. */
-function within(name: AlternativeName, base: GeneralName): boolean | undefined {
+/** Whether a name is in a subtree, of the same kind; undefined: cannot be said. */
+function within(name: AlternativeName, { base, minimum, maximum }: GeneralSubtree): boolean | undefined {
+  // RFC 5280 §4.2.1.10 has no use for the two.
+  if (minimum !== 0 || maximum !== undefined) return undefined;
   switch (name.type) {
     case 'dns':
       return withinDomain(name.text, base.dNSName ?? '');

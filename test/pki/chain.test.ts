@@ -36,6 +36,8 @@ const constraint = (which: 'permitted' | 'excluded', tag: number, content: Uint8
   const subtrees = wrap(which === 'permitted' ? 0xa0 : 0xa1, wrap(0x30, wrap(tag, [...content])));
   return permitted(Buffer.from(wrap(0x30, subtrees)).toString('hex'));
 };
+/** A name of a kind that nothing here compares. */
+const OTHER_NAME = Buffer.from('06032a0304a0040c026869', 'hex');
 const text = (value: string) => new TextEncoder().encode(value);
 const DNS = 0x82;
 const EMAIL = 0x81;
@@ -216,6 +218,23 @@ const rows: readonly Row[] = [
     what: '…and at one below it, which it does not cover',
     root: { extensions: [constraint('excluded', EMAIL, text('example.com'))] },
     leaf: { names: [{ type: 'email', value: 'alice@mail.example.com' }] },
+    expected: GOOD,
+  },
+  {
+    what: 'a kind of name that cannot be compared, excluded',
+    root: { extensions: [constraint('excluded', 0xa0, OTHER_NAME)] },
+    leaf: { names: [{ type: 'upn', value: 'alice@example.com' }] },
+    expected: 'name-constraint',
+  },
+  {
+    what: '…or permitted',
+    root: { extensions: [constraint('permitted', 0xa0, OTHER_NAME)] },
+    leaf: { names: [{ type: 'upn', value: 'alice@example.com' }] },
+    expected: 'name-constraint',
+  },
+  {
+    what: '…but the certificate has none of it',
+    root: { extensions: [constraint('excluded', 0xa0, OTHER_NAME)] },
     expected: GOOD,
   },
 ];
