@@ -62,11 +62,6 @@ export class PeerConversation implements EapPeer {
     return this.#method?.msk();
   }
 
-  /** The type of the method that runs. */
-  get methodType(): number | undefined {
-    return this.#method?.type;
-  }
-
   /** What a Failure now would mean. */
   refusal(): EapError {
     return this.#failure ?? this.#method?.refusal() ?? this.#withoutMethod();

@@ -51,11 +51,6 @@ export class ServerConversation implements EapServer {
     return this.#identifier;
   }
 
-  /** The type of the method that runs. */
-  get methodType(): number | undefined {
-    return this.#method?.type;
-  }
-
   close(): void {
     this.#method?.close();
     this.#method = undefined;

@@ -35,11 +35,8 @@ export function compoundKeys(tunnel: Uint8Array, isk: Uint8Array): CompoundKeys 
   return { ipmk: keys.subarray(0, 40), cmk: keys.subarray(40) };
 }
 
-/** The inner session key: 32 bytes of the inner MSK; of MSCHAPv2 the client's receiving key first (MS-PEAP §3.1.5.5.2.1). */
-export function innerSessionKey(msk: Uint8Array | undefined, type: number): Uint8Array {
-  if (msk === undefined) return new Uint8Array(32);
-  return type === EAP_TYPE.mschapv2 ? concatBytes(msk.subarray(16, 32), msk.subarray(0, 16)) : msk.slice(0, 32);
-}
+/** The inner session key: the first 32 bytes of the inner MSK, zeros where the method makes none. The caller wipes it. */
+export const innerSessionKey = (msk: Uint8Array | undefined): Uint8Array => msk?.slice(0, 32) ?? new Uint8Array(32);
 
 /** 20 bytes. */
 export function compoundMac(cmk: Uint8Array, binding: Omit<Cryptobinding, 'mac'>): Uint8Array {

@@ -10,11 +10,12 @@ import { EapError, eapProtocol } from '../error.ts';
 import { decodeEap, EAP_TYPE, type EapExchangePacket, encodeEap } from '../packet.ts';
 import type { PeerConversation } from '../peer.ts';
 import type { TlsEngine } from '../tls/engine.ts';
-import { keyMaterial, tlsMsk } from '../tls/keys.ts';
+import { tlsMsk, tunnelKeys } from '../tls/keys.ts';
 import type { InsideStep, PeerInside } from '../tls/peer.ts';
-import { boundMsk, compoundKeys, compoundMac, innerSessionKey } from './binding.ts';
+import { boundMsk, type CompoundKeys, compoundKeys, compoundMac, innerSessionKey } from './binding.ts';
 import {
   bindingTlv,
+  type Cryptobinding,
   decodeBinding,
   decodeTlvs,
   encodeTlvs,
@@ -92,26 +93,35 @@ export class PeapInside implements PeerInside {
   #bind(tlv: Tlv, engine: TlsEngine): readonly Tlv[] | EapError {
     const request = decodeBinding(tlv.value);
     if (isWireError(request)) return eapProtocol(request.toString());
-    const tunnel = keyMaterial(engine, EAP_TYPE.peap);
-    const msk = this.#inner.msk();
-    const isk = innerSessionKey(msk, this.#inner.methodType ?? 0);
-    const { ipmk, cmk } = compoundKeys(tunnel, isk);
-    for (const secret of [tunnel, isk, ...(msk ? [msk] : [])]) secret.fill(0);
-    // The request's MAC is over its own TLV, so that nobody else has put it into the tunnel.
-    if (request.subtype !== 'request' || !equalConstantTime(compoundMac(cmk, request), request.mac)) {
-      ipmk.fill(0);
-      cmk.fill(0);
+    const keys = this.#boundKeys(request, engine);
+    if (!keys)
       return new EapError({
         reason: 'server-not-authentic',
         message: 'the TLS server inside EAP is not the one that checked the password (PEAP cryptobinding)',
         remedy: 'somebody may sit between the gateway and its server: the administrator has to look into it',
       });
-    }
     const answer = { ...request, receivedVersion: request.version, subtype: 'response', version: 0 } as const;
-    const response = bindingTlv({ ...answer, mac: compoundMac(cmk, answer) });
-    cmk.fill(0);
-    this.#ipmk = ipmk;
+    const response = bindingTlv({ ...answer, mac: compoundMac(keys.cmk, answer) });
+    keys.cmk.fill(0);
+    this.#ipmk = keys.ipmk;
     return [response];
+  }
+
+  /** Those with which the server made the request's MAC, over its own TLV: nobody else has put it into the tunnel. */
+  #boundKeys(request: Cryptobinding, engine: TlsEngine): CompoundKeys | undefined {
+    const msk = this.#inner.msk();
+    const isk = innerSessionKey(msk);
+    let right: CompoundKeys | undefined;
+    for (const tunnel of tunnelKeys(engine)) {
+      const keys = compoundKeys(tunnel, isk);
+      const made = request.subtype === 'request' && equalConstantTime(compoundMac(keys.cmk, request), request.mac);
+      if (made && !right) right = keys;
+      else for (const key of Object.values(keys)) key.fill(0);
+      tunnel.fill(0);
+    }
+    isk.fill(0);
+    msk?.fill(0);
+    return right;
   }
 
   #refused(request: EapExchangePacket): Uint8Array {

@@ -87,7 +87,7 @@ export class PeapServerInside implements ServerInside {
 
   #keys(msk: Uint8Array | undefined, engine: TlsEngine): CompoundKeys {
     const tunnel = keyMaterial(engine, EAP_TYPE.peap);
-    const isk = innerSessionKey(msk, this.#config.inner.methodType ?? 0);
+    const isk = innerSessionKey(msk);
     const keys = compoundKeys(tunnel, isk);
     tunnel.fill(0);
     isk.fill(0);

@@ -2,7 +2,7 @@
 //
 // Node's TLS takes some turns of the event loop for each step, none of which waits for anything outside the process; a step
 // is over when several turns have brought nothing new.
-import type { X509Certificate } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import {
   checkServerIdentity,
@@ -48,6 +48,12 @@ export interface TlsServerOptions {
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
 }
 
+/**
+ * strongSwan's TLS knows nothing of RFC 5746. What that protects against is data that a man in the middle sends before a
+ * renegotiation; EAP's servers never renegotiate, and take nothing before the handshake that we are the other end of.
+ */
+const WITHOUT_RENEGOTIATION_INFO = constants.SSL_OP_LEGACY_SERVER_CONNECT ?? 0;
+
 /** Turns of the event loop without anything new, after which nothing comes. */
 const QUIET_TURNS = 6;
 const ROOM = 1 << 20;
@@ -84,6 +90,7 @@ export class TlsEngine {
     const socket = connect({
       socket: engine.#wire,
       minVersion: 'TLSv1.2',
+      secureOptions: WITHOUT_RENEGOTIATION_INFO,
       ...(trust === 'later'
         ? { rejectUnauthorized: false }
         : {
