@@ -1,6 +1,6 @@
 // What a command may do to the world around it; tests hand in their own.
 import type { EngineClient } from '../ipc/client.ts';
-import { EngineError } from '../ipc/error.ts';
+import { EngineError, sideBySide } from '../ipc/error.ts';
 import { printable } from './text.ts';
 
 export interface CliIo {
@@ -22,7 +22,8 @@ export function errorText(error: unknown): string {
   if (!(error instanceof EngineError))
     return `culvert: something in this program itself went wrong: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
   const remedy = error.remedy ? `\n${sentence(error.remedy)}` : '';
-  return printable(`culvert: ${error.message}${remedy}`);
+  const compared = sideBySide(error);
+  return printable(`culvert: ${error.message}${remedy}${compared ? `\n\n${compared}` : ''}`);
 }
 
 /** Remedies come from every layer, some as half sentences. */

@@ -2,6 +2,7 @@
 // the terminal with its control characters.
 import type {
   ConnectStep,
+  ContractError,
   EngineState,
   LogEntry,
   ProfileSummary,
@@ -9,6 +10,7 @@ import type {
   TrafficStatistics,
   TunnelInfo,
 } from '../ipc/contract.ts';
+import { sideBySide } from '../ipc/error.ts';
 
 /** Newlines stay; every other control character becomes "?". */
 export function printable(text: string): string {
@@ -75,7 +77,12 @@ export function tunnelText(tunnel: TunnelInfo): string {
       'tunnel',
       `${SHAPE_TEXT[tunnel.shape]}, ${carried}${nat.length > 0 ? `; behind a NAT: ${nat.join(' and ')}` : ''}`,
     ),
-    ...(encrypted ? [row('encryption', `IKE ${tunnel.ikeProposal}, ESP ${tunnel.espProposal}`)] : []),
+    ...(encrypted
+      ? [
+          row('encryption', `IKE ${tunnel.ikeProposal}, ESP ${tunnel.espProposal}`),
+          row('post-quantum', postQuantumText(tunnel)),
+        ]
+      : []),
     row('interface', `${tunnel.interfaceName}: ${list(tunnel.addresses)}`),
     ...(tunnel.assigned.length > 0 ? [row('assigned', list(tunnel.assigned))] : []),
     ...namesRows(tunnel),
@@ -86,6 +93,12 @@ export function tunnelText(tunnel: TunnelInfo): string {
     ...tunnel.warnings.map((warning) => row('warning', warning)),
   ];
   return printable(rows.join('\n'));
+}
+
+/** "yes (ML-KEM-768)". */
+function postQuantumText({ postQuantum, ikeProposal }: TunnelInfo): string {
+  const [, bits] = /mlkem(\d+)/.exec(ikeProposal) ?? [];
+  return postQuantum ? `yes${bits ? ` (ML-KEM-${bits})` : ''}` : 'no';
 }
 
 /** Who is asked for names, or which servers the gateway named though nobody asks them. */
@@ -131,15 +144,26 @@ export function stateText(engine: EngineState, now: number): string {
   }
 }
 
+/** What we offered and what they accept, where an error knows it. */
+const comparison = (error: ContractError): readonly string[] => {
+  const text = sideBySide(error);
+  return text ? ['', text] : [];
+};
+
 export function statusText(status: Status, now: number): string {
   const { engine, traffic } = status;
   const lines = [stateText(engine, now)];
   if (engine.state === 'connected') lines.push(tunnelText(engine.tunnel));
   if (engine.state === 'reconnecting')
     lines.push(row('because', engine.because.message), row('', engine.because.remedy));
-  if (engine.state === 'failed') lines.push(row('because', engine.error.message), row('', engine.error.remedy));
+  if (engine.state === 'failed')
+    lines.push(row('because', engine.error.message), row('', engine.error.remedy), ...comparison(engine.error));
   if (engine.state === 'disconnected' && engine.lastError)
-    lines.push(row('last error', engine.lastError.message), row('', engine.lastError.remedy));
+    lines.push(
+      row('last error', engine.lastError.message),
+      row('', engine.lastError.remedy),
+      ...comparison(engine.lastError),
+    );
   if (traffic && (engine.state === 'connected' || engine.state === 'reconnecting'))
     lines.push(row('traffic', trafficText(traffic)), ...countersText(traffic));
   return printable(lines.join('\n'));

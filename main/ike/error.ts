@@ -1,5 +1,7 @@
 // Why an IKE SA could not be made or was lost: a closed union of codes, each message naming what happened, the likely
 // cause and what to do.
+import type { Algorithms } from '../crypto/algorithms.ts';
+
 export type IkeErrorCode =
   /** No answer to IKE_SA_INIT, or to a later request after all retransmissions. */
   | 'no-response'
@@ -29,6 +31,12 @@ export type IkeErrorCode =
   /** Misconfiguration that only shows when it is used, e.g. an unknown proposal. */
   | 'configuration';
 
+/** What we offered, and what the peer told of what it accepts: nothing, as a rule. */
+export interface Disagreement {
+  readonly offered: Algorithms;
+  readonly accepted: Algorithms;
+}
+
 export interface IkeErrorData {
   readonly code: IkeErrorCode;
   readonly message: string;
@@ -38,6 +46,8 @@ export interface IkeErrorData {
   readonly notify?: { readonly type: number; readonly name: string };
   /** Exchange in which it happened: "IKE_SA_INIT", "IKE_AUTH", … */
   readonly exchange?: string;
+  /** Where the two ends do not agree on algorithms. */
+  readonly disagreement?: Disagreement | undefined;
 }
 
 export class IkeError extends Error {
@@ -46,6 +56,7 @@ export class IkeError extends Error {
   readonly remedy: string;
   readonly notify: { readonly type: number; readonly name: string } | undefined;
   readonly exchange: string | undefined;
+  readonly disagreement: Disagreement | undefined;
 
   constructor(data: IkeErrorData) {
     super(data.message);
@@ -53,5 +64,6 @@ export class IkeError extends Error {
     this.remedy = data.remedy;
     this.notify = data.notify;
     this.exchange = data.exchange;
+    this.disagreement = data.disagreement;
   }
 }

@@ -1,4 +1,5 @@
 // What an error notify (RFC 7296 §3.10.1) means for the person in front of it: code, what happened, likely cause, what to do.
+import { type Algorithms, algorithmsNamed } from '../crypto/algorithms.ts';
 import { IkeError, type IkeErrorCode } from './error.ts';
 import { NotifyType, notifyName } from './notify.ts';
 
@@ -8,6 +9,8 @@ export interface NotifyContext {
   readonly exchange: string;
   /** The proposals we made for the SA that was refused. */
   readonly proposals?: readonly string[];
+  /** What the peer told of what it would accept. */
+  readonly accepted?: Algorithms | undefined;
   /** Our traffic selectors, as text. */
   readonly selectors?: string;
   /** Our identity, as text. */
@@ -20,8 +23,17 @@ interface Meaning {
   readonly remedy: string;
 }
 
-const offered = (context: NotifyContext): string =>
-  context.proposals && context.proposals.length > 0 ? ` (we offered ${context.proposals.join(', ')})` : '';
+/** Proposals that were offered, by what is in them. */
+const offeredIn = ({ exchange, proposals = [] }: NotifyContext): Algorithms =>
+  algorithmsNamed(proposals, exchange === 'IKE_SA_INIT' ? 'ike' : 'esp');
+
+/** A few are said in the sentence; more are in `disagreement`. */
+const offered = ({ proposals = [] }: NotifyContext): string => {
+  const text = proposals.join(', ');
+  return proposals.length > 0 && text.length <= MOST_IN_A_SENTENCE ? ` (we offered ${text})` : '';
+};
+
+const MOST_IN_A_SENTENCE = 100;
 
 function meaningOf(type: number, name: string, context: NotifyContext): Meaning {
   switch (type) {
@@ -97,8 +109,9 @@ function meaningOf(type: number, name: string, context: NotifyContext): Meaning 
     case NotifyType.INVALID_KE_PAYLOAD:
       return {
         code: 'no-ike-proposal',
-        message: `the gateway insists on a key-exchange group that we did not offer${offered(context)}`,
-        remedy: 'add the group that the gateway wants to the IKE proposals of the profile',
+        message: `the gateway insists on ${context.accepted?.['key-exchange'] ?? 'a key-exchange group'}, which we did not offer${offered(context)}`,
+        remedy:
+          'add the key exchange that the gateway wants to the IKE proposals of the profile; groups 2 and 5 (modp1024, modp1536) are weak, and need "policy": "legacy" there',
       };
     case NotifyType.TEMPORARY_FAILURE:
       return {
@@ -117,5 +130,12 @@ function meaningOf(type: number, name: string, context: NotifyContext): Meaning 
 
 export function errorOfNotify(type: number, context: NotifyContext): IkeError {
   const name = notifyName(type);
-  return new IkeError({ ...meaningOf(type, name, context), notify: { type, name }, exchange: context.exchange });
+  const meaning = meaningOf(type, name, context);
+  const disagreement = meaning.code === 'no-ike-proposal' || meaning.code === 'no-child-proposal';
+  return new IkeError({
+    ...meaning,
+    notify: { type, name },
+    exchange: context.exchange,
+    ...(disagreement ? { disagreement: { offered: offeredIn(context), accepted: context.accepted ?? {} } } : {}),
+  });
 }

@@ -218,6 +218,10 @@ class Responder implements IkeResponder {
         this.#debug(`dropped an IKE_SA_INIT: ${answer.why}`, arrival.from);
         return;
       case 'stateless':
+        if (answer.disagreement && this.#mayAnswerStranger(now)) {
+          const text = `no algorithms in common with ${formatEndpoint(arrival.from)}\n${answer.disagreement}`;
+          this.#push({ kind: 'log', level: 'info', text });
+        }
         this.#debug(`answered an IKE_SA_INIT: ${answer.why}`, arrival.from);
         this.#send(answer.response, arrival);
         return;

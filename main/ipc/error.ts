@@ -56,3 +56,54 @@ export function ipcError(
 ): EngineError {
   return new EngineError({ code, message, remedy, ...(data ? { data } : {}) });
 }
+
+/** One kind of algorithms ("encryption", "key-exchange") as the two ends have it; empty: not told. */
+export interface Compared {
+  readonly kind: string;
+  readonly offered: string;
+  readonly accepted: string;
+}
+
+const SIDE = /^(?:offered|accepted)\.(.+)$/;
+
+/** What we offered and what the gateway told that it accepts, of an error about proposals; else empty. */
+export function comparisonOf({
+  data = {},
+}: {
+  readonly data?: ContractError['data'] | undefined;
+}): readonly Compared[] {
+  const kinds = new Set(Object.keys(data).flatMap((key) => SIDE.exec(key)?.[1] ?? []));
+  const text = (key: string): string => String(data[key] ?? '');
+  return [...kinds].map((kind) => ({
+    kind,
+    offered: text(`offered.${kind}`),
+    accepted: text(`accepted.${kind}`),
+  }));
+}
+
+/** The comparison as two columns of plain text, `width` characters each; '' where there is none. */
+export function sideBySide(error: { readonly data?: ContractError['data'] | undefined }, width = 34): string {
+  const rows = comparisonOf(error);
+  if (rows.length === 0) return '';
+  const kindWidth = Math.max(...rows.map(({ kind }) => kind.length));
+  const line = (kind: string, left: string, right: string): string =>
+    `${kind.padEnd(kindWidth)}  ${left.padEnd(width)}  ${right}`.trimEnd();
+  const body = rows.flatMap(({ kind, offered, accepted }) => {
+    const [left, right] = [wrapped(offered || '–', width), wrapped(accepted || 'not told', width)];
+    return Array.from({ length: Math.max(left.length, right.length) }, (_, i) =>
+      line(i === 0 ? kind : '', left[i] ?? '', right[i] ?? ''),
+    );
+  });
+  return [line('', 'we offered', 'they accept'), ...body].join('\n');
+}
+
+/** Words in lines of at most `width` characters. */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

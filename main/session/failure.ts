@@ -112,6 +112,9 @@ export function failureOf(error: unknown): Failure {
     const data = {
       ...(error.exchange ? { exchange: error.exchange } : {}),
       ...(error.notify ? { notify: error.notify.name, notifyType: error.notify.type } : {}),
+      // "offered.encryption", "accepted.key-exchange", …: ipc/error.ts puts them side by side.
+      ...prefixed('offered', error.disagreement?.offered),
+      ...prefixed('accepted', error.disagreement?.accepted),
     };
     return {
       error: { code: `ike/${error.code}`, message: error.message, remedy: error.remedy, data },
@@ -131,6 +134,9 @@ export function failureOf(error: unknown): Failure {
     'Try again. If it happens again, report it with the output of `culvert logs`.',
   );
 }
+
+const prefixed = (side: string, of: object | undefined): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(of ?? {}).map(([kind, words]) => [`${side}.${kind}`, String(words)]));
 
 /** The message of whatever was thrown. */
 export function reasonText(error: unknown): string {

@@ -1,7 +1,9 @@
 // An error as a person reads it: what happened, the likely cause and what to do, and a copy for whoever helps.
 import type { ReactNode } from 'react';
 import type { ContractError } from '../../main/ipc/contract.ts';
+import { type Compared, comparisonOf, sideBySide } from '../../main/ipc/error.ts';
 import { useI18n } from '../i18n/context.tsx';
+import { isKey, type Translate } from '../i18n/translate.ts';
 import { CopyButton } from './copy.tsx';
 import { explain } from './explain.ts';
 import { Icon } from './icon.tsx';
@@ -34,6 +36,7 @@ export function Problem({ error, tone = 'bad', actions }: ProblemProps): ReactNo
             <Lines text={detail} lang="en" className="small" />
           </div>
         ) : null}
+        <Comparison rows={comparisonOf(error)} />
         <div className="row between">
           <code className="small quiet break">{error.code}</code>
           <span className="row">
@@ -44,6 +47,44 @@ export function Problem({ error, tone = 'bad', actions }: ProblemProps): ReactNo
       </div>
     </div>
   );
+}
+
+/** What we offered and what the gateway told that it accepts, side by side. */
+function Comparison({ rows }: { readonly rows: readonly Compared[] }): ReactNode {
+  const { t } = useI18n();
+  if (rows.length === 0) return null;
+  return (
+    <div className="problem-part">
+      <table className="small problem-compared">
+        <caption className="small quiet">{t('problem.compared')}</caption>
+        <thead>
+          <tr>
+            <td />
+            <th scope="col">{t('problem.offered')}</th>
+            <th scope="col">{t('problem.accepted')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ kind, offered, accepted }) => (
+            <tr key={kind}>
+              <th scope="row">{kindText(kind, t)}</th>
+              <td className="break" lang="en">
+                <code>{offered || '–'}</code>
+              </td>
+              <td className="break" lang="en">
+                {accepted ? <code>{accepted}</code> : t('problem.notTold')}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function kindText(kind: string, t: Translate): string {
+  const key = `problem.kind.${kind}`;
+  return isKey(key) ? (t as (of: string) => string)(key) : kind;
 }
 
 /** The first line is the sentence; what follows, such as the mistakes of a profile, is a list. */
@@ -69,6 +110,8 @@ function Lines({ text, lang, className }: { text: string; lang: string | undefin
 
 /** For a mail to whoever helps. */
 export function plainText({ code, message, remedy, data }: ContractError): string {
-  const extra = Object.entries(data ?? {}).map(([key, value]) => `${key}: ${value}`);
-  return [message, remedy, code, ...extra].filter(Boolean).join('\n');
+  const extra = Object.entries(data ?? {})
+    .filter(([key]) => !/^(offered|accepted)\./.test(key))
+    .map(([key, value]) => `${key}: ${value}`);
+  return [message, remedy, code, ...extra, sideBySide({ data })].filter(Boolean).join('\n');
 }

@@ -38,3 +38,33 @@ test('what we offered is in the words', () => {
   expect(errorOfNotify(NotifyType.TS_UNACCEPTABLE, context).message).toContain('10.0.0.1[47]');
   expect(errorOfNotify(NotifyType.AUTHENTICATION_FAILED, context).message).toContain('alice');
 });
+
+test('a disagreement about algorithms has both sides, as far as they are known', () => {
+  const ike = errorOfNotify(NotifyType.INVALID_KE_PAYLOAD, {
+    exchange: 'IKE_SA_INIT',
+    proposals: ['aes128-sha256-ecp256'],
+    accepted: { 'key-exchange': 'modp1024' },
+  });
+  expect(ike.message).toContain('insists on modp1024');
+  expect(ike.remedy).toContain('"legacy"');
+  expect(ike.disagreement).toEqual({
+    offered: { encryption: 'aes128', integrity: 'sha256', prf: 'prfsha256', 'key-exchange': 'ecp256' },
+    accepted: { 'key-exchange': 'modp1024' },
+  });
+  const esp = errorOfNotify(NotifyType.NO_PROPOSAL_CHOSEN, { exchange: 'IKE_AUTH', proposals: ['aes128gcm16'] });
+  expect(esp.disagreement?.offered).toMatchObject({ encryption: 'aes128gcm16' });
+  expect(esp.disagreement?.accepted).toEqual({});
+  expect(errorOfNotify(NotifyType.TS_UNACCEPTABLE, { exchange: 'IKE_AUTH' }).disagreement).toBeUndefined();
+});
+
+test('a list of proposals that is too long for a sentence is not in it', () => {
+  const proposals = ['aes256gcm16', 'aes128gcm16', 'aes256', 'aes128'].map(
+    (encr) => `${encr}-sha256-prfsha256-ecp256-x25519-modp2048`,
+  );
+  const { message, disagreement } = errorOfNotify(NotifyType.NO_PROPOSAL_CHOSEN, {
+    exchange: 'IKE_SA_INIT',
+    proposals,
+  });
+  expect(message).toBe('the gateway accepts none of our IKE proposals');
+  expect(disagreement?.offered.encryption).toBe('aes256gcm16 aes128gcm16 aes256 aes128');
+});

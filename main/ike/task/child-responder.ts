@@ -1,5 +1,6 @@
 // The CHILD SA that IKE_AUTH makes, the responder's side: address lease, mode, proposal, narrowing (RFC 7296 §2.9, §2.19, §2.23.1,
 // §3.15.4). The messages are drawn in child.ts.
+import { algorithmsNamed, algorithmsOf, compareAlgorithms } from '../../crypto/algorithms.ts';
 import { choose } from '../../crypto/proposal.ts';
 import { espSuite } from '../../crypto/suite.ts';
 import type { Selector } from '../../wire/selector.ts';
@@ -44,7 +45,14 @@ export function answerChild(
 
   const { unencrypted } = config;
   const choice = choose(offered.proposals, config.childProposals, 'esp', { withoutKe: true, unencrypted });
-  if (!choice) return refused(NotifyType.NO_PROPOSAL_CHOSEN, 'none of its ESP proposals is acceptable');
+  if (!choice)
+    return refused(
+      NotifyType.NO_PROPOSAL_CHOSEN,
+      `none of its ESP proposals is acceptable\n${compareAlgorithms(
+        algorithmsOf(offered.proposals.map(({ transforms }) => transforms)),
+        algorithmsNamed(config.childProposals, 'esp'),
+      )}`,
+    );
   if (choice.proposal.spi.length !== 4 || childSpi(choice.proposal.spi) === 0)
     return refused(NotifyType.NO_PROPOSAL_CHOSEN, 'its ESP SPI is not 4 bytes other than zero');
 

@@ -8,6 +8,7 @@
 //                                  <--  HDR(A,0), N(INVALID_KE_PAYLOAD)     KEi is not of the group chosen
 //                                  <--  HDR(A,0), N(NO_PROPOSAL_CHOSEN)     nothing in common
 //                                  <--  HDR(A,B), SAr1, KEr, Nr, N(NAT_DETECTION_*)
+import { algorithmsNamed, algorithmsOf, compareAlgorithms } from '../../crypto/algorithms.ts';
 import { isKeError } from '../../crypto/ke.ts';
 import { choose } from '../../crypto/proposal.ts';
 import { ikeSuite } from '../../crypto/suite.ts';
@@ -43,7 +44,13 @@ export interface IkeInitRequest {
 
 export type IkeInitAnswer =
   /** Sent and forgotten. */
-  | { readonly kind: 'stateless'; readonly response: Uint8Array; readonly why: string }
+  | {
+      readonly kind: 'stateless';
+      readonly response: Uint8Array;
+      readonly why: string;
+      /** What it offered and what we accept, where nothing is in both: for whoever administers this end. */
+      readonly disagreement?: string;
+    }
   | { readonly kind: 'agreed'; readonly response: Uint8Array; readonly sa: IkeSa; readonly announced: Announced }
   | { readonly kind: 'ignored'; readonly why: string };
 
@@ -67,7 +74,11 @@ export function answerIkeInit(
   if (!offered || !ke || !Ni) return { kind: 'ignored', why: 'SA, KE or Nonce is missing' };
 
   const notifies = payloadsOf(payloads, 'notify');
-  const stateless = (type: number, data: Uint8Array, why: string): IkeInitAnswer => ({
+  const stateless = (
+    type: number,
+    data: Uint8Array,
+    why: string,
+  ): Extract<IkeInitAnswer, { readonly kind: 'stateless' }> => ({
     kind: 'stateless',
     response: encodeMessage(answerHeader(header, 0n), [notify(type, data)]),
     why,
@@ -83,7 +94,13 @@ export function answerIkeInit(
   const intermediate = notifies.some((n) => n.type === NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED);
   const choice = choose(offered.proposals, policy.proposals, 'ike', { withoutAdditional: !intermediate });
   if (!choice)
-    return stateless(NotifyType.NO_PROPOSAL_CHOSEN, new Uint8Array(0), 'none of its proposals is acceptable');
+    return {
+      ...stateless(NotifyType.NO_PROPOSAL_CHOSEN, new Uint8Array(0), 'none of its proposals is acceptable'),
+      disagreement: compareAlgorithms(
+        algorithmsOf(offered.proposals.map(({ transforms }) => transforms)),
+        algorithmsNamed(policy.proposals, 'ike'),
+      ),
+    };
   const suite = ikeSuite(choice.proposal.transforms);
   if (ke.method !== suite.ke.id)
     return stateless(

@@ -13,13 +13,14 @@
 //
 // SPIi and Ni stay the same through the retries, so that a cookie stays good (§2.6.1). Nothing here is authenticated: whatever is
 // wrong with an answer is reported, not acted upon (§2.21.1).
+import { algorithmsOf } from '../../crypto/algorithms.ts';
 import { isKeError, type KeInitiator } from '../../crypto/ke.ts';
 import { asksForMore, checkAnswer, offer } from '../../crypto/proposal.ts';
 import { type IkeSuite, ikeSuite, keyExchangeOf } from '../../crypto/suite.ts';
-import { type Proposal, TransformType } from '../../crypto/transform.ts';
+import { type Proposal, type Transform, TransformType, transform } from '../../crypto/transform.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { type Announced, announcedIn } from '../auth/announced.ts';
-import { IkeError } from '../error.ts';
+import { type Disagreement, IkeError } from '../error.ts';
 import type { Request } from '../exchange.ts';
 import { Exchange, type Message } from '../message.ts';
 import { detectNat, type NatSituation, NO_NAT, natDetectionHash } from '../nat.ts';
@@ -176,7 +177,8 @@ export class IkeInitTask implements Request {
     const group = data[0]! * 256 + data[1]!;
     if (group === this.#group) return { kind: 'stale', why: `a KE payload of group ${group} is on its way already` };
     // Only what we offered, or an attacker could talk us down (RFC 7296 §1.2); each group once, or it could make us spin.
-    if (!this.#groups.includes(group) || this.#tried.has(group)) return this.#refused(NotifyType.INVALID_KE_PAYLOAD);
+    if (!this.#groups.includes(group) || this.#tried.has(group))
+      return this.#refused(NotifyType.INVALID_KE_PAYLOAD, [[transform(TransformType.KE, group)]]);
     this.#ke.wipe();
     this.#ke = this.#initiate(group);
     this.#group = group;
@@ -192,7 +194,7 @@ export class IkeInitTask implements Request {
     if (!sa || !ke || !nonce) return mangled('SA, KE or Nonce is missing');
     if (header.SPIr === 0n) return mangled("the responder's SPI is zero");
     const chosen = checkAnswer(sa.proposals, this.#offered);
-    if (typeof chosen === 'string') return mangled(chosen);
+    if (typeof chosen === 'string') return mangled(chosen, this.#disagreement(sa.proposals));
     const suite = ikeSuite(chosen.transforms);
     if (suite.additional.length > 0 && !says(payloads, NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED))
       return mangled('it chose additional key exchanges, and does not say that it can do them (RFC 9242)');
@@ -226,9 +228,16 @@ export class IkeInitTask implements Request {
     };
   }
 
-  #refused(type: number): IkeInitOutcome {
+  /** `accepted`: what the gateway said that it would take. */
+  #refused(type: number, accepted?: readonly (readonly Transform[])[]): IkeInitOutcome {
     const { proposals } = this.#config;
-    return { kind: 'refused', error: errorOfNotify(type, { exchange: 'IKE_SA_INIT', proposals }) };
+    const told = accepted && algorithmsOf(accepted);
+    return { kind: 'refused', error: errorOfNotify(type, { exchange: 'IKE_SA_INIT', proposals, accepted: told }) };
+  }
+
+  #disagreement(answer: readonly Proposal[]): Disagreement {
+    const of = (proposals: readonly Proposal[]) => algorithmsOf(proposals.map(({ transforms }) => transforms));
+    return { offered: of(this.#offered), accepted: of(answer) };
   }
 }
 
@@ -242,10 +251,11 @@ function notify(type: number, data: Uint8Array): Payload {
   return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
 }
 
-function mangled(what: string): IkeInitOutcome {
+function mangled(what: string, disagreement?: Disagreement): IkeInitOutcome {
   return {
     kind: 'refused',
     error: new IkeError({
+      disagreement,
       code: 'protocol',
       message: `the gateway's answer to IKE_SA_INIT cannot be used: ${what}`,
       remedy: 'if it happens every time, save the log and report it; if not, someone may be forging answers',

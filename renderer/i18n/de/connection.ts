@@ -105,6 +105,7 @@ export const connection: Translated<typeof en> = {
   'connection.esp': 'Verschlüsselung, Daten (ESP)',
   'connection.postQuantum': 'Schlüsselaustausch',
   'connection.postQuantum.yes': 'Post-Quanten-sicher',
+  'connection.postQuantum.by': 'Post-Quanten-sicher ({kem})',
   'connection.postQuantum.no': 'Nicht Post-Quanten-sicher',
   'connection.mtu': 'MTU und MSS',
   'connection.mtuValue': '{mtu}; MSS {mss4} über IPv4, {mss6} über IPv6',

@@ -101,6 +101,7 @@ export const connection = {
   'connection.esp': 'Cipher suite, data (ESP)',
   'connection.postQuantum': 'Key exchange',
   'connection.postQuantum.yes': 'Post-quantum',
+  'connection.postQuantum.by': 'Post-quantum ({kem})',
   'connection.postQuantum.no': 'Not post-quantum',
   'connection.mtu': 'MTU and MSS',
   'connection.mtuValue': '{mtu}; MSS {mss4} over IPv4, {mss6} over IPv6',

@@ -104,6 +104,7 @@ export const connection: Translated<typeof en> = {
   'connection.esp': 'Suite de chiffrement, données (ESP)',
   'connection.postQuantum': 'Échange de clés',
   'connection.postQuantum.yes': 'Post-quantique',
+  'connection.postQuantum.by': 'Post-quantique ({kem})',
   'connection.postQuantum.no': 'Non post-quantique',
   'connection.mtu': 'MTU et MSS',
   'connection.mtuValue': '{mtu} ; MSS {mss4} en IPv4, {mss6} en IPv6',

@@ -100,6 +100,7 @@ export const connection: Translated<typeof en> = {
   'connection.esp': '加密套件，数据（ESP）',
   'connection.postQuantum': '密钥交换',
   'connection.postQuantum.yes': '后量子安全',
+  'connection.postQuantum.by': '后量子安全（{kem}）',
   'connection.postQuantum.no': '非后量子安全',
   'connection.mtu': 'MTU 和 MSS',
   'connection.mtuValue': '{mtu}；MSS：IPv4 {mss4}，IPv6 {mss6}',

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { TunnelInfo } from '../../../main/ipc/contract.ts';
 import { Badge, Card, Facts } from '../../components/page.tsx';
 import { useI18n } from '../../i18n/context.tsx';
+import type { Translate } from '../../i18n/translate.ts';
 
 export function TunnelCard({ tunnel }: { tunnel: TunnelInfo }): ReactNode {
   const { t } = useI18n();
@@ -50,7 +51,7 @@ export function TunnelCard({ tunnel }: { tunnel: TunnelInfo }): ReactNode {
             name: t('connection.postQuantum'),
             value: encrypted ? (
               <Badge tone={tunnel.postQuantum ? 'ok' : 'idle'} {...(tunnel.postQuantum ? { icon: 'shield' } : {})}>
-                {tunnel.postQuantum ? t('connection.postQuantum.yes') : t('connection.postQuantum.no')}
+                {keyExchangeText(tunnel, t)}
               </Badge>
             ) : null,
           },
@@ -67,3 +68,10 @@ const same = (a: readonly string[], b: readonly string[]): boolean => {
   const bare = (all: readonly string[]): string => all.map((address) => address.split('/')[0]).join(' ');
   return a.length === 0 || bare(a) === bare(b);
 };
+
+/** With the name of the method, which is part of the proposal: "…-ke1_mlkem768" is ML-KEM-768. */
+function keyExchangeText({ postQuantum, ikeProposal }: TunnelInfo, t: Translate): string {
+  if (!postQuantum) return t('connection.postQuantum.no');
+  const [, bits] = /mlkem(\d+)/.exec(ikeProposal) ?? [];
+  return bits ? t('connection.postQuantum.by', { kem: `ML-KEM-${bits}` }) : t('connection.postQuantum.yes');
+}
