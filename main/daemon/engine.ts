@@ -13,6 +13,7 @@ import {
 import { EngineError } from '../ipc/error.ts';
 import { passes } from '../ipc/log-filter.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
+import { secretsOf } from '../profile/authentication.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import type { Clock, Session } from '../session/deps.ts';
@@ -150,7 +151,7 @@ export function createEngine(options: EngineOptions): Engine {
       stillWanted();
       const profile = await store.load(name);
       stillWanted();
-      log.hide(name, profile.authentication.secret);
+      log.hide(name, ...secretsOf(profile));
       const session = options.createSession(profile);
       const begun: Active = { profile: name, session };
       active = begun;

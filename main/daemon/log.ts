@@ -13,8 +13,11 @@ export interface EngineLog {
   /** The newest entries, oldest first. */
   newest(lines: number): readonly LogEntry[];
   onEntry(listener: (entry: LogEntry) => void): void;
-  /** From now on this profile's secret is blotted out wherever it appears, in plain, hexadecimal or base64; its last one no more. */
-  hide(profile: string, secret: Uint8Array): void;
+  /**
+   * From now on this profile's secrets are blotted out wherever they appear, in plain, hexadecimal or base64, those of several lines
+   * also line by line; its last ones no more.
+   */
+  hide(profile: string, ...secrets: readonly Uint8Array[]): void;
   /** The profile is gone, and its secret is a word like others. */
   forget(profile: string): void;
   /** Without the secrets that are hidden. */
@@ -32,6 +35,8 @@ const MOST_ENTRIES = 2000;
 const MOST_TEXT = 4000;
 /** Shorter ones would blot out half the log. */
 const LEAST_SECRET = 6;
+/** Of a secret of several lines; shorter ones are no more than words. */
+const LEAST_LINE = 16;
 /** Profiles whose secrets are hidden, above what is ever stored; the one hidden longest ago goes first. */
 const MOST_HIDDEN = 256;
 
@@ -77,14 +82,11 @@ export function createLog(options: LogOptions): EngineLog {
     onEntry: (listener) => {
       listeners.push(listener);
     },
-    hide(profile, secret) {
+    hide(profile, ...secrets) {
       hidden.delete(profile);
-      if (secret.length < LEAST_SECRET) return;
-      const bytes = Buffer.from(secret);
-      hidden.set(
-        profile,
-        (['utf8', 'hex', 'base64'] as const).map((form) => bytes.toString(form)),
-      );
+      const forms = secrets.flatMap((secret) => (secret.length < LEAST_SECRET ? [] : formsOf(Buffer.from(secret))));
+      if (forms.length === 0) return;
+      hidden.set(profile, forms);
       const [oldest] = hidden.keys();
       if (hidden.size > MOST_HIDDEN && oldest !== undefined) hidden.delete(oldest);
     },
@@ -99,4 +101,11 @@ export function formatEntry({ time, level, area, text }: LogEntry): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   const safe = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => (c === '\n' ? '\n    ' : '?'));
   return `${new Date(time).toISOString()} ${level.padEnd(5)} ${area}: ${safe}`;
+}
+
+function formsOf(secret: Buffer): readonly string[] {
+  const text = secret.toString('utf8');
+  // A private key in PEM: a line of it is enough to be hidden, its frame is none of it.
+  const lines = text.split(/\r?\n/).filter((line) => line.length >= LEAST_LINE && !line.startsWith('-----'));
+  return [text, secret.toString('hex'), secret.toString('base64'), ...(lines.length > 1 ? lines : [])];
 }

@@ -2,6 +2,7 @@
 import type { Params, ProfileSummary, Result } from '../ipc/contract.ts';
 import { EngineError } from '../ipc/error.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
+import { secretsOf } from '../profile/authentication.ts';
 import { relocked, renamed } from '../profile/edit.ts';
 import { type ParsedProfile, parseProfile } from '../profile/parse.ts';
 import type { Profile } from '../profile/profile.ts';
@@ -113,7 +114,7 @@ export function profileCalls({
         if (replace && before?.text !== parsed.text && desk.runs(name)) throw inUseUnlike(name);
         if (await isFull(name)) throw tooMany();
         const replaced = await store.save(parsed, replace);
-        log.hide(name, parsed.profile.authentication.secret);
+        log.hide(name, ...secretsOf(parsed.profile));
         note('info', `profile "${name}" ${replaced ? 'replaced' : 'imported'}`);
         for (const warning of parsed.warnings) note('warn', `profile "${name}": ${warning}`);
         await desk.announce(replaced ? parsed.profile : null);
@@ -143,7 +144,7 @@ export function profileCalls({
         follow(from, () => greSequences.rename(from, to));
         await store.remove(from);
         log.forget(from);
-        log.hide(to, old.profile.authentication.secret);
+        log.hide(to, ...secretsOf(old.profile));
         note('info', `profile "${from}" renamed to "${to}"`);
         await desk.announce(null);
         return {};

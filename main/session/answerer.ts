@@ -4,7 +4,6 @@
 //   ask(id) ─▶ answer(question) ─ takes as long as it takes ─▶ event answer(id)
 //   the SA ends ─▶ close(): secrets are wiped, nobody is asked any more; answers that come later are ignored
 import type { EapSecrets } from '../eap/types.ts';
-import { IkeError } from '../ike/error.ts';
 import type { IkeAnswer, IkeQuestion } from '../ike/questions.ts';
 import type { Profile } from '../profile/profile.ts';
 
@@ -16,16 +15,3 @@ export interface Answerer {
 
 /** Called once for each IKE SA that is begun. `secrets`: the session's password and one-time codes, from profile, memory or person. */
 export type CreateAnswerer = (profile: Profile, secrets: EapSecrets) => Answerer;
-
-/** Where nobody is there to answer: a pre-shared key needs nobody. */
-export const createMuteAnswerer: CreateAnswerer = (profile) => ({
-  async answer(question) {
-    const error = new IkeError({
-      code: 'configuration',
-      message: `The authentication of profile "${profile.name}" needs something (${question.kind}) that this program does not provide.`,
-      remedy: 'Connect through the engine (culvert connect), or use a profile with a pre-shared key.',
-    });
-    return { kind: 'failed', error };
-  },
-  close() {},
-});

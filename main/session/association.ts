@@ -15,7 +15,7 @@ import type {
 } from '../ike/types.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
-import { createMuteAnswerer } from './answerer.ts';
+import type { CreateAnswerer } from './answerer.ts';
 import type { SessionDeps } from './deps.ts';
 import { createDrive, type DriveActions, type Established, type InstallChild } from './drive.ts';
 import { reasonText } from './failure.ts';
@@ -29,6 +29,7 @@ export interface AssociationOptions {
   readonly deps: SessionDeps;
   readonly createPeer: CreatePeer;
   readonly config: InitiatorConfig;
+  readonly createAnswerer: CreateAnswerer;
   /** Password and one-time codes. */
   readonly secrets: EapSecrets;
   readonly tunnel: Tunnel;
@@ -67,7 +68,7 @@ export interface Association {
 export function beginAssociation(options: AssociationOptions): Association {
   const { deps, config, tunnel, socketOf } = options;
   const { log } = deps;
-  const answerer = (deps.createAnswerer ?? createMuteAnswerer)(options.profile, options.secrets);
+  const answerer = (deps.createAnswerer ?? options.createAnswerer)(options.profile, options.secrets);
   const children = new Set<number>();
   let answering = true;
   let established: Established | null = null;

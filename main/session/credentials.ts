@@ -5,6 +5,7 @@
 //   unknown ── ask ──▶ known ── refused ──▶ asked again ── refused ──▶ over
 import { cancelledPrompt, EapError, refusedCredentials } from '../eap/error.ts';
 import type { EapSecrets } from '../eap/types.ts';
+import type { ProfileEap } from '../profile/authentication.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Prompts } from './prompts.ts';
 
@@ -33,7 +34,34 @@ export interface Credentials extends EapSecrets {
 /** What this profile's way to authenticate wants. */
 export function credentialsOf(profile: Profile): CredentialsConfig {
   const { gateway, authentication } = profile;
-  return { wanted: false, password: null, username: authentication.identity ?? '', gateway: gateway.host };
+  const rounds = [authentication, ...(authentication.second ? [authentication.second] : [])];
+  const byEap = rounds.find(({ method, eap }) => method === 'eap' && eap);
+  const { eap, identity } = byEap ?? authentication;
+  return {
+    wanted: eap !== undefined && eap.password === null && eap.methods.some((method) => takesPassword(eap, method)),
+    password: eap?.password ?? null,
+    username: eap?.username ?? identity ?? '',
+    gateway: gateway.host,
+  };
+}
+
+/** EAP-TLS has a certificate; one-time codes are good for the moment in which they are asked for. */
+function takesPassword(eap: ProfileEap, method: ProfileEap['methods'][number]): boolean {
+  switch (method) {
+    case 'mschapv2':
+    case 'md5':
+      return true;
+    case 'gtc':
+      return eap.gtc === 'password';
+    case 'ttls':
+    case 'peap':
+      return (
+        !eap.inner || eap.inner.some((inner) => inner === 'pap' || inner === 'mschapv2' || inner === 'eap-mschapv2')
+      );
+    case 'tls':
+    case 'otp':
+      return false;
+  }
 }
 
 /** So many answers of a person's are tried, then it is over. */

@@ -10,6 +10,7 @@ import type { DataPlane, DataPlaneOptions } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Address } from '../wire/address.ts';
 import type { CreateAnswerer } from './answerer.ts';
+import type { AuthenticationDeps } from './authentication.ts';
 import type { ProbeOutcome } from './path-probe.ts';
 import type { RoundTrip } from './round-trip.ts';
 
@@ -50,7 +51,9 @@ export interface SessionDeps {
   readonly log: (entry: SessionLog) => void;
   /** Keeps GRE sequence numbers over restarts; without it they start at 0 in each session. */
   readonly greSequences?: GreSequenceStore;
-  /** Who answers what authentication asks; without it only pre-shared keys work. */
+  /** Key stores of this computer, and how CRLs and OCSP answers are fetched. */
+  readonly authentication?: Pick<AuthenticationDeps, 'keyStores' | 'fetch' | 'revocationCache'>;
+  /** Who answers what authentication asks, instead of authentication.ts: for tests. */
   readonly createAnswerer?: CreateAnswerer;
 }
 

@@ -8,11 +8,11 @@
 //
 // `remoteSelectors` replaces TSr; `anyProtocol` asks for every protocol instead of GRE (47) alone.
 
-import { identityOfAddress, parseIdentity } from '../ike/identity.ts';
 import type { ChildRequest, InitiatorConfig, RetransmissionPolicy } from '../ike/types.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Address, Endpoint, Prefix } from '../wire/address.ts';
 import { type Selector, selectorOf } from '../wire/selector.ts';
+import type { WhoIsWho } from './authentication.ts';
 
 /** IANA protocol number of GRE. */
 export const GRE = 47;
@@ -95,19 +95,15 @@ export function retransmission(patience: number): RetransmissionPolicy {
   return { ...policy, tries: Math.max(5, tries) };
 }
 
-export function initiatorConfig(profile: Profile, facts: RequestFacts): InitiatorConfig {
-  const { gateway, authentication, timing } = profile;
+/** `whoIsWho`: see authentication.ts. */
+export function initiatorConfig(profile: Profile, facts: RequestFacts, whoIsWho: WhoIsWho): InitiatorConfig {
+  const { gateway, timing } = profile;
   return {
     local: facts.local,
     localNatt: facts.localNatt,
     remote: { address: facts.gateway, port: facts.over === 'tcp' ? gateway.tcpPort : gateway.port },
     remoteNattPort: gateway.nattPort,
-    identity:
-      authentication.identity === null
-        ? identityOfAddress(facts.local.address)
-        : parseIdentity(authentication.identity),
-    remoteIdentity: gateway.identity === null ? undefined : parseIdentity(gateway.identity),
-    credential: { kind: 'psk', secret: authentication.secret },
+    ...whoIsWho,
     proposals: profile.proposals.ike,
     child: childRequest(profile, facts.local.address, facts.gateway),
     requestAddresses: profile.tunnel.requestAddresses,

@@ -14,6 +14,7 @@ import type { Profile } from '../profile/profile.ts';
 import { type Address, type Endpoint, formatEndpoint } from '../wire/address.ts';
 import type { Encapsulation } from '../wire/encapsulation.ts';
 import { type Association, beginAssociation, type CreatePeer } from './association.ts';
+import { type Authentication, authenticationDeps, openAuthentication } from './authentication.ts';
 import type { SessionDeps } from './deps.ts';
 import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
 import type { Holding } from './holding.ts';
@@ -96,6 +97,7 @@ export function createWay(options: WayOptions): Way {
   const opener = { deps, plane, planeOpen: options.planeOpen, undo };
   let tunnel: Tunnel | null = null;
   let sockets: IkeSockets | null = null;
+  let authentication: Authentication | null = null;
   /** What the tunnel goes through; and what is to take its place, while it is authenticated anew. */
   let current: Association | null = null;
   let next: Association | null = null;
@@ -148,6 +150,10 @@ export function createWay(options: WayOptions): Way {
     sockets = opened;
     const here = newTunnel(opened.local);
     tunnel = here;
+    const opening = openAuthentication(profile, authenticationDeps(deps));
+    undo.push('forgetting keys', () => void opening.then((it) => it.close()).catch(() => {}));
+    authentication = await opening;
+    options.check();
     await new Promise<void>((resolve) => {
       current = begin(here, opened, { initialContact: true, up: resolve });
       current.feed({ kind: 'start' });
@@ -160,15 +166,21 @@ export function createWay(options: WayOptions): Way {
     { initialContact, up }: { readonly initialContact: boolean; readonly up: () => void },
   ): Association {
     const { createPeer, lastInbound, secrets, changed } = options;
+    if (!authentication) throw new Error('nobody begins before the keys are open');
+    const { createAnswerer } = authentication;
     const config: InitiatorConfig = {
-      ...initiatorConfig(profile, {
-        local: { address: open.local, port: open.ike.local.port },
-        localNatt: { address: open.local, port: open.natt.local.port },
-        gateway,
-        over: open.over,
-        forceUdp: open.esp === null,
-        patience: options.patience,
-      }),
+      ...initiatorConfig(
+        profile,
+        {
+          local: { address: open.local, port: open.ike.local.port },
+          localNatt: { address: open.local, port: open.natt.local.port },
+          gateway,
+          over: open.over,
+          forceUdp: open.esp === null,
+          patience: options.patience,
+        },
+        authentication.config(open.local),
+      ),
       initialContact,
     };
     const own: Association = beginAssociation({
@@ -176,6 +188,7 @@ export function createWay(options: WayOptions): Way {
       deps,
       createPeer,
       config,
+      createAnswerer,
       secrets,
       tunnel: here,
       socketOf,

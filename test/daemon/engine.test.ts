@@ -356,6 +356,15 @@ describe('the log', () => {
     expect(log.clean('secret number 999. secret number 800.')).toBe('[hidden] [hidden]');
   });
 
+  it('hides several secrets of a profile, a private key also line by line', () => {
+    const log = createLog({ level: 'info', json: false, write: () => {} });
+    const key =
+      '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEG\nCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n';
+    log.hide('office', Buffer.from(key), Buffer.from('open sesame'));
+    expect(log.clean('"MIGHAgEAMBMGByqGSM49AgEG" and open sesame')).toBe('"[hidden]" and [hidden]');
+    expect(log.clean('-----BEGIN PRIVATE KEY-----')).toBe('-----BEGIN PRIVATE KEY-----');
+  });
+
   it('is JSON where machines read it', () => {
     const lines: string[] = [];
     const log = createLog({ level: 'debug', json: true, write: (line) => lines.push(line) });

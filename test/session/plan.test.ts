@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SELECTORS } from '../../assembly/layout.ts';
 import type { ChildSa, Configuration } from '../../main/ike/types.ts';
 import type { Profile } from '../../main/profile/profile.ts';
+import { openAuthentication } from '../../main/session/authentication.ts';
 import { SessionError } from '../../main/session/failure.ts';
 import { MOST_SELECTORS, type PlanFacts, planTunnel, type TunnelPlan } from '../../main/session/plan.ts';
 import { childRequest, initiatorConfig, retransmission } from '../../main/session/request.ts';
@@ -292,16 +293,19 @@ describe('the request', () => {
     expect(ts(wide)).toEqual([['0.0.0.0-255.255.255.255'], ['0.0.0.0-255.255.255.255'], true, 'tunnel']);
   });
 
-  it('asks with the identity, ports and patience of the profile', () => {
+  it('asks with the identity, ports and patience of the profile', async () => {
     const facts = {
       local: { address: local, port: 500 },
       localNatt: { address: local, port: 4500 },
       gateway,
+      over: 'udp' as const,
       forceUdp: true,
       patience: 15_000,
     };
-    const config = initiatorConfig(testProfile('gre-tunnel', { authentication: { identity: null } }), facts);
-    expect(config).toMatchObject({
+    const deps = { random: () => new Uint8Array(0), wall: () => 0, log: () => undefined };
+    const configOf = async (profile: Profile) =>
+      initiatorConfig(profile, facts, (await openAuthentication(profile, deps)).config(local));
+    expect(await configOf(testProfile('gre-tunnel', { authentication: { identity: null } }))).toMatchObject({
       remote: { address: gateway, port: 500 },
       remoteNattPort: 4500,
       identity: { type: 'ipv4', address: local },
@@ -311,7 +315,7 @@ describe('the request', () => {
       keepaliveInterval: 20_000,
     });
     const named = testProfile('gre-tunnel', { gateway: { identity: 'gw@example.com' } });
-    expect(initiatorConfig(named, facts).remoteIdentity).toEqual({ type: 'rfc822', text: 'gw@example.com' });
+    expect((await configOf(named)).remoteIdentity).toEqual({ type: 'rfc822', text: 'gw@example.com' });
   });
 
   it.each([1_000, 5_000, 15_000, 60_000])('goes on asking for at least %d ms', (patience) => {
