@@ -56,7 +56,8 @@ const md5Value = struct('EAP-MD5 value', {
   name: rest,
 });
 
-export const encodeMd5 = (value: Uint8Array, name = new Uint8Array(0)): Uint8Array => encode(md5Value, { value, name });
+export const encodeMd5 = (value: Uint8Array, name: Uint8Array = new Uint8Array(0)): Uint8Array =>
+  encode(md5Value, { value, name });
 export const decodeMd5 = (data: Uint8Array) => decode(md5Value, data, 'EAP-MD5 value');
 export const md5Response = (identifier: number, password: string, challenge: Uint8Array): Uint8Array =>
   md5(concatBytes(Uint8Array.of(identifier), new TextEncoder().encode(password), challenge));
