@@ -1,6 +1,6 @@
 // The blocks that a DER value consists of, as they came: what was signed must be checked byte by byte, and a list of revoked
 // certificates is too long to decode it all (asn1js makes half a dozen objects for each). Tags and lengths are read by asn1js.
-import { BaseBlock } from 'asn1js';
+import { lib } from './libraries.ts';
 
 export interface Block {
   /** The identifier octet; blocks with a tag number above 30 do not occur in what we read. */
@@ -15,7 +15,7 @@ export const TAG = { integer: 0x02, bitString: 0x03, sequence: 0x30, context0: 0
 /** The block at the start of the bytes; undefined where they end before it does, or where its length is not definite (not DER). */
 export function firstBlock(bytes: Uint8Array): Block | undefined {
   const [tag] = bytes;
-  const { idBlock, lenBlock } = new BaseBlock();
+  const { idBlock, lenBlock } = new lib.ber.BaseBlock();
   const lengthAt = idBlock.fromBER(bytes, 0, bytes.length);
   if (tag === undefined || lengthAt !== 1) return undefined;
   const contentAt = lenBlock.fromBER(bytes, lengthAt, bytes.length - lengthAt);

@@ -1,40 +1,13 @@
 // A certificate (RFC 5280 §4.1), read once into what trust decisions ask of it. The bytes are a peer's: whatever they are, the
 // answer is a Certificate or a PkiError. Decoding is @peculiar/asn1-x509's; here only the fields are taken out of it.
-import 'reflect-metadata';
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
-import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
-import {
-  AlgorithmIdentifier,
-  AuthorityInfoAccessSyntax,
-  AuthorityKeyIdentifier,
-  BasicConstraints,
-  CRLDistributionPoints,
-  ExtendedKeyUsage,
-  type Extension,
-  type GeneralName,
-  id_ad_caIssuers,
-  id_ad_ocsp,
-  id_ce_authorityKeyIdentifier,
-  id_ce_basicConstraints,
-  id_ce_certificatePolicies,
-  id_ce_cRLDistributionPoints,
-  id_ce_extKeyUsage,
-  id_ce_keyUsage,
-  id_ce_nameConstraints,
-  id_ce_subjectAltName,
-  id_ce_subjectKeyIdentifier,
-  id_pe_authorityInfoAccess,
-  KeyUsage,
-  KeyUsageFlags,
-  NameConstraints,
-  SubjectAlternativeName,
-  Certificate as X509,
-} from '@peculiar/asn1-x509';
+import type { Extension, GeneralName, KeyUsageFlags, NameConstraints, Certificate as X509 } from '@peculiar/asn1-x509';
 import { type SignatureAlgorithm, signatureAlgorithm } from '../crypto/signature.ts';
 import { type Address, formatAddress, parseAddress } from '../wire/address.ts';
 import { type Block, blocksOf, onlyBlock, TAG } from './blocks.ts';
 import { type DistinguishedName, nameOf } from './distinguished-name.ts';
 import { cleanText, PkiError, type WallTime } from './error.ts';
+import { lib } from './libraries.ts';
 
 /** A name in subjectAltName (RFC 5280 §4.2.1.6). `other`: of a kind that no IKE identity has, or that cannot be read. */
 export type AlternativeName =
@@ -114,7 +87,7 @@ export function parseCertificate(der: Uint8Array, what = 'a certificate'): Certi
   try {
     const parts = signedParts(bytes);
     if (!parts) return malformed('it is not a DER certificate');
-    const certificate = read(AsnConvert.parse(bytes, X509), bytes, parts);
+    const certificate = read(lib.schema.AsnConvert.parse(bytes, lib.x509.Certificate), bytes, parts);
     return typeof certificate === 'string' ? malformed(certificate) : certificate;
   } catch {
     // The libraries' messages name their own classes and quote bytes; neither helps a person.
@@ -128,20 +101,20 @@ function read(x509: X509, der: Uint8Array, signed: Signed): Certificate | string
   if (new Set(extensions.map(({ extnID }) => extnID)).size !== extensions.length) return 'an extension occurs twice';
   const get = <T>(oid: string, type: new () => T): T | undefined => {
     const extension = extensions.find(({ extnID }) => extnID === oid);
-    return extension && AsnConvert.parse(extension.extnValue.buffer, type);
+    return extension && lib.schema.AsnConvert.parse(extension.extnValue.buffer, type);
   };
-  const basic = get(id_ce_basicConstraints, BasicConstraints);
-  const keyUsage = get(id_ce_keyUsage, KeyUsage)?.toNumber();
-  const subjectKeyId = get(id_ce_subjectKeyIdentifier, OctetString);
-  const authorityKeyId = get(id_ce_authorityKeyIdentifier, AuthorityKeyIdentifier)?.keyIdentifier;
-  const access = get(id_pe_authorityInfoAccess, AuthorityInfoAccessSyntax) ?? [];
+  const basic = get(lib.x509.id_ce_basicConstraints, lib.x509.BasicConstraints);
+  const keyUsage = get(lib.x509.id_ce_keyUsage, lib.x509.KeyUsage)?.toNumber();
+  const subjectKeyId = get(lib.x509.id_ce_subjectKeyIdentifier, lib.schema.OctetString);
+  const authorityKeyId = get(lib.x509.id_ce_authorityKeyIdentifier, lib.x509.AuthorityKeyIdentifier)?.keyIdentifier;
+  const access = get(lib.x509.id_pe_authorityInfoAccess, lib.x509.AuthorityInfoAccessSyntax) ?? [];
   const accessUrls = (method: string) =>
     Array.from(access).flatMap(({ accessMethod, accessLocation }) =>
       accessMethod === method && accessLocation.uniformResourceIdentifier
         ? [accessLocation.uniformResourceIdentifier]
         : [],
     );
-  const extendedKeyUsage = get(id_ce_extKeyUsage, ExtendedKeyUsage);
+  const extendedKeyUsage = get(lib.x509.id_ce_extKeyUsage, lib.x509.ExtendedKeyUsage);
   // TBSCertificate ::= version [0], serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo … (RFC 5280 §4.1); the
   // version is absent in version 1. `signature` must repeat the algorithm outside (§4.1.1.2).
   const [, algorithm, issuer, , subject, spki] =
@@ -161,43 +134,51 @@ function read(x509: X509, der: Uint8Array, signed: Signed): Certificate | string
     signed,
     plain: extensions.length === 0,
     basicConstraints: basic && { ca: basic.cA, pathLength: basic.pathLenConstraint },
-    keyUsage: keyUsage === undefined ? undefined : KEY_USAGE_BITS.filter((bit) => keyUsage & KeyUsageFlags[bit]),
+    keyUsage:
+      keyUsage === undefined ? undefined : KEY_USAGE_BITS.filter((bit) => keyUsage & lib.x509.KeyUsageFlags[bit]),
     extendedKeyUsage: extendedKeyUsage && Array.from(extendedKeyUsage),
-    alternativeNames: Array.from(get(id_ce_subjectAltName, SubjectAlternativeName) ?? [], alternativeName),
-    nameConstraints: get(id_ce_nameConstraints, NameConstraints),
+    alternativeNames: Array.from(
+      get(lib.x509.id_ce_subjectAltName, lib.x509.SubjectAlternativeName) ?? [],
+      alternativeName,
+    ),
+    nameConstraints: get(lib.x509.id_ce_nameConstraints, lib.x509.NameConstraints),
     subjectKeyId: subjectKeyId && Buffer.from(subjectKeyId.buffer).toString('hex'),
     authorityKeyId: authorityKeyId && Buffer.from(authorityKeyId.buffer).toString('hex'),
-    crlUrls: Array.from(get(id_ce_cRLDistributionPoints, CRLDistributionPoints) ?? []).flatMap(
+    crlUrls: Array.from(get(lib.x509.id_ce_cRLDistributionPoints, lib.x509.CRLDistributionPoints) ?? []).flatMap(
       // Only whole CRLs of the issuer's own: neither for some reasons only, nor of another CRL issuer.
       ({ distributionPoint, reasons, cRLIssuer }) =>
         reasons || cRLIssuer
           ? []
           : (distributionPoint?.fullName ?? []).flatMap((name) => name.uniformResourceIdentifier ?? []),
     ),
-    ocspUrls: accessUrls(id_ad_ocsp),
-    issuerUrls: accessUrls(id_ad_caIssuers),
+    ocspUrls: accessUrls(lib.x509.id_ad_ocsp),
+    issuerUrls: accessUrls(lib.x509.id_ad_caIssuers),
     unknownCritical: extensions.filter(isUnknownCritical).map(({ extnID }) => extnID),
   };
 }
 
 /** Extensions that the checks of chains honour; certificatePolicies constrains nothing where no policy is asked for (RFC 5280 §6.1.1 c). */
-const UNDERSTOOD = new Set<string>([
-  id_ce_basicConstraints,
-  id_ce_keyUsage,
-  id_ce_extKeyUsage,
-  id_ce_subjectAltName,
-  id_ce_nameConstraints,
-  id_ce_certificatePolicies,
-  id_ce_subjectKeyIdentifier,
-  id_ce_authorityKeyIdentifier,
-  id_ce_cRLDistributionPoints,
-  id_pe_authorityInfoAccess,
-]);
+const isUnderstood = (oid: string): boolean => {
+  const x509 = lib.x509;
+  const understood: readonly string[] = [
+    x509.id_ce_basicConstraints,
+    x509.id_ce_keyUsage,
+    x509.id_ce_extKeyUsage,
+    x509.id_ce_subjectAltName,
+    x509.id_ce_nameConstraints,
+    x509.id_ce_certificatePolicies,
+    x509.id_ce_subjectKeyIdentifier,
+    x509.id_ce_authorityKeyIdentifier,
+    x509.id_ce_cRLDistributionPoints,
+    x509.id_pe_authorityInfoAccess,
+  ];
+  return understood.includes(oid);
+};
 
-const isUnknownCritical = ({ extnID, critical }: Extension): boolean => critical && !UNDERSTOOD.has(extnID);
+const isUnknownCritical = ({ extnID, critical }: Extension): boolean => critical && !isUnderstood(extnID);
 
 export function alternativeName(name: GeneralName): AlternativeName {
-  const der = new Uint8Array(AsnConvert.serialize(name));
+  const der = new Uint8Array(lib.schema.AsnConvert.serialize(name));
   if (name.dNSName !== undefined) return { type: 'dns', text: name.dNSName, der };
   if (name.rfc822Name !== undefined) return { type: 'email', text: name.rfc822Name, der };
   if (name.uniformResourceIdentifier !== undefined) return { type: 'uri', text: name.uniformResourceIdentifier, der };
@@ -230,7 +211,7 @@ export function signedParts(der: Uint8Array): Signed | undefined {
 
 function algorithmOid(identifier: Uint8Array): string {
   try {
-    return `the algorithm ${AsnConvert.parse(Uint8Array.from(identifier), AlgorithmIdentifier).algorithm}`;
+    return `the algorithm ${lib.schema.AsnConvert.parse(Uint8Array.from(identifier), lib.x509.AlgorithmIdentifier).algorithm}`;
   } catch {
     return 'an unreadable algorithm';
   }

@@ -1,23 +1,12 @@
 // Certificate revocation lists (RFC 5280 §5, §6.3.3): whole CRLs of the authority's own. Delta CRLs, indirect CRLs and CRLs for some
 // reasons only say nothing here, rather than something wrong.
-import { AsnConvert } from '@peculiar/asn1-schema';
-import {
-  CRLReason,
-  Extensions,
-  IssuingDistributionPoint,
-  id_ce_authorityKeyIdentifier,
-  id_ce_cRLNumber,
-  id_ce_cRLReasons,
-  id_ce_issuingDistributionPoint,
-  Name,
-  RevokedCertificate,
-  Time,
-} from '@peculiar/asn1-x509';
+import type { Extensions } from '@peculiar/asn1-x509';
 import { verifySigned } from '../crypto/signature.ts';
 import { type Block, blocksOf, firstBlock, TAG } from './blocks.ts';
 import { type Certificate, type Signed, signedParts } from './certificate.ts';
 import { type DistinguishedName, nameOf, sameName } from './distinguished-name.ts';
 import { formatTime, isPkiError, PkiError, type WallTime } from './error.ts';
+import { lib } from './libraries.ts';
 import { CRL_LABELS, derObjects } from './pem.ts';
 import type { TrustPolicy } from './policy.ts';
 import { CLOCK_TOLERANCE, revocationReason, type Status } from './status.ts';
@@ -60,9 +49,12 @@ export function readCrls(file: Uint8Array, what: string): readonly Crl[] | PkiEr
   return crls.length > 0 ? crls : new PkiError({ code: 'malformed', what, detail: 'it has no CRL in it' });
 }
 
-const KNOWN = new Set<string>([id_ce_cRLNumber, id_ce_authorityKeyIdentifier, id_ce_issuingDistributionPoint]);
+const isKnown = (oid: string): boolean => {
+  const { id_ce_cRLNumber, id_ce_authorityKeyIdentifier, id_ce_issuingDistributionPoint } = lib.x509;
+  return oid === id_ce_cRLNumber || oid === id_ce_authorityKeyIdentifier || oid === id_ce_issuingDistributionPoint;
+};
 
-const parse = <T>({ bytes }: Block, type: new () => T): T => AsnConvert.parse(Uint8Array.from(bytes), type);
+const parse = <T>({ bytes }: Block, type: new () => T): T => lib.schema.AsnConvert.parse(Uint8Array.from(bytes), type);
 const isTime = (block: Block | undefined): boolean => block?.tag === 0x17 || block?.tag === 0x18;
 
 /**
@@ -80,14 +72,14 @@ function read(signed: Signed): Crl | undefined {
   const extensions = fields[0]?.tag === TAG.context0 ? extensionsOf(fields.shift()!) : [];
   const revoked = entries && entriesBySerial(entries);
   if (!revoked || fields.length > 0) return undefined;
-  const point = extensions.find(({ extnID }) => extnID === id_ce_issuingDistributionPoint);
-  const scope = point && AsnConvert.parse(point.extnValue.buffer, IssuingDistributionPoint);
-  const strange = extensions.some(({ extnID, critical }) => critical && !KNOWN.has(extnID));
+  const point = extensions.find(({ extnID }) => extnID === lib.x509.id_ce_issuingDistributionPoint);
+  const scope = point && lib.schema.AsnConvert.parse(point.extnValue.buffer, lib.x509.IssuingDistributionPoint);
+  const strange = extensions.some(({ extnID, critical }) => critical && !isKnown(extnID));
   const partial = scope && (scope.indirectCRL || scope.onlySomeReasons || scope.onlyContainsAttributeCerts);
   return {
-    issuer: nameOf(parse(issuer, Name), issuer.bytes),
-    thisUpdate: parse(thisUpdate, Time).getTime().getTime(),
-    nextUpdate: nextUpdate && parse(nextUpdate, Time).getTime().getTime(),
+    issuer: nameOf(parse(issuer, lib.x509.Name), issuer.bytes),
+    thisUpdate: parse(thisUpdate, lib.x509.Time).getTime().getTime(),
+    nextUpdate: nextUpdate && parse(nextUpdate, lib.x509.Time).getTime().getTime(),
     signed,
     revoked,
     users: !scope?.onlyContainsCACerts,
@@ -96,7 +88,8 @@ function read(signed: Signed): Crl | undefined {
   };
 }
 
-const extensionsOf = ({ content }: Block): Extensions => AsnConvert.parse(Uint8Array.from(content), Extensions);
+const extensionsOf = ({ content }: Block): Extensions =>
+  lib.schema.AsnConvert.parse(Uint8Array.from(content), lib.x509.Extensions);
 
 /**
  * Entries ::= SEQUENCE of userCertificate INTEGER, revocationDate, crlEntryExtensions OPTIONAL. Entries of indirect CRLs have a
@@ -114,9 +107,12 @@ function entriesBySerial(entries: readonly Block[]): Map<string, Uint8Array> | u
 }
 
 function revokedStatus(entry: Uint8Array): Status {
-  const { revocationDate, crlEntryExtensions } = AsnConvert.parse(Uint8Array.from(entry), RevokedCertificate);
-  const extension = crlEntryExtensions?.find(({ extnID }) => extnID === id_ce_cRLReasons);
-  const code = extension && AsnConvert.parse(extension.extnValue.buffer, CRLReason).reason;
+  const { revocationDate, crlEntryExtensions } = lib.schema.AsnConvert.parse(
+    Uint8Array.from(entry),
+    lib.x509.RevokedCertificate,
+  );
+  const extension = crlEntryExtensions?.find(({ extnID }) => extnID === lib.x509.id_ce_cRLReasons);
+  const code = extension && lib.schema.AsnConvert.parse(extension.extnValue.buffer, lib.x509.CRLReason).reason;
   return { kind: 'revoked', at: revocationDate.getTime().getTime(), reason: revocationReason(code) };
 }
 

@@ -1,11 +1,9 @@
 // Distinguished names (RFC 5280 §4.1.2.4): as bytes, as text for people, and compared. Administrators and gateways write the same
 // name in either order ("CN=gw, O=Example", "O=Example, CN=gw") and with other string types, so two comparisons are kept apart:
 // `sameName` keeps the order of the RDNs and decides who issued what; `sameNameAnyOrder` ignores it and is for identities.
-import 'reflect-metadata';
-import { AsnConvert } from '@peculiar/asn1-schema';
-import { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName } from '@peculiar/asn1-x509';
-import { Name as NameText } from '@peculiar/x509';
+import type { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName } from '@peculiar/asn1-x509';
 import { cleanText, PkiError } from './error.ts';
+import { lib } from './libraries.ts';
 
 export interface DistinguishedName {
   /** DER, as it came. */
@@ -22,13 +20,16 @@ export interface DistinguishedName {
 /** Undefined where the bytes are no Name. */
 export function decodeName(der: Uint8Array): DistinguishedName | undefined {
   try {
-    return nameOf(AsnConvert.parse(der, Name), Uint8Array.from(der));
+    return nameOf(lib.schema.AsnConvert.parse(der, lib.x509.Name), Uint8Array.from(der));
   } catch {
     return undefined;
   }
 }
 
-export function nameOf(name: Name, der: Uint8Array = new Uint8Array(AsnConvert.serialize(name))): DistinguishedName {
+export function nameOf(
+  name: Name,
+  der: Uint8Array = new Uint8Array(lib.schema.AsnConvert.serialize(name)),
+): DistinguishedName {
   const rdns = Array.from(name, (rdn) =>
     JSON.stringify(Array.from(rdn, ({ type, value }) => `${type}=${fold(value.toString())}`).sort()),
   );
@@ -40,7 +41,7 @@ export function nameOf(name: Name, der: Uint8Array = new Uint8Array(AsnConvert.s
     der,
     commonNames: values('2.5.4.3'),
     emails: values(EMAIL_ADDRESS),
-    text: cleanText(new NameText(name).toString()) || '(no name)',
+    text: cleanText(new lib.names.Name(name).toString()) || '(no name)',
     rdns,
   };
 }
@@ -78,14 +79,14 @@ export function parseName(text: string): DistinguishedName | PkiError {
       if (!type) return malformed(`${typed} is not a type that is known; write its OID instead`);
       const value = withoutEscapes(match[2]!.trim());
       if (value === '') return malformed(`${typed} is empty`);
-      attributes.push(new AttributeTypeAndValue({ type, value: attributeValue(type, value) }));
+      attributes.push(new lib.x509.AttributeTypeAndValue({ type, value: attributeValue(type, value) }));
     }
     // SET OF: in the order of the encoded elements (X.690 §11.6).
-    const order = (attribute: AttributeTypeAndValue) => Buffer.from(AsnConvert.serialize(attribute));
-    rdns.push(new RelativeDistinguishedName(attributes.sort((a, b) => Buffer.compare(order(a), order(b)))));
+    const order = (attribute: AttributeTypeAndValue) => Buffer.from(lib.schema.AsnConvert.serialize(attribute));
+    rdns.push(new lib.x509.RelativeDistinguishedName(attributes.sort((a, b) => Buffer.compare(order(a), order(b)))));
   }
   try {
-    return nameOf(new Name(rdns));
+    return nameOf(new lib.x509.Name(rdns));
   } catch {
     return malformed('an OID or a value in it cannot be encoded');
   }
@@ -97,8 +98,9 @@ const DOMAIN_COMPONENT = '0.9.2342.19200300.100.1.25';
 /** As openssl encodes: IA5String where the attribute is defined so, else PrintableString where it will do, else UTF8String. */
 function attributeValue(type: string, value: string): AttributeValue {
   const isAscii = /^[\x20-\x7e]*$/.test(value);
-  if (isAscii && (type === EMAIL_ADDRESS || type === DOMAIN_COMPONENT)) return new AttributeValue({ ia5String: value });
-  return new AttributeValue(
+  if (isAscii && (type === EMAIL_ADDRESS || type === DOMAIN_COMPONENT))
+    return new lib.x509.AttributeValue({ ia5String: value });
+  return new lib.x509.AttributeValue(
     /^[A-Za-z0-9 '()+,\-./:=?]*$/.test(value) ? { printableString: value } : { utf8String: value },
   );
 }

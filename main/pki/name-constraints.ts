@@ -1,13 +1,13 @@
 // Name constraints of authorities (RFC 5280 §4.2.1.10, §6.1.3 b and c): which names the certificates below an authority may have.
 // Host names, mail addresses, IP addresses and distinguished names are understood; a constraint of another kind forbids every name
 // of that kind that cannot be compared, so nothing passes unseen.
-import { AsnConvert } from '@peculiar/asn1-schema';
 import type { GeneralName, GeneralSubtree } from '@peculiar/asn1-x509';
 
 import { type AlternativeName, alternativeNameText, type Certificate } from './certificate.ts';
 import type { Path } from './chain.ts';
 import { type DistinguishedName, nameOf, sameName } from './distinguished-name.ts';
 import { PkiError } from './error.ts';
+import { lib } from './libraries.ts';
 
 export function nameConstraintProblem(path: Path): PkiError | undefined {
   for (let i = path.length - 1; i > 0; i--) {
@@ -91,7 +91,7 @@ function within(name: AlternativeName, { base, minimum, maximum }: GeneralSubtre
       return base.directoryName ? withinName(name.name, nameOf(base.directoryName)) : undefined;
     case 'ip': {
       // The OCTET STRING is address and mask, with the tag and length of [7] before it.
-      const bytes = new Uint8Array(AsnConvert.serialize(base)).subarray(2);
+      const bytes = new Uint8Array(lib.schema.AsnConvert.serialize(base)).subarray(2);
       const half = bytes.length / 2;
       if (half !== 4 && half !== 16) return undefined;
       return (

@@ -1,25 +1,14 @@
 // OCSP (RFC 6960, in the profile of RFC 5019: one certificate, SHA-1 in the CertID because responders look answers up by it, no
 // nonce so that answers may be cached). Signed by the authority itself or by a responder that it has certified for that.
 import { createHash } from 'node:crypto';
-import {
-  BasicOCSPResponse,
-  CertID,
-  id_pkix_ocsp_basic,
-  OCSPRequest,
-  OCSPResponse,
-  OCSPResponseStatus,
-  Request,
-  type SingleResponse,
-  TBSRequest,
-} from '@peculiar/asn1-ocsp';
-import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
-import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
+import type { CertID, SingleResponse } from '@peculiar/asn1-ocsp';
 import { verifySigned } from '../crypto/signature.ts';
 import { blocksOf, onlyBlock } from './blocks.ts';
 import { type Certificate, parseCertificate, type Signed, signedParts } from './certificate.ts';
 import { signatureProblem, validityProblem } from './chain.ts';
 import { sameName } from './distinguished-name.ts';
 import { formatTime, isPkiError, type WallTime } from './error.ts';
+import { lib } from './libraries.ts';
 import type { TrustPolicy } from './policy.ts';
 import { CLOCK_TOLERANCE, revocationReason, type Status } from './status.ts';
 
@@ -43,15 +32,17 @@ const digest = (hash: string, bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
 
 /** The DER of a request about one certificate. */
 export function ocspRequest(certificate: Certificate, issuer: Certificate): Uint8Array {
-  const reqCert = new CertID({
+  const reqCert = new lib.ocsp.CertID({
     // SHA-1 with its NULL, as every responder expects it.
-    hashAlgorithm: new AlgorithmIdentifier({ algorithm: '1.3.14.3.2.26', parameters: null }),
-    issuerNameHash: new OctetString(digest('sha1', certificate.issuer.der)),
-    issuerKeyHash: new OctetString(digest('sha1', issuer.keyBits)),
+    hashAlgorithm: new lib.x509.AlgorithmIdentifier({ algorithm: '1.3.14.3.2.26', parameters: null }),
+    issuerNameHash: new lib.schema.OctetString(digest('sha1', certificate.issuer.der)),
+    issuerKeyHash: new lib.schema.OctetString(digest('sha1', issuer.keyBits)),
     serialNumber: Uint8Array.from(Buffer.from(certificate.serial, 'hex')).buffer,
   });
-  const request = new OCSPRequest({ tbsRequest: new TBSRequest({ requestList: [new Request({ reqCert })] }) });
-  return new Uint8Array(AsnConvert.serialize(request));
+  const request = new lib.ocsp.OCSPRequest({
+    tbsRequest: new lib.ocsp.TBSRequest({ requestList: [new lib.ocsp.Request({ reqCert })] }),
+  });
+  return new Uint8Array(lib.schema.AsnConvert.serialize(request));
 }
 
 /** What the bytes of a response say of a certificate of `issuer`. */
@@ -66,17 +57,20 @@ export function ocspStatus(
   if (response.length === 0 || response.length > MOST_OCSP_BYTES)
     return unknown(`its answer has ${response.length} bytes`);
   try {
-    const { responseStatus, responseBytes } = AsnConvert.parse(Uint8Array.from(response), OCSPResponse);
-    if (responseStatus !== OCSPResponseStatus.successful)
-      return unknown(`it answers "${OCSPResponseStatus[responseStatus] ?? responseStatus}"`);
-    if (!responseBytes || responseBytes.responseType !== id_pkix_ocsp_basic)
+    const { responseStatus, responseBytes } = lib.schema.AsnConvert.parse(
+      Uint8Array.from(response),
+      lib.ocsp.OCSPResponse,
+    );
+    if (responseStatus !== lib.ocsp.OCSPResponseStatus.successful)
+      return unknown(`it answers "${lib.ocsp.OCSPResponseStatus[responseStatus] ?? responseStatus}"`);
+    if (!responseBytes || responseBytes.responseType !== lib.ocsp.id_pkix_ocsp_basic)
       return unknown('its answer is of another kind');
     const der = new Uint8Array(responseBytes.response.buffer);
     const signed = signedParts(der);
     if (!signed) return unknown('its answer cannot be read');
     if (!signedByAuthority(signed, embeddedCertificates(der), issuer, now, policy))
       return unknown('its answer is not signed by the authority or a responder of its own');
-    const { tbsResponseData } = AsnConvert.parse(der, BasicOCSPResponse);
+    const { tbsResponseData } = lib.schema.AsnConvert.parse(der, lib.ocsp.BasicOCSPResponse);
     if (tbsResponseData.responseExtensions?.some(({ critical }) => critical))
       return unknown('its answer has a critical extension that is not known');
     const single = tbsResponseData.responses.find(({ certID }) => isAbout(certID, certificate, issuer));

@@ -1,8 +1,9 @@
 // How PKCS#12 files are encrypted: PBES2 (RFC 8018 §6.2: PBKDF2 and AES or triple DES, as OpenSSL 3 and Windows 10 make them) and the
 // old ways of RFC 7292 Appendix C (triple DES, and RC2 for certificates). Also the file's MAC, which tells a wrong passphrase.
 import { createDecipheriv, createHash, createHmac, pbkdf2Sync } from 'node:crypto';
-import { type BaseBlock, Integer, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
+import type { BaseBlock } from 'asn1js';
 import { equalConstantTime } from '../crypto/constant-time.ts';
+import { lib } from './libraries.ts';
 import { rc2CbcDecrypt } from './rc2.ts';
 
 /** `unsupported`: its algorithms; `wrong`: what came out cannot be right, so the passphrase is not. */
@@ -54,7 +55,7 @@ function decryptPbes2(parameters: BaseBlock | undefined, passphrase: string, dat
   const cipher = CIPHERS[oidOf(cipherOid)];
   const [saltBlock, iterationsBlock, ...rest] = children(kdfParameters);
   // keyLength is optional, and the PRF is HMAC-SHA-1 where it is not named (RFC 8018 §5.2).
-  const prf = rest.find((block) => block instanceof Sequence);
+  const prf = rest.find((block) => block instanceof lib.ber.Sequence);
   const hash = prf ? HMACS[oidOf(children(prf)[0])] : 'sha1';
   const salt = octetsOf(saltBlock);
   const iterations = integerOf(iterationsBlock);
@@ -152,15 +153,15 @@ function derive(
 }
 
 export const children = (block: BaseBlock | undefined): readonly BaseBlock[] =>
-  block instanceof Sequence ? block.valueBlock.value : [];
+  block instanceof lib.ber.Sequence ? block.valueBlock.value : [];
 
 export const oidOf = (block: BaseBlock | undefined): string =>
-  block instanceof ObjectIdentifier ? block.valueBlock.toString() : '';
+  block instanceof lib.ber.ObjectIdentifier ? block.valueBlock.toString() : '';
 
 const octetsOf = (block: BaseBlock | undefined): Uint8Array | undefined =>
-  block instanceof OctetString ? Uint8Array.from(block.valueBlock.valueHexView) : undefined;
+  block instanceof lib.ber.OctetString ? Uint8Array.from(block.valueBlock.valueHexView) : undefined;
 
 const integerOf = (block: BaseBlock | undefined): number | undefined => {
-  const value = block instanceof Integer && !block.valueBlock.isHexOnly ? block.valueBlock.valueDec : 0;
+  const value = block instanceof lib.ber.Integer && !block.valueBlock.isHexOnly ? block.valueBlock.valueDec : 0;
   return value > 0 && value <= MOST_ITERATIONS ? value : undefined;
 };

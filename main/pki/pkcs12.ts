@@ -1,21 +1,10 @@
 // PKCS#12 files (RFC 7292): what Windows, macOS and openssl export as .p12 or .pfx. The certificates come out by `decrypt`, the
 // private key by node:crypto, which takes an EncryptedPrivateKeyInfo with its passphrase, so that its plain bytes never exist here.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import {
-  AuthenticatedSafe,
-  CertBag,
-  id_certBag,
-  id_keyBag,
-  id_pkcs8ShroudedKeyBag,
-  id_SafeContents,
-  id_x509Certificate,
-  PFX,
-  SafeContents,
-} from '@peculiar/asn1-pfx';
-import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
-import { Constructed, fromBER, OctetString as OctetBlock, Primitive } from 'asn1js';
+import type { SafeContents } from '@peculiar/asn1-pfx';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { isPkiError, PkiError } from './error.ts';
+import { lib } from './libraries.ts';
 import { children, decrypt, macIsRight, oidOf } from './pkcs12-encryption.ts';
 
 export interface Pkcs12 {
@@ -41,14 +30,14 @@ export function readPkcs12(file: Uint8Array, passphrase: string): Pkcs12 | PkiEr
 }
 
 function read(file: Uint8Array, passphrase: string): Pkcs12 | PkiError {
-  const pfx = AsnConvert.parse(file, PFX);
+  const pfx = lib.schema.AsnConvert.parse(file, lib.pfx.PFX);
   if (pfx.authSafe.contentType !== DATA)
     return new PkiError({
       code: 'unsupported',
       what: WHAT,
       detail: 'it is signed instead of protected by a passphrase',
     });
-  const content = new Uint8Array(AsnConvert.parse(pfx.authSafe.content, OctetString).buffer);
+  const content = new Uint8Array(lib.schema.AsnConvert.parse(pfx.authSafe.content, lib.schema.OctetString).buffer);
   let proved = false;
   const { mac, macSalt, iterations } = pfx.macData;
   if (mac.digest.buffer.byteLength > 0) {
@@ -66,10 +55,10 @@ function read(file: Uint8Array, passphrase: string): Pkcs12 | PkiError {
     proved = right === true;
   }
   const bags: Bags = { keys: [], certificates: [], proved };
-  for (const { contentType, content: part } of AsnConvert.parse(content, AuthenticatedSafe)) {
+  for (const { contentType, content: part } of lib.schema.AsnConvert.parse(content, lib.pfx.AuthenticatedSafe)) {
     const safe = openSafe(contentType, part, passphrase);
     if (isPkiError(safe)) return safe;
-    const problem = empty(AsnConvert.parse(safe, SafeContents), passphrase, bags);
+    const problem = empty(lib.schema.AsnConvert.parse(safe, lib.pfx.SafeContents), passphrase, bags);
     if (problem) return problem;
   }
   return bags;
@@ -79,9 +68,9 @@ const wrong = (passphrase: string): PkiError =>
   new PkiError({ code: passphrase === '' ? 'passphrase-needed' : 'wrong-passphrase', what: WHAT });
 
 function openSafe(type: string, part: ArrayBuffer, passphrase: string): Uint8Array | PkiError {
-  if (type === DATA) return new Uint8Array(AsnConvert.parse(part, OctetString).buffer);
+  if (type === DATA) return new Uint8Array(lib.schema.AsnConvert.parse(part, lib.schema.OctetString).buffer);
   // EncryptedData ::= version, EncryptedContentInfo; that ::= type, algorithm, [0] IMPLICIT OCTET STRING (RFC 5652 §8, §6.1).
-  const [, info] = children(fromBER(part).result);
+  const [, info] = children(lib.ber.fromBER(part).result);
   const [, algorithm, encrypted] = children(info);
   if (type !== ENCRYPTED_DATA || !algorithm || !encrypted)
     return new PkiError({
@@ -98,11 +87,11 @@ function openSafe(type: string, part: ArrayBuffer, passphrase: string): Uint8Arr
 
 /** Long contents may come in pieces (BER), as Windows and Java write them. */
 function encryptedOctets(block: object): Uint8Array {
-  if (block instanceof Primitive) return Uint8Array.from(block.valueBlock.valueHexView);
-  const pieces = block instanceof Constructed ? block.valueBlock.value : [];
+  if (block instanceof lib.ber.Primitive) return Uint8Array.from(block.valueBlock.valueHexView);
+  const pieces = block instanceof lib.ber.Constructed ? block.valueBlock.value : [];
   return Uint8Array.from(
     Buffer.concat(
-      pieces.map((piece) => (piece instanceof OctetBlock ? Buffer.from(piece.getValue()) : Buffer.alloc(0))),
+      pieces.map((piece) => (piece instanceof lib.ber.OctetString ? Buffer.from(piece.getValue()) : Buffer.alloc(0))),
     ),
   );
 }
@@ -117,18 +106,18 @@ interface Bags {
 /** Takes keys and certificates out of a safe; other bags (CRLs, secrets) are left. */
 function empty(safe: SafeContents, passphrase: string, bags: Bags, depth = 0): PkiError | undefined {
   for (const { bagId, bagValue } of safe) {
-    if (bagId === id_SafeContents && depth < 4) {
-      const problem = empty(AsnConvert.parse(bagValue, SafeContents), passphrase, bags, depth + 1);
+    if (bagId === lib.pfx.id_SafeContents && depth < 4) {
+      const problem = empty(lib.schema.AsnConvert.parse(bagValue, lib.pfx.SafeContents), passphrase, bags, depth + 1);
       if (problem) return problem;
-    } else if (bagId === id_certBag) {
-      const bag = AsnConvert.parse(bagValue, CertBag);
-      if (bag.certId !== id_x509Certificate) continue;
-      const der = new Uint8Array(AsnConvert.parse(bag.certValue, OctetString).buffer);
+    } else if (bagId === lib.pfx.id_certBag) {
+      const bag = lib.schema.AsnConvert.parse(bagValue, lib.pfx.CertBag);
+      if (bag.certId !== lib.pfx.id_x509Certificate) continue;
+      const der = new Uint8Array(lib.schema.AsnConvert.parse(bag.certValue, lib.schema.OctetString).buffer);
       const certificate = parseCertificate(der, 'a certificate in the PKCS#12 file');
       if (isPkiError(certificate)) return certificate;
       bags.certificates.push(certificate);
-    } else if (bagId === id_keyBag || bagId === id_pkcs8ShroudedKeyBag) {
-      const key = privateKey(Buffer.from(bagValue), bagId === id_keyBag ? undefined : passphrase, bags.proved);
+    } else if (bagId === lib.pfx.id_keyBag || bagId === lib.pfx.id_pkcs8ShroudedKeyBag) {
+      const key = privateKey(Buffer.from(bagValue), bagId === lib.pfx.id_keyBag ? undefined : passphrase, bags.proved);
       if (isPkiError(key)) return key;
       bags.keys.push(key);
     }
@@ -143,7 +132,7 @@ function privateKey(der: Buffer, passphrase: string | undefined, proved: boolean
   } catch {
     // Without a MAC a wrong passphrase is the likelier cause.
     if (passphrase !== undefined && !proved) return wrong(passphrase);
-    const algorithm = oidOf(children(children(fromBER(der).result)[0])[0]);
+    const algorithm = oidOf(children(children(lib.ber.fromBER(der).result)[0])[0]);
     return new PkiError({
       code: 'unsupported',
       what: 'the private key in the PKCS#12 file',

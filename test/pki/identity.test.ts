@@ -36,6 +36,7 @@ describe('identities', () => {
   let full: Made;
   let old: Made;
   let wild: Made;
+  let mixed: Made;
   beforeAll(async () => {
     full = await make({
       subject: 'C=CH, O=Example AG, CN=gw',
@@ -48,6 +49,7 @@ describe('identities', () => {
       ],
     });
     old = await make({ subject: 'CN=vpn.example.com, E=gw@example.com' });
+    mixed = await make({ subject: 'E=old@example.com', names: [{ type: 'email', value: 'new@example.com' }] });
     wild = await make({
       subject: 'CN=x',
       names: [
@@ -103,6 +105,7 @@ describe('identities', () => {
     ['…but not beside a dNSName', () => full, fqdn('gw'), { nameInSubject: true }, 'no'],
     ['RFC 822 in E only', () => old, mail('gw@example.com'), {}, 'no'],
     ['…where the profile lets it', () => old, mail('gw@example.com'), { nameInSubject: true }, 'warned'],
+    ['…but not beside another rfc822Name', () => mixed, mail('old@example.com'), { nameInSubject: true }, 'no'],
     ['a wildcard', () => wild, fqdn('vpn.example.com'), {}, 'no'],
     ['…where the profile lets it', () => wild, fqdn('VPN.example.com'), { wildcards: true }, 'warned'],
     ['…for one label, not two', () => wild, fqdn('a.vpn.example.com'), { wildcards: true }, 'no'],
