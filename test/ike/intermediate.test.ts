@@ -1,6 +1,6 @@
 // Additional key exchanges in IKE_INTERMEDIATE (RFC 9242, RFC 9370), both roles against each other, and their keys against an oracle.
 import { createHmac } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { PRF_HMAC_SHA2_256 } from '../../main/crypto/prf.ts';
 import { IntAuth } from '../../main/ike/int-auth.ts';
 import { decodeHeader, Exchange, exchangeName, type Header } from '../../main/ike/message.ts';
@@ -200,6 +200,23 @@ describe('the responder', () => {
 });
 
 describe('what AUTH covers', () => {
+  test('IntAuth, from either end: whoever has seen another IKE_INTERMEDIATE is not believed', () => {
+    for (const wrong of [1, 2]) {
+      let calls = 0;
+      const octets = IntAuth.prototype.octets;
+      const spy = vi.spyOn(IntAuth.prototype, 'octets').mockImplementation(function (this: IntAuth, messageId) {
+        const right = octets.call(this, messageId);
+        // The responder comes to it first.
+        if (++calls === wrong) right[5]! ^= 1;
+        return right;
+      });
+      const sim = both([HYBRID]).connect();
+      spy.mockRestore();
+      expect(sim.client.established).toBeUndefined();
+      expect(sim.client.closed).toMatchObject({ error: { code: 'refused-by-peer' } });
+    }
+  });
+
   test('IntAuth by hand (RFC 9242 §3.3.2)', () => {
     const mac = (key: Uint8Array, ...pieces: readonly Uint8Array[]): Buffer =>
       pieces.reduce((sum, piece) => sum.update(piece), createHmac('sha256', key)).digest();

@@ -19,18 +19,22 @@ function scheduleOf(seed: number): {
   const number = seededNumbers(seed ^ 0x5eed);
   const pick = <T>(...of: readonly T[]): T => of[Math.floor(number() * of.length)]!;
   const group = pick('x25519', 'x25519', 'ecp256', 'ecp384-x25519', 'ecp256-x25519');
+  // Additional key exchanges: none, insisted on, or as it comes, which may end without after silence.
+  const more = pick('', '', '', '', '', '', '-ke1_mlkem768', '-ke1_mlkem768-ke1_none');
   return {
     options: {
       seed,
       initiator: {
-        proposals: [`${pick('aes256gcm16', 'aes128-sha256', 'chacha20poly1305')}-prfsha256-${group}`],
+        proposals: [`${pick('aes256gcm16', 'aes128-sha256', 'chacha20poly1305')}-prfsha256-${group}${more}`],
         encapsulation: pick('auto', 'auto', 'udp'),
         livenessInterval: pick(0, 20_000),
         keepaliveInterval: 20_000,
       },
       responder: {
         // Prefers another group than the initiator's first: INVALID_KE_PAYLOAD.
-        proposals: ['aes256gcm16-chacha20poly1305-prfsha256-x25519-ecp256', 'aes128-sha256-x25519-ecp256'],
+        proposals: ['aes256gcm16-chacha20poly1305-prfsha256-x25519-ecp256', 'aes128-sha256-x25519-ecp256'].map(
+          (text) => `${text}-ke1_mlkem768-ke1_none`,
+        ),
         cookieThreshold: pick(0, 1, Number.POSITIVE_INFINITY),
         livenessInterval: pick(0, 25_000),
       },
