@@ -16,7 +16,8 @@ export class Culvert {
   readonly lab: Lab;
   readonly namespace: string;
   daemon: Running;
-  private readonly socket: string;
+  /** Where the engine listens. */
+  readonly socket: string;
   private readonly profiles: string;
 
   private readonly wrapper: readonly string[];

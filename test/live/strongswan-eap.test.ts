@@ -3,12 +3,15 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { EapInnerName, EapMethodName, EapPeerConfig, EapTlsTrust } from '../../main/eap/types.ts';
+import { connectEngine } from '../../main/ipc/client.ts';
+import type { Prompt } from '../../main/ipc/contract.ts';
 import { Certificates, type Issued } from './certificates.ts';
+import { culvertMissing } from './culvert.ts';
 import { cannotRunLive, Lab } from './lab.ts';
 import { live } from './live.ts';
 import { RADIUS_CLIENT, Radius, radiusMissing } from './radius.ts';
 import { StrongSwan, strongSwan6Missing, strongSwanMissing } from './strongswan.ts';
-import { gatewayConfiguration } from './strongswan-gateway.ts';
+import { gatewayConfiguration, Scene } from './strongswan-gateway.ts';
 import { eapSecret, type Round } from './swanctl.ts';
 
 const CLIENT = fileURLToPath(new URL('./eap-client.mjs', import.meta.url));
@@ -237,5 +240,60 @@ live('hostapd behind strongSwan, EAP over RADIUS', [...missing, radiusMissing()]
     const eap = { methods: ['peap'], inner: ['eap-mschapv2'], trust: lab.trust } as const;
     const result = await lab.connect(eap, { passwords: ['wrong'] });
     expect(result).toMatchObject({ established: false, reason: 'credentials-refused' });
+  });
+});
+
+live('strongSwan, a person who types a password', [...missing, culvertMissing()], () => {
+  let scene: Scene;
+  let pki: Certificates;
+  beforeAll(async () => {
+    scene = await Scene.open({
+      credentials: (lab) => {
+        pki = Certificates.in(lab.directory);
+        const gateway = pki.issue({ file: 'gateway', key: 'ecdsa-256', names: ['DNS:gw.example'] });
+        return { own: [gateway], authorities: [pki.root] };
+      },
+      local: [{ auth: 'pubkey', id: 'gw.example' }],
+      remote: [{ auth: 'eap-mschapv2', eapId: '%any' }],
+      secrets: eapSecret('alice@example.com', PASSWORD),
+    });
+  });
+  afterAll(async () => scene?.close());
+
+  const profile = () =>
+    scene.profile({
+      gateway: {
+        host: '192.0.2.1',
+        identity: 'gw.example',
+        authentication: { method: 'certificate', authorities: [pki.root.certificate] },
+      },
+      authentication: { method: 'eap', identity: 'alice@example.com', eap: { methods: ['mschapv2'] } },
+    });
+
+  it('is asked, asked again after a mistake, and not when the connection comes back', async () => {
+    const client = await connectEngine(scene.culvert.socket);
+    const asked: Prompt[] = [];
+    const answers = ['a mistake', PASSWORD];
+    client.on('status', ({ engine }) => {
+      const prompt = engine.state === 'connecting' ? engine.prompt : undefined;
+      if (!prompt || asked.some(({ id }) => id === prompt.id)) return;
+      asked.push(prompt);
+      void client.call('answerPrompt', { id: prompt.id, answer: answers.shift() ?? null });
+    });
+    await client.call('subscribe', { events: ['status'] });
+    await client.call('import', { text: JSON.stringify(profile()), replace: true });
+    await client.call('connect', { profile: 'lab' });
+    expect(asked).toMatchObject([
+      { kind: 'password', username: 'alice@example.com', gateway: '192.0.2.1', refused: false },
+      { refused: true },
+    ]);
+    expect(await scene.ping(3, 500)).toBe(3);
+    expect(scene.culvert.daemon.output).not.toContain(PASSWORD);
+
+    await scene.gateway.swanctl('--terminate', '--ike', 'road');
+    await scene.culvert.until(({ engine }) => engine.state !== 'connected');
+    await scene.culvert.until(({ engine }) => engine.state === 'connected');
+    expect(asked).toHaveLength(2);
+    client.close();
   });
 });
