@@ -7,6 +7,7 @@ import { parseIdentity } from '../ike/identity.ts';
 import type { Identity } from '../ike/types.ts';
 import { type Address, type Prefix, parseAddress, parsePrefix, prefixRange } from '../wire/address.ts';
 import { domainOf } from '../wire/domain.ts';
+import { authenticationSchema, type GatewayAuthenticationConfig } from './authentication.ts';
 
 const SHAPES = ['gre-tunnel', 'gre-transport', 'esp-tunnel'] as const;
 export type GatewayShape = (typeof SHAPES)[number];
@@ -21,6 +22,8 @@ export interface GatewayUser {
 export interface GatewayConfig {
   readonly identity: Identity;
   readonly users: readonly GatewayUser[];
+  /** undefined: pre-shared keys both ways. */
+  readonly authentication?: GatewayAuthenticationConfig | undefined;
   readonly listen: {
     readonly address: Address;
     readonly port: number;
@@ -121,6 +124,7 @@ const user = z
 const schema = z.strictObject({
   identity,
   users: z.array(user).min(1, 'at least one user is needed'),
+  authentication: authenticationSchema.optional(),
   listen: z.strictObject({
     address,
     port: port.default(500),
@@ -211,6 +215,7 @@ function contradictions(config: GatewayConfig): ConfigProblem[] {
       pointer: '/listen/address',
       message: 'give the very address that clients connect to: it is also what GRE in transport mode ends at',
     });
+  problems.push(...wrongAuthentication(config.authentication));
   const usesGre = config.shapes.some((shape) => shape !== 'esp-tunnel');
   if (usesGre && config.gre.address.length === 0)
     problems.push({
@@ -226,6 +231,20 @@ function contradictions(config: GatewayConfig): ConfigProblem[] {
           pointer: `/users/${i}/inner`,
           message: `overlaps with /users/${j}/inner: packets to it would have two ways`,
         });
+  return problems;
+}
+
+function wrongAuthentication(authentication: GatewayAuthenticationConfig | undefined): ConfigProblem[] {
+  if (!authentication) return [];
+  const { rounds, certificate, key, authorities, eap } = authentication;
+  const wants = (kind: 'certificate' | 'eap'): boolean => rounds.flat().includes(kind);
+  const problems: ConfigProblem[] = [];
+  const problem = (name: string, message: string) => problems.push({ pointer: `/authentication/${name}`, message });
+  if ((certificate === undefined) !== (key === undefined)) problem('key', 'certificate and key belong together');
+  if (wants('certificate') && authorities.length === 0) problem('authorities', 'certificates of clients need them');
+  if (wants('eap') && !eap) problem('eap', 'the rounds name EAP, which is not set up here');
+  const overTls = eap?.methods.some((method) => method === 'tls' || method === 'ttls' || method === 'peap');
+  if (overTls && !certificate) problem('certificate', 'EAP methods over TLS need it');
   return problems;
 }
 

@@ -7,7 +7,9 @@
 // It changes nothing in the operating system but its own TUN. What lies behind the TUN (the page, a ping's answer) is the
 // business of whoever started it: the kernel's stack, or an in-memory host.
 import { spiText } from '../esp/children.ts';
+import { IkeError } from '../ike/error.ts';
 import { sameIdentity } from '../ike/identity.ts';
+import type { IkeQuestion } from '../ike/questions.ts';
 import { createResponder } from '../ike/responder.ts';
 import type {
   CloseReason,
@@ -26,6 +28,7 @@ import type { SocketFactory, SocketOptions, TunnelSocket } from '../net/socket/a
 import type { Tun, TunAdapter } from '../net/tun/api.ts';
 import type { DataPlane, DataPlaneOptions, PathEvent, PathStatistics } from '../path/command.ts';
 import type { Endpoint, Prefix } from '../wire/address.ts';
+import { type GatewayAuthentication, openGatewayAuthentication } from './authentication.ts';
 import { type ClientInfo, type Clients, createClients } from './clients.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { GatewayConfig } from './config.ts';
@@ -104,6 +107,9 @@ export async function createGateway(
         ? open({ kind: config.listen.address.length === 4 ? 'esp4' : 'esp6' })
         : undefined;
 
+    const authentication =
+      config.authentication &&
+      (await openGatewayAuthentication(config.authentication, config.users, { random: deps.random, wall: Date.now }));
     const leases = createLeases(config);
     const usesGre = config.shapes.some((shape) => shape !== 'esp-tunnel');
     const addresses = [...(usesGre ? config.gre.address : []), ...leases.own];
@@ -115,7 +121,7 @@ export async function createGateway(
     plane = await deps.startDataPlane({ threads: config.threads, onEvent: (event) => onPathEvent(event) });
     await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader });
     streams = new Streams(plane, (text) => deps.onEvent({ kind: 'log', level: 'debug', text }));
-    const parts = { ike, natt, esp, tun, plane, leases, mtu, addresses, sockets, streams };
+    const parts = { ike, natt, esp, tun, plane, leases, authentication, mtu, addresses, sockets, streams };
     const gateway = run(config, deps, makeResponder, parts);
     onPathEvent = gateway.onPathEvent;
     for (const event of waiting) gateway.onPathEvent(event);
@@ -142,6 +148,7 @@ interface Parts {
   readonly tun: Tun;
   readonly plane: DataPlane;
   readonly leases: ReturnType<typeof createLeases>;
+  readonly authentication: GatewayAuthentication | undefined;
   readonly mtu: number;
   readonly addresses: readonly Prefix[];
   readonly sockets: readonly TunnelSocket[];
@@ -160,6 +167,7 @@ function run(
     {
       identity: config.identity,
       secretOf: (peer) => config.users.find((user) => sameIdentity(user.identity, peer))?.secret,
+      authentication: parts.authentication?.rules,
       proposals: config.proposals.ike,
       childProposals: config.proposals.esp,
       modes: [
@@ -290,12 +298,30 @@ function run(
       case 'log':
         log(effect.level, effect.text);
         return;
+      case 'ask':
+        ask(sa, effect.id, effect.question);
+        return;
       case 'closed':
+        parts.authentication?.forget(sa);
         live.delete(sa);
         await down(sa, closeText(effect.reason));
         if (live.size === 0) closing?.done();
         return;
     }
+  }
+
+  function ask(sa: SaName, id: number, question: IkeQuestion): void {
+    const { authentication } = parts;
+    if (!authentication) throw new Error(`nobody answers "${question.kind}"`);
+    authentication.answer(sa, question).then(
+      (answer) => feed({ kind: 'answer', sa, id, answer }),
+      (error: unknown) => {
+        log('warn', `answering "${question.kind}": ${reasonText(error)}`);
+        const remedy = 'look into the log of the gateway';
+        const failed = new IkeError({ code: 'configuration', message: reasonText(error), remedy });
+        feed({ kind: 'answer', sa, id, answer: { kind: 'failed', error: failed } });
+      },
+    );
   }
 
   function send(effect: Extract<IkeEffect, { readonly kind: 'send' }>): void {
