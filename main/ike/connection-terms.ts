@@ -8,6 +8,7 @@ import type { Outbox } from './outbox.ts';
 import type { IkeSa } from './sa.ts';
 import { remotePolicy } from './task/child-responder.ts';
 import type { Task } from './task/task.ts';
+import type { ClientTickets, GatewayTickets } from './ticketing.ts';
 import type {
   AddressLease,
   ChildSa,
@@ -26,6 +27,8 @@ interface Authenticated {
   /** The CHILD SA of IKE_AUTH, where it has made one. */
   readonly child: ChildSa | undefined;
   readonly now: Instant;
+  readonly clientTickets?: ClientTickets | undefined;
+  readonly gatewayTickets?: GatewayTickets | undefined;
 }
 
 /** CHILD SAs that one client may open, unless the configuration says otherwise. */
@@ -43,6 +46,7 @@ export function initiatorTerms(
     ...done,
     made: done.child ? [done.child] : [],
     role: 'initiator',
+    redirects: config.takesRedirects,
     children: {
       lifetime,
       requests: [config.child, ...(config.moreChildren ?? [])].map((request) => settled(request, assigned)),
@@ -54,19 +58,28 @@ export function initiatorTerms(
     lifetime,
     retransmission,
     livenessInterval,
-    keepaliveInterval: done.sa.nat.local || config.encapsulation === 'udp' ? config.keepaliveInterval : 0,
+    // RFC 9329 §6.6: a connection needs none.
+    keepaliveInterval:
+      config.encapsulation !== 'tcp' && (done.sa.nat.local || config.encapsulation === 'udp')
+        ? config.keepaliveInterval
+        : 0,
   };
 }
 
 export function responderTerms(
   config: ResponderConfig,
-  done: Authenticated & { readonly lease: AddressLease | undefined },
+  done: Authenticated & {
+    readonly lease: AddressLease | undefined;
+    /** The peer can be sent to another gateway. */
+    readonly redirects: boolean;
+  },
 ): ConnectionTerms {
   const { lifetime, retransmission, livenessInterval, proposals } = config;
   return {
     ...done,
     made: done.child ? [done.child] : [],
     role: 'responder',
+    crashSecrets: config.crashSecrets,
     children: {
       lifetime,
       requests: [],

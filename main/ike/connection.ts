@@ -10,6 +10,7 @@
 import { type Endpoint, formatEndpoint, sameAddress } from '../wire/address.ts';
 import { drawn } from './child-set.ts';
 import { type ChildTerms, ChildWork } from './child-work.ts';
+import { crashToken, crashTokenNotify } from './crash-token.ts';
 import { IkeError } from './error.ts';
 import { type Answer, type Datagram, Established, type EstablishedHost, patience } from './established.ts';
 import type { ExchangeManager, LastAnswer } from './exchange.ts';
@@ -17,13 +18,18 @@ import { nonsense, noResponse } from './failure.ts';
 import { Exchange, exchangeName, type Header, type Message } from './message.ts';
 import { NotifyType } from './notify.ts';
 import type { Outbox } from './outbox.ts';
+import { payloadOf } from './payload/payload.ts';
+import { redirectIn, redirectNotify } from './redirect.ts';
 import { formOf } from './rules.ts';
 import type { IkeSa, Role } from './sa.ts';
 import { Succession } from './succession.ts';
 import { statusNotify } from './task/child.ts';
+import { InformTask } from './task/inform.ts';
 import { processInformational } from './task/informational.ts';
 import { LivenessTask } from './task/liveness.ts';
 import type { Task } from './task/task.ts';
+import { ticketRequest } from './ticket.ts';
+import type { ClientTickets, GatewayTickets } from './ticketing.ts';
 import type {
   ChildSa,
   CloseReason,
@@ -52,6 +58,12 @@ export interface ConnectionTerms {
   readonly livenessInterval: number;
   /** 0: never; set only where we are behind a NAT, or feign it. */
   readonly keepaliveInterval: number;
+  /** The peer may send us to another gateway (RFC 5685), or we it. */
+  readonly redirects?: boolean | undefined;
+  readonly clientTickets?: ClientTickets | undefined;
+  readonly gatewayTickets?: GatewayTickets | undefined;
+  /** A gateway's, for the tokens of SAs that replace the first (RFC 6290 §4.3). */
+  readonly crashSecrets?: readonly Uint8Array[] | undefined;
   readonly now: Instant;
 }
 
@@ -76,6 +88,8 @@ export class Connection {
   #lastInbound: Instant;
   #nextKeepalive: Instant | null;
   #lastHint = Number.NEGATIVE_INFINITY;
+  /** What we have to say by notifies alone. */
+  readonly #informs: InformTask[] = [];
   /** When to ask for authentication anew, and when the old one ends. */
   #reauth: { readonly at: Instant; readonly ends: Instant } | undefined;
 
@@ -212,6 +226,10 @@ export class Connection {
       case 'childActive':
       case 'addressesChanged':
         break;
+      case 'redirect':
+        if (this.#terms.role === 'responder' && this.#terms.redirects)
+          this.#informs.push(new InformTask('redirect', [redirectNotify(event.to)]));
+        break;
       case 'checkLiveness':
         return this.checkLiveness(now);
       case 'close':
@@ -232,8 +250,16 @@ export class Connection {
     if (this.#state.at === 'up' && current.manager.idle) current.manager.enqueue(new LivenessTask(), now);
   }
 
-  /** Somebody who cannot prove it says that the peer has forgotten us: a hint, no more (RFC 7296 §2.21.4). */
-  hintLost(now: Instant) {
+  /**
+   * Somebody says that the peer has forgotten us. Shown the peer's own token, that is proven (RFC 6290 §4.5); else it is a hint, no more
+   * (RFC 7296 §2.21.4).
+   */
+  hintLost(now: Instant, shown?: { readonly header: Header; readonly tokens: readonly Uint8Array[] }) {
+    const on = shown && this.#succession.open.find((one) => one.owns(shown.header));
+    if (shown && on?.sa.crashTokens.match(shown.tokens)) {
+      this.#outbox.push({ kind: 'log', level: 'info', text: 'the peer has proved that it lost the IKE SA' });
+      return this.#failed(on, { by: 'error', error: crashed(on.sa.remote) }, now);
+    }
     if (now - this.#lastHint < HINT_INTERVAL) return;
     this.#lastHint = now;
     this.checkLiveness(now);
@@ -258,8 +284,16 @@ export class Connection {
     const { manager } = this.#succession.current;
     const due = this.#succession.isDue(now);
     const task =
-      this.#children.next(now, due) ?? (due && !this.#children.isBusy ? this.#succession.begin(now) : undefined);
+      this.#nextInform() ??
+      this.#children.next(now, due) ??
+      (due && !this.#children.isBusy ? this.#succession.begin(now) : undefined);
     if (task) manager.enqueue(task, now);
+  }
+
+  #nextInform(): InformTask | undefined {
+    if (this.#terms.clientTickets?.asksAnew(this.sa))
+      this.#informs.push(new InformTask('request for a ticket', [ticketRequest()]));
+    return this.#informs.shift();
   }
 
   #request(on: Established, message: Message, now: Instant): Answer {
@@ -271,7 +305,8 @@ export class Connection {
         if (this.#state.at !== 'up') return { payloads: [statusNotify(NotifyType.TEMPORARY_FAILURE)] };
         // RFC 7296 §2.8: who uses the new IKE SA has our answer.
         this.#succession.used(on, now);
-        if (formOf(message) === 'rekey-ike') return this.#succession.answer(on, payloads, this.#children.isBusy, now);
+        if (formOf(message) === 'rekey-ike')
+          return this.#withToken(this.#succession.answer(on, payloads, this.#children.isBusy, now));
         return this.#children.answerCreate(payloads, !this.#succession.carriesChildren(on), now);
       }
       case Exchange.IKE_FOLLOWUP_KE:
@@ -286,17 +321,32 @@ export class Connection {
     }
   }
 
+  /** The answer that makes a new IKE SA brings the SA's crash token (RFC 6290 §4.3). */
+  #withToken(answer: Answer): Answer {
+    const [secret] = this.#terms.crashSecrets ?? [];
+    const made = this.#succession.newest?.sa;
+    if (!secret || !made || !payloadOf(answer.payloads, 'sa')) return answer;
+    const token = crashTokenNotify(crashToken(secret, made.SPIi, made.SPIr));
+    return { ...answer, payloads: [...answer.payloads, token] };
+  }
+
   #answerInformational(on: Established, message: Message, now: Instant): Answer {
     const { deletesIke, deletes, fatal, remarks, authLifetime } = processInformational(message);
     for (const text of remarks) this.#outbox.push({ kind: 'log', level: 'warn', text });
     if (deletesIke) return { payloads: [], after: () => this.#deletedByPeer(on, now) };
     this.#succession.used(on, now);
     if (authLifetime !== undefined) this.#limitAuthentication(authLifetime, now);
+    on.sa.crashTokens.take(message.payloads);
+    const { redirects, role, gatewayTickets } = this.#terms;
+    const redirect = redirects && role === 'initiator' ? redirectIn(message.payloads) : undefined;
+    const tickets = gatewayTickets?.answer(on.sa, message.payloads, now) ?? [];
     const { payloads, after } = this.#children.answerDelete(deletes, now);
     return {
-      payloads,
+      payloads: [...payloads, ...tickets],
       after: () => {
         after?.();
+        // RFC 5685 §5: answered, then deleted; whoever holds the connection goes to the other gateway.
+        if (redirect && !fatal) this.delete({ by: 'redirect', to: redirect }, now);
         if (fatal) this.#failed(on, { by: 'error', error: fatal }, now);
       },
     };
@@ -314,6 +364,9 @@ export class Connection {
   #response(on: Established, task: Task, message: Message, now: Instant) {
     switch (task.kind) {
       case 'liveness':
+        return on.manager.complete(now);
+      case 'inform':
+        this.#terms.clientTickets?.take(on.sa, message.payloads, now);
         return on.manager.complete(now);
       case 'delete-ike':
         return this.#ended(on, true);
@@ -333,6 +386,8 @@ export class Connection {
       case 'rekey-ike': {
         const closing = this.#state.at !== 'up';
         const failure = this.#succession.rekeyed(on, task, message, closing, now);
+        // RFC 6290 §4.3: the token in the answer is the new SA's.
+        if (this.#succession.current !== on) this.sa.crashTokens.take(message.payloads);
         if (failure === 'refuses') this.#askForReauthentication(now);
         else if (failure) this.delete({ by: 'error', error: failure }, now);
         return;
@@ -409,10 +464,20 @@ export class Connection {
   #close(reason: CloseReason) {
     this.#children.set.remove(this.#children.set.all, reason.by === 'peer' ? 'peer' : 'us');
     this.#children.wipe();
+    // RFC 5723 §6.2: a ticket outlives only an SA that nobody has deleted.
+    if (reason.by !== 'error') this.#terms.gatewayTickets?.forget();
     this.#state = { at: 'closed' };
     this.#succession.closeAll();
     this.#outbox.push({ kind: 'closed', reason });
   }
+}
+
+function crashed(peer: Endpoint): IkeError {
+  return new IkeError({
+    code: 'no-response',
+    message: `${formatEndpoint(peer)} was restarted and does not know this connection any more`,
+    remedy: 'nothing, unless it happens often: connecting again is enough',
+  });
 }
 
 function expired(): IkeError {

@@ -7,7 +7,8 @@
 // The receiver keeps nothing that is not authentic (§2.6, Appendix A) and never more than a bounded number of bytes.
 import type { RandomBytes } from '../crypto/random.ts';
 import { isWireError, WireError } from '../wire/error.ts';
-import { decodeHeader, type FragmentNumber, type Header, type Message } from './message.ts';
+import { chainLength, decodeHeader, type FragmentNumber, type Header, type Message } from './message.ts';
+import type { Payload } from './payload/payload.ts';
 import type { Protection } from './protection.ts';
 import {
   type Content,
@@ -19,7 +20,7 @@ import {
   readOpened,
   sealContent,
 } from './sealed.ts';
-import type { Instant } from './types.ts';
+import type { Instant, Transport } from './types.ts';
 
 /** A message ready to be sent. */
 export interface Sealed {
@@ -46,7 +47,7 @@ const UDP_HEADER = 8;
 const NON_ESP_MARKER = 4;
 
 /** What stands in front of an IKE message in its IP datagram. */
-export const overheadOf = (address: Uint8Array, transport: 'ike' | 'natt'): number =>
+export const overheadOf = (address: Uint8Array, transport: Transport): number =>
   (address.length === 4 ? IPV4_HEADER : IPV6_HEADER) + UDP_HEADER + (transport === 'natt' ? NON_ESP_MARKER : 0);
 
 /** How large the IP datagrams with an SA's messages may be, as far as the SA has found out. */
@@ -84,6 +85,8 @@ export class DatagramSize {
 
 export interface SealTerms {
   readonly header: Header;
+  /** Payloads in front of the sealed one; in fragments only the first has them (RFC 7383 §2.5.3). */
+  readonly clear?: readonly Payload[] | undefined;
   readonly content: Content;
   readonly protection: Protection;
   readonly random: RandomBytes;
@@ -104,20 +107,20 @@ class SealedMessage implements Sealed {
   constructor(terms: SealTerms, size: number) {
     this.#terms = terms;
     this.#madeFor = size;
-    const { header, content, protection, random } = terms;
+    const { header, clear, content, protection, random } = terms;
     const total = piecesFor(terms, size);
     if (total === 1) {
-      this.datagrams = [sealContent(header, content, protection, random)];
+      this.datagrams = [sealContent(header, content, protection, random, undefined, clear)];
       return;
     }
-    const room = fragmentContentBytes(size - terms.overhead, protection);
+    const room = roomFor(terms, size);
     this.datagrams = Array.from({ length: total }, (_, i) => {
       const piece = {
         // RFC 7383 §2.5: only the first says what the first payload is.
         first: i === 0 ? content.first : 0,
         bytes: content.bytes.subarray(i * room, (i + 1) * room),
       };
-      return sealContent(header, piece, protection, random, { number: i + 1, total });
+      return sealContent(header, piece, protection, random, { number: i + 1, total }, i === 0 ? clear : undefined);
     });
   }
 
@@ -134,13 +137,18 @@ class SealedMessage implements Sealed {
 }
 
 /** How many datagrams of `size` bytes a message needs. */
-function piecesFor({ content, protection, overhead }: SealTerms, size: number): number {
+function piecesFor(terms: SealTerms, size: number): number {
+  const { content, protection, overhead, clear = [] } = terms;
   const { length } = content.bytes;
-  if (messageBytes(length, protection, false) + overhead <= size) return 1;
-  const room = fragmentContentBytes(size - overhead, protection);
+  if (messageBytes(length, protection, false) + chainLength(clear) + overhead <= size) return 1;
+  const room = roomFor(terms, size);
   if (room < 1) throw new RangeError(`a datagram of ${size} bytes has no room for a fragment`);
   return Math.ceil(length / room);
 }
+
+/** Content in each fragment; as much as the first has room for. */
+const roomFor = ({ protection, overhead, clear = [] }: SealTerms, size: number): number =>
+  fragmentContentBytes(size - overhead - chainLength(clear), protection);
 
 /** Content of one message; more than any certificate chain needs. */
 const MOST_CONTENT = 64 * 1024;

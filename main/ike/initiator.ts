@@ -17,18 +17,23 @@ import { exchangeHost } from './exchange-host.ts';
 import { configured } from './failure.ts';
 import { type Attempt, firstAttempt, isLast, isPlain, nextAttempt, SENDINGS_BEFORE_FALLBACK } from './fallback.ts';
 import { DATAGRAM_SIZES } from './fragment.ts';
+import { sameIdentity } from './identity.ts';
 import { decodeHeader } from './message.ts';
 import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
 import { type Authenticated, AuthPhase } from './phase/initiator-auth.ts';
 import { type Agreed, InitPhase } from './phase/initiator-init.ts';
 import { IntermediatePhase } from './phase/initiator-intermediate.ts';
+import { ResumePhase } from './phase/initiator-resume.ts';
 import type { InitiatorPhase } from './phase/phase.ts';
+import { redirectAnnouncements, redirectIn } from './redirect.ts';
 import type { IkeSa } from './sa.ts';
 import { randomChildSpi, randomSpi } from './spi.ts';
 import { ChildOffer, wipeChild } from './task/child.ts';
 import { IkeInitTask } from './task/ike-init.ts';
 import type { Task } from './task/task.ts';
+import { type ResumableSa, ticketRequest } from './ticket.ts';
+import { ClientTickets } from './ticketing.ts';
 import type {
   CloseReason,
   IkeDeps,
@@ -39,13 +44,18 @@ import type {
   Instant,
   RandomBytes,
 } from './types.ts';
-import { unprotectedError } from './unprotected.ts';
+import { shownTokens, unprotectedError } from './unprotected.ts';
 
 type State =
   | { readonly at: 'idle' }
   | { readonly at: 'phase'; readonly phase: InitiatorPhase }
   | { readonly at: 'established'; readonly established: Connection }
   | { readonly at: 'closed' };
+
+/** An SA with keys; `resumed`: by a ticket with these names. */
+interface ToAuthenticate extends Agreed {
+  readonly resumed?: Pick<ResumableSa, 'initiator' | 'responder'> | undefined;
+}
 
 /** Throws an IkeError `configuration` where a proposal cannot be parsed. */
 export function createInitiator(config: InitiatorConfig, deps: IkeDeps): IkePeer {
@@ -79,7 +89,7 @@ class Initiator implements IkePeer {
     if (this.#state.at === 'closed') return [];
     switch (event.kind) {
       case 'start':
-        if (this.#state.at === 'idle') this.#start(now);
+        if (this.#state.at === 'idle') this.#begin(now);
         break;
       case 'datagram':
         this.#receive(event, now);
@@ -161,10 +171,51 @@ class Initiator implements IkePeer {
         const { established } = state;
         if (!established.owns(header)) return this.#drop('it belongs to another IKE SA');
         const error = unprotectedError(datagram.bytes);
-        if (error === NotifyType.INVALID_IKE_SPI) return established.hintLost(now);
+        if (error === NotifyType.INVALID_IKE_SPI)
+          return established.hintLost(now, { header, tokens: shownTokens(datagram.bytes) });
         return established.receive(datagram, header, now);
       }
     }
+  }
+
+  /** With a ticket where there is a good one for these two names (RFC 5723 §4.3.3), else from the start. */
+  #begin(now: Instant) {
+    const { resume, identity, remoteIdentity } = this.#config;
+    const from = resume?.usable(now);
+    const fits =
+      from &&
+      sameIdentity(from.initiator, identity) &&
+      (!remoteIdentity || sameIdentity(from.responder, remoteIdentity));
+    if (!resume || !fits) return this.#start(now);
+    const phase = new ResumePhase({
+      config: this.#config,
+      random: this.#random,
+      outbox: this.#outbox,
+      SPIi: this.#SPIi,
+      ticket: resume.ticket,
+      from,
+      fragmentSizes: this.#config.fragmentSizes ?? DATAGRAM_SIZES,
+      now,
+      resumed: ({ sa, announced }, at) => {
+        const manager = this.#newManager(sa);
+        // A refusal, too, is worth one attempt from the start.
+        this.#authenticate({ sa, announced, ambiguous: true, resumed: from }, manager, at);
+      },
+      failed: (why, at) => {
+        this.#outbox.push({ kind: 'log', level: 'info', text: `connecting from the start: ${why}` });
+        this.#SPIi = randomSpi(this.#random);
+        this.#start(at);
+      },
+      close: (reason) => this.#close(reason),
+    });
+    this.#state = { at: 'phase', phase };
+  }
+
+  #newManager(sa: IkeSa): ExchangeManager<Task> {
+    return new ExchangeManager<Task>(exchangeHost(sa, this.#outbox), this.#config.retransmission, {
+      ours: 1,
+      theirs: 0,
+    });
   }
 
   #start(now: Instant): void {
@@ -208,10 +259,7 @@ class Initiator implements IkePeer {
       this.#tryNext(next, { abandon: () => sa.wipe() }, '', now);
       return;
     }
-    const manager = new ExchangeManager<Task>(exchangeHost(sa, this.#outbox), this.#config.retransmission, {
-      ours: 1,
-      theirs: 0,
-    });
+    const manager = this.#newManager(sa);
     if (sa.suite.additional.length === 0) {
       this.#authenticate(agreed, manager, now);
       return;
@@ -229,7 +277,8 @@ class Initiator implements IkePeer {
     this.#state = { at: 'phase', phase };
   }
 
-  #authenticate({ sa, announced, ambiguous }: Agreed, manager: ExchangeManager<Task>, now: Instant): void {
+  #authenticate(agreed: ToAuthenticate, manager: ExchangeManager<Task>, now: Instant): void {
+    const { sa, announced, ambiguous, solution, resumed } = agreed;
     const offer = this.#childOffer();
     const phase = new AuthPhase({
       config: this.#config,
@@ -238,6 +287,11 @@ class Initiator implements IkePeer {
       announced,
       manager,
       offer,
+      announcements: [
+        ...(solution ? [{ kind: 'puzzle' as const, data: solution }] : []),
+        ...(this.#config.wantsTickets ? [ticketRequest()] : []),
+      ],
+      resumed,
       ambiguous: ambiguous && !this.#startedAgain,
       now,
       again: (at) => this.#startAgain(phase, at),
@@ -258,9 +312,15 @@ class Initiator implements IkePeer {
     const { unwanted, remoteIdentity } = authenticated;
     // Both ends are authentic: nothing asks for them again.
     this.#secrets.wipe();
+    const { payloads } = authenticated.response;
+    const { takesRedirects, wantsTickets, identity } = this.#config;
+    const names = { initiator: identity, responder: remoteIdentity };
+    const clientTickets = wantsTickets ? new ClientTickets(sa, names, this.#outbox) : undefined;
+    const redirect = takesRedirects ? redirectIn(payloads) : undefined;
+    sa.crashTokens.take(payloads);
     const agreed = authenticated.child instanceof IkeError ? undefined : authenticated.child;
     const child = agreed?.child;
-    const wanted = agreed !== undefined && !unwanted;
+    const wanted = agreed !== undefined && !unwanted && !redirect;
     const established = new Connection(
       initiatorTerms(this.#config, {
         sa,
@@ -269,6 +329,7 @@ class Initiator implements IkePeer {
         random: this.#random,
         child: wanted ? child : undefined,
         configuration: agreed?.configuration,
+        clientTickets,
         now,
       }),
     );
@@ -277,7 +338,10 @@ class Initiator implements IkePeer {
     if (!wanted) {
       if (child) wipeChild(child);
       const error = authenticated.child instanceof IkeError ? authenticated.child : undefined;
-      established.delete(error && !unwanted ? { by: 'error', error } : { by: 'us' }, now);
+      if (unwanted) established.delete({ by: 'us' }, now);
+      // RFC 5685 §6: before anything that is wrong with the CHILD SA, which was not made.
+      else if (redirect) established.delete({ by: 'redirect', to: redirect }, now);
+      else established.delete(error ? { by: 'error', error } : { by: 'us' }, now);
       return;
     }
     this.#outbox.push({
@@ -293,11 +357,12 @@ class Initiator implements IkePeer {
     this.#outbox.push({ kind: 'step', step: 'established' });
     const within = authLifetimeIn(authenticated.response.payloads);
     if (within !== undefined) this.#outbox.push({ kind: 'reauthenticate', within });
+    clientTickets?.take(sa, payloads, now);
     established.begin(now);
   }
 
   #startAgain(phase: InitiatorPhase, now: Instant): void {
-    this.#outbox.debug('refused, perhaps because answers to IKE_SA_INIT overtook each other: starting again');
+    this.#outbox.debug('refused, perhaps because answers overtook each other, or a ticket was too old: starting again');
     phase.abandon();
     this.#startedAgain = true;
     this.#SPIi = randomSpi(this.#random);
@@ -320,11 +385,22 @@ class Initiator implements IkePeer {
     const feignNat = encapsulation === 'udp';
     const withoutAdditional = isPlain(this.#attempt);
     const fragmentSizes = this.#config.fragmentSizes ?? DATAGRAM_SIZES;
-    const announcements = initiatorAnnouncements(this.#config);
+    const { takesRedirects = false } = this.#config;
+    const announcements = [...initiatorAnnouncements(this.#config), ...redirectAnnouncements(this.#config)];
     return configured(
       () =>
         new IkeInitTask(
-          { SPIi: this.#SPIi, proposals, local, remote, feignNat, withoutAdditional, fragmentSizes, announcements },
+          {
+            SPIi: this.#SPIi,
+            proposals,
+            local,
+            remote,
+            feignNat,
+            withoutAdditional,
+            fragmentSizes,
+            takesRedirects,
+            announcements,
+          },
           this.#random,
         ),
     );

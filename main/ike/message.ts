@@ -196,14 +196,15 @@ export const chainLength = (payloads: readonly Payload[]): number =>
 const bodyLength = (payload: Payload): number =>
   payload.kind === 'unknown' ? payload.data.length : specOf(payload.kind).length(payload);
 
-export function writeChain(writer: Writer, payloads: readonly Payload[]): void {
+/** `after`: the type of what follows behind them. */
+export function writeChain(writer: Writer, payloads: readonly Payload[], after = NO_NEXT_PAYLOAD): void {
   payloads.forEach((payload, i) => {
     const type = typeOf(payload);
     const next = payloads[i + 1];
     const critical = payload.kind === 'unknown' && payload.critical;
     link(type).encode(
       {
-        next: next ? typeOf(next) : NO_NEXT_PAYLOAD,
+        next: next ? typeOf(next) : after,
         flags: critical ? FLAG_CRITICAL : 0,
         body: payload.kind === 'unknown' ? payload.data : payload,
       },

@@ -3,6 +3,7 @@
 // answer to a question that is closed by then (the SA has ended) is ignored.
 import type { SignatureScheme } from '../crypto/signature.ts';
 import type { IkeError } from './error.ts';
+import type { Puzzle } from './puzzle.ts';
 import type { Identity } from './types.ts';
 
 /** Certificates as they cross the wire: DER, the end entity's first, then intermediates in any order. */
@@ -42,12 +43,16 @@ export type IkeQuestion =
       readonly gatewayProven: boolean;
       readonly round: number;
     }
+  /** Find four keys (RFC 8019); work of seconds, to be done beside everything else. */
+  | { readonly kind: 'puzzle'; readonly puzzle: Puzzle }
   /** Begin EAP as the authenticator with the peer that calls itself so. */
   | { readonly kind: 'eap-begin'; readonly identity: Identity; readonly round: number };
 
 export type IkeAnswer =
   | { readonly kind: 'signed'; readonly signature: Uint8Array }
   | { readonly kind: 'verified' }
+  /** The four keys one behind the other. */
+  | { readonly kind: 'solved'; readonly solution: Uint8Array }
   /**
    * The EAP packet to send. `msk` once the method has derived it (64 bytes, RFC 3748 §7.10; whoever takes it wipes it);
    * undefined in a method that makes no keys. Our own state has nothing to send: an empty packet.

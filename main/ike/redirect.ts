@@ -79,6 +79,16 @@ export const redirectedFrom = (gateway: Address): Payload =>
     encode(redirect, { to: { kind: 'address', address: gateway }, nonce: new Uint8Array(0) }),
   );
 
+/** What the initiator says in IKE_SA_INIT: that it takes redirects, and who has sent it (§3). */
+export function redirectAnnouncements(config: {
+  readonly takesRedirects?: boolean | undefined;
+  readonly redirectedFrom?: Address | undefined;
+}): readonly Payload[] {
+  if (!config.takesRedirects) return [];
+  const supported = notify(NotifyType.REDIRECT_SUPPORTED, new Uint8Array(0));
+  return config.redirectedFrom ? [supported, redirectedFrom(config.redirectedFrom)] : [supported];
+}
+
 /** The REDIRECT in a protected message; undefined where there is none that can be read. */
 export function redirectIn(payloads: readonly Payload[]): GatewayName | undefined {
   for (const payload of payloads) {

@@ -3,27 +3,32 @@
 //   half-open: [intermediate ──▶] auth ──both authentic──▶ established ──▶ closed
 //       └──── refused, time-out, close ────────────────────────────────────▲
 import type { Endpoint } from '../wire/address.ts';
+import { isWireError } from '../wire/error.ts';
 import type { Announced } from './auth/announced.ts';
 import { NO_CONFIGURATION } from './configuration.ts';
 import { Connection } from './connection.ts';
 import { responderTerms } from './connection-terms.ts';
+import { crashToken, crashTokenNotify } from './crash-token.ts';
 import { IkeError } from './error.ts';
 import type { Datagram } from './established.ts';
 import { ExchangeManager, type LastAnswer } from './exchange.ts';
 import { exchangeHost } from './exchange-host.ts';
 import { formatIdentity } from './identity.ts';
-import { type ExchangeType, exchangeName, type Header } from './message.ts';
+import { decodeMessage, type ExchangeType, exchangeName, type Header, type Message } from './message.ts';
 import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
-import type { Payload } from './payload/payload.ts';
+import { type Payload, payloadOf } from './payload/payload.ts';
 import type { ResponderPhase } from './phase/phase.ts';
 import { type AuthenticatedPeer, HALF_OPEN_TIMEOUT, ResponderAuthPhase } from './phase/responder-auth.ts';
 import { ResponderIntermediatePhase } from './phase/responder-intermediate.ts';
+import { type Puzzle, solvedBits } from './puzzle.ts';
 import type { IkeAnswer } from './questions.ts';
 import { checkMessage } from './rules.ts';
 import type { IkeSa } from './sa.ts';
 import { statusNotify } from './task/child.ts';
 import type { Task } from './task/task.ts';
+import type { ResumableSa, TicketStore } from './ticket.ts';
+import { GatewayTickets } from './ticketing.ts';
 import type {
   AddressLease,
   CloseReason,
@@ -45,6 +50,11 @@ export interface ResponderSaTerms {
   readonly newChildSpi: () => number;
   /** The authenticated peer has no other SA with us: forget those. */
   readonly initialContact: (peer: Identity) => void;
+  readonly tickets: TicketStore | undefined;
+  /** The SA comes out of a ticket (RFC 5723). */
+  readonly resumed?: { readonly ticket: Uint8Array; readonly sa: ResumableSa } | undefined;
+  /** To be solved before any request of IKE_AUTH is looked into (RFC 8019 §7.2.4). */
+  readonly puzzle?: Puzzle | undefined;
   /** The answer to IKE_SA_INIT. */
   readonly initResponse: Uint8Array;
   readonly now: Instant;
@@ -66,12 +76,15 @@ export class ResponderSa {
   #state: State;
   /** Kept beyond its end, for what it answered last. */
   #connection: Connection | undefined;
+  #gatewayTickets: GatewayTickets | undefined;
+  #puzzle: Puzzle | undefined;
   #lease: { readonly peer: Identity; readonly lease: AddressLease } | undefined;
 
   constructor(terms: ResponderSaTerms) {
     const { sa, now } = terms;
     this.sa = sa;
     this.#terms = terms;
+    this.#puzzle = terms.puzzle;
     this.#manager = new ExchangeManager<Task>(exchangeHost(sa, this.#outbox), terms.config.retransmission, {
       ours: 0,
       theirs: 1,
@@ -174,6 +187,11 @@ export class ResponderSa {
       this.#drop(`${exchangeName(header.exchange)} before ${exchangeName(phase.exchange)}`);
       return;
     }
+    if (this.#puzzle && !isSolved(this.#puzzle, arrival.bytes)) {
+      this.#drop('the puzzle is not solved');
+      return;
+    }
+    this.#puzzle = undefined;
     const message = this.sa.open(arrival.bytes, now);
     if (!('payloads' in message) && !message.authentic) {
       this.#drop(message.toString());
@@ -207,7 +225,8 @@ export class ResponderSa {
 
   #firstPhase(expires: Instant): ResponderPhase {
     const { sa } = this;
-    if (sa.suite.additional.length === 0) return this.#authPhase(expires);
+    // What a ticket stands for has been through them.
+    if (sa.suite.additional.length === 0 || this.#terms.resumed) return this.#authPhase(expires);
     return new ResponderIntermediatePhase({
       random: this.#terms.random,
       sa,
@@ -221,7 +240,7 @@ export class ResponderSa {
   }
 
   #authPhase(expires: Instant): ResponderPhase {
-    const { sa, announced, config, newChildSpi, initialContact } = this.#terms;
+    const { sa, announced, config, newChildSpi, initialContact, resumed } = this.#terms;
     return new ResponderAuthPhase({
       sa,
       announced,
@@ -231,9 +250,26 @@ export class ResponderSa {
       newChildSpi,
       initialContact,
       expires,
+      resumed: resumed?.sa,
+      extras: (first, peer, now) => this.#extras(first, peer, now),
+      redirect: (peer) => (announced.takesRedirects ? config.redirect?.authenticated?.(peer) : undefined),
       authenticated: (authenticated, now) => this.#establish(authenticated, now),
       fail: (why) => this.#close({ by: 'error', error: unfinished(why) }),
     });
+  }
+
+  #extras(first: Message, peer: Identity, now: Instant): readonly Payload[] {
+    const { sa } = this;
+    const { config, tickets, resumed } = this.#terms;
+    const initiator = payloadOf(first.payloads, 'idi')?.identity;
+    if (resumed) tickets?.spend(resumed.ticket);
+    if (tickets && initiator)
+      this.#gatewayTickets = new GatewayTickets(tickets, { initiator, responder: config.identity, peer });
+    const [secret] = config.crashSecrets ?? [];
+    return [
+      ...(secret ? [crashTokenNotify(crashToken(secret, sa.SPIi, sa.SPIr))] : []),
+      ...(this.#gatewayTickets?.answer(sa, first.payloads, now) ?? []),
+    ];
   }
 
   #establish({ child, peer, respond }: AuthenticatedPeer, now: Instant): void {
@@ -249,6 +285,8 @@ export class ResponderSa {
         random: this.#terms.random,
         child: child.kind === 'made' ? child.child : undefined,
         lease,
+        redirects: this.#terms.announced.takesRedirects,
+        gatewayTickets: this.#gatewayTickets,
         now,
       }),
     );
@@ -309,6 +347,13 @@ export class ResponderSa {
     this.#terms.config.release?.(this.#lease.peer, this.#lease.lease);
     this.#lease = undefined;
   }
+}
+
+/** Only a message in the clear, or the first fragment, shows the solution (RFC 8019 §7.2.2). */
+function isSolved(puzzle: Puzzle, bytes: Uint8Array): boolean {
+  const message = decodeMessage(bytes);
+  const solution = isWireError(message) ? undefined : payloadOf(message.payloads, 'puzzle')?.data;
+  return solution !== undefined && (solvedBits(puzzle, solution) ?? -1) >= puzzle.difficulty;
 }
 
 function unfinished(message: string): IkeError {

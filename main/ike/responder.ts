@@ -3,18 +3,31 @@
 import { createHash } from 'node:crypto';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import { isWireError, type WireError } from '../wire/error.ts';
+import type { Announced } from './auth/announced.ts';
 import { PSK_ONLY } from './auth/responder.ts';
 import { CookieJar } from './cookie.ts';
+import { crashTokenNotifies } from './crash-token.ts';
 import type { LastAnswer } from './exchange.ts';
 import { DATAGRAM_SIZES } from './fragment.ts';
 import { sameIdentity } from './identity.ts';
-import { decodeHeader, decodeMessage, Exchange, encodeMessage, HEADER_BYTES, type Header } from './message.ts';
+import {
+  decodeHeader,
+  decodeMessage,
+  Exchange,
+  encodeMessage,
+  exchangeName,
+  HEADER_BYTES,
+  type Header,
+} from './message.ts';
 import { NotifyType } from './notify.ts';
-import { type Arrival, ResponderSa } from './responder-sa.ts';
+import { type Arrival, ResponderSa, type ResponderSaTerms } from './responder-sa.ts';
 import { checkMessage } from './rules.ts';
+import type { IkeSa } from './sa.ts';
 import { randomChildSpi, randomSpi } from './spi.ts';
 import { statusNotify } from './task/child.ts';
 import { answerIkeInit } from './task/ike-init-responder.ts';
+import { answerSessionResume } from './task/session-resume-responder.ts';
+import { TicketStore } from './ticket.ts';
 import type {
   Identity,
   IkeDeps,
@@ -48,6 +61,7 @@ class Responder implements IkeResponder {
   readonly #config: ResponderConfig;
   readonly #deps: IkeDeps;
   readonly #cookies: CookieJar;
+  readonly #tickets: TicketStore | undefined;
   readonly #sas = new Map<SaName, ResponderSa>();
   /** SAs by the IKE_SA_INIT that made them (RFC 7296 §2.1: its SPIi alone would not do), and the other way round. */
   readonly #inits = new Map<string, SaName>();
@@ -68,6 +82,8 @@ class Responder implements IkeResponder {
     this.#config = config;
     this.#deps = deps;
     this.#cookies = new CookieJar(deps.random);
+    const { ticketLifetime } = config;
+    this.#tickets = ticketLifetime ? new TicketStore(ticketLifetime, deps.random) : undefined;
   }
 
   handle(event: IkeResponderEvent, now: Instant): IkeResponderEffect[] {
@@ -163,12 +179,14 @@ class Responder implements IkeResponder {
     if (header.response || header.exchange === Exchange.IKE_SA_INIT || !this.#mayAnswerStranger(now)) return;
     const { SPIi, SPIr, exchange, messageId } = header;
     const answer = { SPIi, SPIr, exchange, initiator: !header.initiator, response: true, messageId };
-    this.#send(encodeMessage(answer, [statusNotify(NotifyType.INVALID_IKE_SPI)]), arrival);
+    const tokens = crashTokenNotifies(this.#config.crashSecrets ?? [], SPIi, SPIr);
+    this.#send(encodeMessage(answer, [statusNotify(NotifyType.INVALID_IKE_SPI), ...tokens]), arrival);
   }
 
   #receiveInit(arrival: Arrival, header: Header, now: Instant): void {
     const { exchange, response, initiator, messageId } = header;
-    if (exchange !== Exchange.IKE_SA_INIT || response || !initiator || messageId !== 0 || header.SPIi === 0n) {
+    const begins = exchange === Exchange.IKE_SA_INIT || exchange === Exchange.IKE_SESSION_RESUME;
+    if (!begins || response || !initiator || messageId !== 0 || header.SPIi === 0n) {
       this.#debug('dropped an IKE message that is not for us', arrival.from);
       return;
     }
@@ -198,54 +216,76 @@ class Responder implements IkeResponder {
       this.#debug(`dropped an IKE_SA_INIT: ${halfOpen} peers are half-way already`, arrival.from);
       return;
     }
-    const answer = answerIkeInit(
-      { ...arrival, message },
-      {
-        proposals: this.#config.proposals,
-        feignNat: this.#config.encapsulation === 'udp',
-        fragmentSizes: this.#config.fragmentSizes ?? DATAGRAM_SIZES,
-        authentication: this.#config.authentication ?? PSK_ONLY,
-      },
-      {
-        random: this.#deps.random,
-        cookies: halfOpen >= this.#config.cookieThreshold ? this.#cookies : undefined,
-        now,
-        newSpi: () => this.#newSpi(),
-      },
-    );
+    const deps = {
+      random: this.#deps.random,
+      cookies: halfOpen >= this.#config.cookieThreshold || this.#asksPuzzles ? this.#cookies : undefined,
+      now,
+      newSpi: () => this.#newSpi(),
+    };
+    const policy = {
+      proposals: this.#config.proposals,
+      feignNat: this.#config.encapsulation === 'udp',
+      fragmentSizes: this.#config.fragmentSizes ?? DATAGRAM_SIZES,
+      authentication: this.#config.authentication ?? PSK_ONLY,
+      redirect: this.#config.redirect?.atOnce,
+      puzzle: this.#asksPuzzles ? this.#config.puzzle : undefined,
+    };
+    const request = { ...arrival, message };
+    const answer =
+      exchange === Exchange.IKE_SA_INIT
+        ? answerIkeInit(request, policy, deps)
+        : answerSessionResume(request, policy, { ...deps, tickets: this.#tickets });
     switch (answer.kind) {
       case 'ignored':
         this.#debug(`dropped an IKE_SA_INIT: ${answer.why}`, arrival.from);
         return;
       case 'stateless':
-        if (answer.disagreement && this.#mayAnswerStranger(now)) {
+        this.#debug(`answered an ${exchangeName(exchange)}: ${answer.why}`, arrival.from);
+        if ('disagreement' in answer && answer.disagreement && this.#mayAnswerStranger(now)) {
           const text = `no algorithms in common with ${formatEndpoint(arrival.from)}\n${answer.disagreement}`;
           this.#push({ kind: 'log', level: 'info', text });
         }
-        this.#debug(`answered an IKE_SA_INIT: ${answer.why}`, arrival.from);
         this.#send(answer.response, arrival);
         return;
-      case 'agreed': {
-        const name = saName(answer.sa.SPIr);
-        this.#inits.set(key, name);
-        this.#initOf.set(name, key);
-        this.#halfOpen.add(name);
-        this.#touched.add(name);
-        this.#sas.set(
-          name,
-          new ResponderSa({
-            sa: answer.sa,
-            announced: answer.announced,
-            config: this.#config,
-            random: this.#deps.random,
-            newChildSpi: () => randomChildSpi(this.#deps.random),
-            initialContact: (peer) => this.#abandonOthers(name, peer),
-            initResponse: answer.response,
-            now,
-          }),
-        );
-      }
+      case 'agreed':
+        this.#open(key, answer, { puzzle: answer.puzzle }, now);
+        return;
+      case 'accepted':
+        this.#open(key, answer, { resumed: { ticket: answer.ticket, sa: answer.resumed } }, now);
     }
+  }
+
+  get #asksPuzzles(): boolean {
+    const { puzzle } = this.#config;
+    return puzzle !== undefined && this.#halfOpen.size >= puzzle.threshold;
+  }
+
+  #open(
+    key: string,
+    answer: { readonly sa: IkeSa; readonly announced: Announced; readonly response: Uint8Array },
+    more: Pick<ResponderSaTerms, 'puzzle' | 'resumed'>,
+    now: Instant,
+  ): void {
+    const name = saName(answer.sa.SPIr);
+    this.#inits.set(key, name);
+    this.#initOf.set(name, key);
+    this.#halfOpen.add(name);
+    this.#touched.add(name);
+    this.#sas.set(
+      name,
+      new ResponderSa({
+        sa: answer.sa,
+        announced: answer.announced,
+        config: this.#config,
+        random: this.#deps.random,
+        newChildSpi: () => randomChildSpi(this.#deps.random),
+        initialContact: (peer) => this.#abandonOthers(name, peer),
+        initResponse: answer.response,
+        tickets: this.#tickets,
+        ...more,
+        now,
+      }),
+    );
   }
 
   /** Their ends come first: they may hold the address that the new one is about to get. */

@@ -2,14 +2,16 @@
 // It belongs to an initiator or a responder, which wipes it at the end.
 import type { IkeSuite } from '../crypto/suite.ts';
 import type { Endpoint } from '../wire/address.ts';
+import type { Encapsulation } from '../wire/encapsulation.ts';
 import { isWireError, WireError } from '../wire/error.ts';
+import { CrashTokens } from './crash-token.ts';
 import { DatagramSize, overheadOf, Reassembly, type Sealed, sealInPieces, whole } from './fragment.ts';
 import { deriveIkeKeys, type RekeyedFrom, wipeIkeKeys } from './keymat.ts';
 import { type ExchangeType, fragmentOf, type Message } from './message.ts';
 import type { NatSituation } from './nat.ts';
 import type { Payload } from './payload/payload.ts';
 import { type IkeKeys, Protection } from './protection.ts';
-import { contentOf, OpenError, openContent, openMessage, sealMessage } from './sealed.ts';
+import { contentOf, OpenError, openContent, openMessage, sealContent } from './sealed.ts';
 import type { Instant, RandomBytes, Transport } from './types.ts';
 
 export type Role = 'initiator' | 'responder';
@@ -31,7 +33,7 @@ export interface IkeSaTerms {
   readonly realMessage2: Uint8Array;
   readonly nat: NatSituation;
   /** ESP goes inside UDP: a NAT was detected or feigned. */
-  readonly encapsulation: 'udp' | 'raw';
+  readonly encapsulation: Encapsulation;
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly transport: Transport;
@@ -52,9 +54,11 @@ export class IkeSa {
   readonly realMessage1: Uint8Array;
   readonly realMessage2: Uint8Array;
   readonly nat: NatSituation;
-  readonly encapsulation: 'udp' | 'raw';
+  readonly encapsulation: Encapsulation;
   /** IntAuth (RFC 9242 §3.3.2) with the message ID of IKE_AUTH, for AUTH; undefined without IKE_INTERMEDIATE. */
   intAuth: Uint8Array | undefined;
+  /** What proves that the peer has lost this SA (RFC 6290). */
+  readonly crashTokens = new CrashTokens();
   /** Where the ends are now; a NAT may move them (RFC 7296 §2.23). */
   local: Endpoint;
   remote: Endpoint;
@@ -122,9 +126,17 @@ export class IkeSa {
     const protection = this.#generation.outbound;
     const random = this.#random;
     const size = this.#size;
-    if (!size) return whole(sealMessage(header, payloads, protection, random));
+    // RFC 8019 §7.2.2: read before there are keys.
+    const clear = payloads.filter(({ kind }) => kind === 'puzzle');
+    const content = contentOf(payloads.filter(({ kind }) => kind !== 'puzzle'));
+    // RFC 9329 §7.5: a stream carries messages of any size.
+    if (!size || this.transport === 'tcp') {
+      const bytes = sealContent(header, content, protection, random, undefined, clear);
+      content.bytes.fill(0);
+      return whole(bytes);
+    }
     const overhead = overheadOf(this.remote.address, this.transport);
-    return sealInPieces({ header, content: contentOf(payloads), protection, random, size, overhead });
+    return sealInPieces({ header, clear, content, protection, random, size, overhead });
   }
 
   /** For the terms of an SA that replaces this one: the sizes that have not failed. */
@@ -149,7 +161,7 @@ export class IkeSa {
     if (isWireError(whole)) return whole;
     if (whole.message.header?.response === false) this.#reassembled = whole;
     // RFC 7383 §2.5.1: what the peer thinks of the path is worth following.
-    this.#size.lower(whole.largest + overheadOf(this.remote.address, this.transport));
+    if (this.transport !== 'tcp') this.#size.lower(whole.largest + overheadOf(this.remote.address, this.transport));
     return whole.message;
   }
 

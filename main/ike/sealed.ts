@@ -87,13 +87,17 @@ export function sealMessage(
   return bytes;
 }
 
-/** Content in an Encrypted payload, or with `fragment` in an Encrypted Fragment payload (RFC 7383 §2.5). */
+/**
+ * Content in an Encrypted payload, or with `fragment` in an Encrypted Fragment payload (RFC 7383 §2.5). `clear`: payloads in front
+ * of it, which anybody can read.
+ */
 export function sealContent(
   header: Header,
   content: Content,
   protection: Protection,
   iv: RandomBytes | Uint8Array,
   fragment?: FragmentNumber,
+  clear: readonly Payload[] = [],
 ): Uint8Array {
   const { encr, integ, SK_e, SK_a } = protection;
   const plaintext = new Uint8Array(sealedLength(content.bytes.length, protection));
@@ -103,12 +107,15 @@ export function sealContent(
   inner.zeros(padding);
   inner.uint(1, padding);
 
-  const bytes = new Uint8Array(messageBytes(content.bytes.length, protection, fragment !== undefined));
+  const clearBytes = chainLength(clear);
+  const bytes = new Uint8Array(clearBytes + messageBytes(content.bytes.length, protection, fragment !== undefined));
   const writer = new Writer(bytes);
-  writeHeader(writer, header, fragment ? PAYLOAD_TYPES.fragment : PAYLOAD_TYPES.encrypted, bytes.length);
+  const sealedType = fragment ? PAYLOAD_TYPES.fragment : PAYLOAD_TYPES.encrypted;
+  writeHeader(writer, header, clear.length > 0 ? firstType(clear) : sealedType, bytes.length);
+  writeChain(writer, clear, sealedType);
   writer.uint(1, content.first);
   writer.uint(1, 0);
-  writer.uint(2, bytes.length - HEADER_BYTES);
+  writer.uint(2, bytes.length - HEADER_BYTES - clearBytes);
   if (fragment) {
     writer.uint(2, fragment.number);
     writer.uint(2, fragment.total);

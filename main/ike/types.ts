@@ -4,9 +4,12 @@ import type { KeyObject } from 'node:crypto';
 import type { SchemePolicy } from '../crypto/signature.ts';
 import type { EspCipher, EspIntegrity } from '../crypto/suite.ts';
 import type { Address, Endpoint, Prefix } from '../wire/address.ts';
+import type { Encapsulation } from '../wire/encapsulation.ts';
 import type { Selector } from '../wire/selector.ts';
 import type { IkeError } from './error.ts';
 import type { CertificateChain, IkeAnswer, IkeQuestion } from './questions.ts';
+import type { GatewayName } from './redirect.ts';
+import type { ResumptionTicket } from './ticket.ts';
 
 /** Milliseconds on a monotonic clock. */
 export type Instant = number;
@@ -19,8 +22,11 @@ export type Identity =
   | { readonly type: 'fqdn' | 'rfc822'; readonly text: string }
   | { readonly type: 'key-id' | 'der-dn' | 'der-gn'; readonly bytes: Uint8Array };
 
-/** Which of the two UDP ports a datagram uses; on `natt` the non-ESP marker is in front on the wire, never in `bytes`. */
-export type Transport = 'ike' | 'natt';
+/**
+ * Which of the two UDP ports a datagram uses, or the TCP connection that stands for both (RFC 9329); on `natt` and `tcp` the non-ESP
+ * marker is in front on the wire, never in `bytes`.
+ */
+export type Transport = 'ike' | 'natt' | 'tcp';
 
 export type IkeEvent =
   | { readonly kind: 'start' }
@@ -49,6 +55,8 @@ export type IkeEvent =
   | { readonly kind: 'rekey'; readonly what: 'ike' | { readonly spiIn: number } }
   /** Delete this CHILD SA, or what has replaced it by now; the IKE SA stays (RFC 7296 §1.4.1). */
   | { readonly kind: 'deleteChild'; readonly spiIn: number }
+  /** A responder's: send the peer to another gateway, if it can be sent (RFC 5685 §5). */
+  | { readonly kind: 'redirect'; readonly to: GatewayName }
   /** Ask the peer for a sign of life now. */
   | { readonly kind: 'checkLiveness' }
   /**
@@ -96,8 +104,8 @@ export interface ChildSa {
   /** Narrowed traffic selectors: our side and the peer's. */
   readonly local: readonly Selector[];
   readonly remote: readonly Selector[];
-  /** ESP in UDP (a NAT was detected, or it was forced), or raw protocol 50. */
-  readonly encapsulation: 'udp' | 'raw';
+  /** ESP in UDP (a NAT was detected, or it was forced), raw protocol 50, or in the TCP connection that IKE uses too. */
+  readonly encapsulation: Encapsulation;
   /** Where ESP goes: the address and, for UDP, the port that the peer's IKE messages come from. */
   readonly peer: Endpoint;
 }
@@ -164,6 +172,11 @@ export type IkeEffect =
   | { readonly kind: 'childRefused'; readonly name: string | undefined; readonly error: IkeError }
   /** The IKE SA has to be authenticated anew soon (RFC 4478, or our own lifetime): make another connection before this one is closed. */
   | { readonly kind: 'reauthenticate'; readonly within: number }
+  /**
+   * A ticket to resume the IKE SA with, should it be lost (RFC 5723), in the place of the one before; undefined: that one is not good any
+   * more. It belongs to whoever takes it, who wipes it; it never leaves the memory.
+   */
+  | { readonly kind: 'ticket'; readonly ticket: ResumptionTicket | undefined }
   /** Something worth a line in the log; never a secret. */
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly text: string }
   /** The end. Nothing follows. */
@@ -173,6 +186,8 @@ export type CloseReason =
   | { readonly by: 'us' }
   /** The peer sent Delete for the IKE SA. */
   | { readonly by: 'peer' }
+  /** The gateway sends us to another one (RFC 5685), which has to prove the same identity. */
+  | { readonly by: 'redirect'; readonly to: GatewayName }
   | { readonly by: 'error'; readonly error: IkeError };
 
 /**
@@ -284,7 +299,7 @@ export interface LifetimePolicy {
   readonly reauth: number;
   /**
    * Each time is drawn anew, shorter by up to this share, so that both ends rarely begin at once (RFC 7296 §2.8.1). An SA that
-   * could not be replaced is given up this share after its time.
+   * could not be replaced is given up this share after its time, or a tenth, or a minute, whichever is the longest.
    */
   readonly jitter: number;
 }
@@ -337,8 +352,11 @@ export interface InitiatorConfig {
   readonly lifetime?: LifetimePolicy | undefined;
   /** Ask for addresses of these families in the configuration payload; empty: no configuration payload. */
   readonly requestAddresses: readonly (4 | 6)[];
-  /** `udp`: force encapsulation with a false NAT-detection hash. `auto`: only when a NAT is there. */
-  readonly encapsulation: 'udp' | 'auto';
+  /**
+   * `udp`: force encapsulation with a false NAT-detection hash. `auto`: only when a NAT is there. `tcp`: everything goes over one
+   * TCP connection, whose ends are `local` and `remote` (RFC 9329).
+   */
+  readonly encapsulation: 'udp' | 'auto' | 'tcp';
   readonly retransmission: RetransmissionPolicy;
   /** Milliseconds without inbound traffic before a liveness check; 0: never. */
   readonly livenessInterval: number;
@@ -349,6 +367,14 @@ export interface InitiatorConfig {
    * 576; empty: fragmentation is not offered.
    */
   readonly fragmentSizes?: readonly number[] | undefined;
+  /** Say that the gateway may send us to another one (RFC 5685): then CloseReason `redirect`. */
+  readonly takesRedirects?: boolean | undefined;
+  /** Ask for tickets (RFC 5723), which come as effects. */
+  readonly wantsTickets?: boolean | undefined;
+  /** Resume with this one; where that fails, authenticate from the start. Not wiped here. */
+  readonly resume?: ResumptionTicket | undefined;
+  /** The gateway that has sent us here. */
+  readonly redirectedFrom?: Address | undefined;
 }
 
 /** What a responder answers with: asked once per new peer, after its identity is proved. */
@@ -410,6 +436,21 @@ export interface ResponderConfig {
   readonly livenessInterval: number;
   /** As in InitiatorConfig. */
   readonly fragmentSizes?: readonly number[] | undefined;
+  /** Where to send peers that can be sent (RFC 5685): on their first message, or once they are authentic. */
+  readonly redirect?:
+    | {
+        readonly atOnce?: ((from: Endpoint) => GatewayName | undefined) | undefined;
+        readonly authenticated?: ((peer: Identity) => GatewayName | undefined) | undefined;
+      }
+    | undefined;
+  /** Seconds that a ticket for resumption is good for (RFC 5723); undefined: none are given. */
+  readonly ticketLifetime?: number | undefined;
+  /** Secrets for crash tokens, the newest first; they have to survive a restart (RFC 6290 §5.1). Not wiped here. */
+  readonly crashSecrets?: readonly Uint8Array[] | undefined;
+  /** Ask for solved puzzles too (RFC 8019), once `threshold` half-open SAs exist; `auth`: zero bits for a second one in IKE_AUTH. */
+  readonly puzzle?:
+    | { readonly threshold: number; readonly difficulty: number; readonly auth?: number | undefined }
+    | undefined;
   /** undefined: nothing is ever replaced because of time. */
   readonly lifetime?: LifetimePolicy | undefined;
   /** As in ChildRequest. */

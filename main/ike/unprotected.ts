@@ -1,8 +1,15 @@
 // Errors that a peer, or anybody, sends outside the protection of an IKE SA (RFC 7296 §2.21). They are hints at most.
 import { isWireError } from '../wire/error.ts';
+import { crashTokensIn } from './crash-token.ts';
 import { decodeMessage } from './message.ts';
 import { isErrorNotify } from './notify.ts';
 import { payloadsOf } from './payload/payload.ts';
+
+/** The crash tokens that a message in the clear shows (RFC 6290 §4.5). */
+export function shownTokens(bytes: Uint8Array): readonly Uint8Array[] {
+  const message = decodeMessage(bytes);
+  return isWireError(message) ? [] : crashTokensIn(message.payloads);
+}
 
 /** A message in the clear that says nothing but an error: its type. */
 export function unprotectedError(bytes: Uint8Array): number | undefined {

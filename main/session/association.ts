@@ -3,6 +3,8 @@
 // sockets and into the same tunnel. Each takes the datagrams that bear its SPIs and lets the others pass.
 import type { EapSecrets } from '../eap/types.ts';
 import { formatIdentity } from '../ike/identity.ts';
+import type { IkeAnswer, IkeQuestion } from '../ike/questions.ts';
+import type { ResumptionTicket } from '../ike/ticket.ts';
 import type {
   CloseReason,
   IkeDeps,
@@ -19,6 +21,7 @@ import type { CreateAnswerer } from './answerer.ts';
 import type { SessionDeps } from './deps.ts';
 import { createDrive, type DriveActions, type Established, type InstallChild } from './drive.ts';
 import { reasonText } from './failure.ts';
+import { solvePuzzle } from './puzzle.ts';
 import type { SocketOf, Tunnel } from './tunnel.ts';
 import { within } from './undo.ts';
 
@@ -46,6 +49,7 @@ export interface AssociationOptions {
   readonly changed: () => void;
   /** The gateway has deleted its last CHILD SA. */
   readonly childless: () => void;
+  readonly ticket: (ticket: ResumptionTicket | undefined) => void;
   readonly reauthenticate: (within: number) => void;
   readonly closed: (reason: CloseReason) => void;
 }
@@ -90,6 +94,7 @@ export function beginAssociation(options: AssociationOptions): Association {
     step: options.step,
     established(effect) {
       established = effect;
+      options.ticket(undefined);
       const who = formatIdentity(effect.remoteIdentity);
       log({ level: 'info', area: 'ike', text: `IKE SA with ${who} established: ${effect.proposal}` });
     },
@@ -102,7 +107,8 @@ export function beginAssociation(options: AssociationOptions): Association {
     refused({ name, error }) {
       log({ level: 'warn', area: 'ike', text: `${name ?? 'a CHILD SA'}: ${error.message} ${error.remedy}` });
     },
-    ask: (question) => answerer.answer(question),
+    ask,
+    ticket: options.ticket,
     reauthenticate: options.reauthenticate,
     log: (level, text) => log({ level, area: 'ike', text }),
     closed(reason) {
@@ -112,6 +118,11 @@ export function beginAssociation(options: AssociationOptions): Association {
     },
     lastInbound: options.lastInbound,
   };
+
+  async function ask(question: IkeQuestion): Promise<IkeAnswer> {
+    if (question.kind !== 'puzzle') return answerer.answer(question);
+    return { kind: 'solved', solution: await solvePuzzle(question.puzzle, () => answering) };
+  }
 
   async function install(effect: InstallChild): Promise<void> {
     const first = !isUp;

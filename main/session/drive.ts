@@ -6,6 +6,7 @@
 // `ask` holds back nothing: the SA itself knows what has to wait for the answer.
 import { IkeError } from '../ike/error.ts';
 import type { IkeAnswer, IkeQuestion } from '../ike/questions.ts';
+import type { ResumptionTicket } from '../ike/ticket.ts';
 import type { CloseReason, IkeEffect, IkeEvent, IkePeer, IkeStep, Instant, Transport } from '../ike/types.ts';
 import type { Endpoint } from '../wire/address.ts';
 import type { Clock, Timer } from './deps.ts';
@@ -34,6 +35,8 @@ export interface DriveActions {
   /** The gateway will not have one of several CHILD SAs. */
   refused(effect: ChildRefused): void;
   ask(question: IkeQuestion): Promise<IkeAnswer>;
+  /** A ticket to resume the SA with, in the place of the one before; undefined: that one is worthless. */
+  ticket(ticket: ResumptionTicket | undefined): void;
   /** The IKE SA should be authenticated anew within `within` milliseconds. */
   reauthenticate(within: number): void;
   log(level: 'debug' | 'info' | 'warn', text: string): void;
@@ -169,6 +172,9 @@ export function createDrive(peer: IkePeer, clock: Clock, actions: DriveActions):
         return;
       case 'childRefused':
         actions.refused(effect);
+        return;
+      case 'ticket':
+        actions.ticket(effect.ticket);
         return;
       case 'reauthenticate':
         actions.reauthenticate(effect.within);

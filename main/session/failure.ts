@@ -1,6 +1,7 @@
 // Why a connection could not be made or was lost, in the form that crosses to people, and whether trying again can help.
 import { EapError, type EapReason } from '../eap/error.ts';
 import { IkeError, type IkeErrorCode } from '../ike/error.ts';
+import type { GatewayName } from '../ike/redirect.ts';
 import type { ContractError } from '../ipc/contract.ts';
 import { NetError, type NetErrorCode } from '../net/error.ts';
 
@@ -13,6 +14,7 @@ export type SessionCode =
   | 'session/selectors-too-narrow'
   | 'session/too-many-selectors'
   | 'session/deleted-by-gateway'
+  | 'session/redirected'
   | 'session/closed'
   | 'session/stream-closed'
   | 'session/worker-died'
@@ -25,6 +27,8 @@ export interface Failure {
   readonly error: ContractError;
   /** The same attempt would fail again: somebody has to change something first. Ends a tunnel only before it was ever up. */
   readonly permanent: boolean;
+  /** The gateway sends us to another one (RFC 5685). */
+  readonly redirect?: GatewayName | undefined;
 }
 
 /** A failure on its way up through asynchronous set-up code. */

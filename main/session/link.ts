@@ -136,12 +136,25 @@ export function openLink(options: LinkOptions): Link {
     starting = deps.startDataPlane({ threads: 'auto', onEvent });
     plane = await breaker.race(starting);
     planeAlive = true;
-    const attempts = attemptsAt(addresses);
-    for (const [i, { address, over }] of attempts.entries())
-      if (await tryAddress(plane, address, over, attempts.length - i)) {
-        memory.addresses = [address, ...addresses.filter((other) => other !== address)];
+    const { redirection } = memory;
+    const elsewhere = await breaker.race(redirection.addresses());
+    let attempts = attemptsAt([...elsewhere, ...addresses]);
+    for (let attempt = attempts[0]; attempt; attempt = attempts[0]) {
+      const { address, over } = attempt;
+      const outcome = await tryAddress(plane, address, over, attempts.length);
+      if (outcome === 'up') {
+        if (!redirection.sentBy(address)) {
+          redirection.forget();
+          memory.addresses = [address, ...addresses.filter((other) => other !== address)];
+        }
         return;
       }
+      attempts = attempts.slice(1);
+      // RFC 5685 §3: what is left of the profile's own gateways stays behind the one that we are sent to.
+      if (outcome === 'redirected')
+        attempts = [...attemptsAt(await breaker.race(redirection.addresses())), ...attempts];
+    }
+    throw new SessionError(failed ?? noAnswer(profile, tried, furthest, complaints));
   }
 
   /** Every address over UDP, then every one over TCP: UDP is better wherever it gets through (RFC 9329 §5.1). */
@@ -152,8 +165,13 @@ export function openLink(options: LinkOptions): Link {
     return ways.flatMap((over) => addresses.map((address) => ({ address, over })));
   }
 
-  /** Resolves with true when up, with false where another address may do better. Rejects where none can. */
-  async function tryAddress(running: DataPlane, gateway: Address, over: Over, left: number): Promise<boolean> {
+  /** `elsewhere`: another address may do better. Rejects where none can. */
+  async function tryAddress(
+    running: DataPlane,
+    gateway: Address,
+    over: Over,
+    left: number,
+  ): Promise<'up' | 'elsewhere' | 'redirected'> {
     // A new one each time: what fails at this address must not stop the next.
     const guard = createBreaker();
     breaker = guard;
@@ -172,6 +190,8 @@ export function openLink(options: LinkOptions): Link {
       planeAlive: () => planeAlive,
       planeOpen: () => planeOpen,
       gateway,
+      redirectedFrom: memory.redirection.sentBy(gateway),
+      tickets: memory.tickets,
       over,
       secrets: credentials,
       patience: Math.max(slice, 1000),
@@ -183,7 +203,9 @@ export function openLink(options: LinkOptions): Link {
         furthest = reached;
       },
       fail: (failure) => {
-        if (way === here) fail(failure);
+        if (way !== here) return;
+        if (stage === 'up') follow(failure, gateway);
+        fail(failure);
       },
       changed,
       complain,
@@ -193,17 +215,19 @@ export function openLink(options: LinkOptions): Link {
     const sliceTimer = left > 1 ? patience.after(slice, () => here.authenticated || fail(silence())) : null;
     try {
       await guard.race(here.connect());
-      return true;
+      return 'up';
     } catch (error) {
       // That TCP does not help either must not hide that UDP is silent: TCP is no more than a way around it.
       const around = over === 'tcp' && profile.gateway.tcp === 'fallback' && !here.authenticated;
       const blocked = around && NO_STREAM.includes(failureOf(error).error.code);
       if (blocked) complain('TCP', failureOf(error).error.message);
       const failure = blocked ? silence() : failureOf(error);
+      const sent = failure.redirect !== undefined && stage === 'connecting' && !final && follow(failure, gateway);
       const elsewhere = WORTH_ANOTHER_ADDRESS.includes(failure.error.code);
-      if (stage !== 'connecting' || final || left === 1 || !elsewhere || here.authenticated)
+      if (!sent && (stage !== 'connecting' || final || left === 1 || !elsewhere || here.authenticated))
         throw blocked && !final ? new SessionError(failure) : error;
-      log({ level: 'info', area: 'session', text: `${failure.error.message} Trying the gateway's next way in.` });
+      const then = sent ? '' : " Trying the gateway's next way in.";
+      log({ level: 'info', area: 'session', text: `${failure.error.message}${then}` });
       // Its own goodbye must not count as a failure of this link, nor its late answers reach the next way.
       way = null;
       await here.goodbye();
@@ -214,10 +238,19 @@ export function openLink(options: LinkOptions): Link {
       await here.release();
       if (final && failed) throw new SessionError(failed);
       failed = null;
-      return false;
+      return sent ? 'redirected' : 'elsewhere';
     } finally {
       sliceTimer?.cancel();
     }
+  }
+
+  /** May we go where the gateway sends us? Then connections begin there from now on. */
+  function follow({ redirect }: Failure, gateway: Address): boolean {
+    if (!redirect) return false;
+    if (memory.redirection.follow(redirect, gateway)) return true;
+    memory.redirection.forget();
+    log({ level: 'warn', area: 'session', text: 'sent from gateway to gateway too often: not following any more' });
+    return false;
   }
 
   function onEvent(event: PathEvent): void {

@@ -5,6 +5,8 @@ import { type Address, parseAddress } from '../wire/address.ts';
 import type { SessionDeps } from './deps.ts';
 import { reasonText, SessionError, sessionFailure } from './failure.ts';
 import type { GreNumbers } from './gre-sequence.ts';
+import type { Redirection } from './redirection.ts';
+import type { TicketHolder } from './ticket-holder.ts';
 import { within } from './undo.ts';
 
 /** Milliseconds that a name server has where older addresses are at hand. */
@@ -16,6 +18,8 @@ export interface GatewayMemory {
   addresses: readonly Address[];
   /** GRE sequence numbers, where the profile wants them. */
   readonly greNumbers: GreNumbers | null;
+  readonly redirection: Redirection;
+  readonly tickets: TicketHolder;
 }
 
 export async function gatewayAddresses(

@@ -39,6 +39,7 @@ import { LinkClosed } from './loss.ts';
 import { createPatience } from './patience.ts';
 import { createPrompts } from './prompts.ts';
 import { onWaiting } from './reconnect.ts';
+import { createRedirection } from './redirection.ts';
 import type { GatewayMemory } from './resolve.ts';
 import {
   type Context,
@@ -49,6 +50,7 @@ import {
   shown,
   type Transition,
 } from './state.ts';
+import { createTicketHolder } from './ticket-holder.ts';
 import { addTraffic, NO_TRAFFIC, trafficOf } from './traffic.ts';
 import type { CreatePeer } from './way.ts';
 
@@ -77,6 +79,8 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
   const holding = createHolding(deps);
   const memory: GatewayMemory = {
     addresses: [],
+    redirection: createRedirection(deps),
+    tickets: createTicketHolder(),
     greNumbers: profile.gre?.sequence ? createGreNumbers(profile.name, deps.greSequences, log) : null,
   };
   const prompts = createPrompts({ clock, random: deps.random, changed: () => onPrompt() });
@@ -181,7 +185,11 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
       earlier = addTraffic(earlier, trafficOf(statistics, clock.now()));
       seen = true;
     }
-    if (scope === 'everything') await holding.closeTun();
+    if (scope === 'everything') {
+      memory.tickets.drop();
+      memory.redirection.forget();
+      await holding.closeTun();
+    }
   }
 
   function publish(): void {

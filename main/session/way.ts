@@ -20,9 +20,11 @@ import { type Failure, failureOf, reasonText, SessionError } from './failure.ts'
 import type { Holding } from './holding.ts';
 import { closedHere, connectionBroke, deletedByGateway, keyUsedUp } from './loss.ts';
 import { createPathProber, type ProbeOutcome } from './path-probe.ts';
+import { redirected } from './redirection.ts';
 import { initiatorConfig } from './request.ts';
 import { createRoundTripMeter, type RoundTrip } from './round-trip.ts';
 import { type IkeSockets, openGreSocket, openIkeSockets, openIkeStream } from './sockets.ts';
+import type { TicketHolder } from './ticket-holder.ts';
 import { createTunnel, type Tunnel } from './tunnel.ts';
 import { createUndoStack, tidy } from './undo.ts';
 
@@ -44,6 +46,9 @@ export interface WayOptions {
   /** It has not been closed, though a worker may be dead. */
   readonly planeOpen: () => boolean;
   readonly gateway: Address;
+  /** Who has sent us there (RFC 5685). */
+  readonly redirectedFrom: Address | undefined;
+  readonly tickets: TicketHolder;
   /** IKE and ESP go over UDP (or raw IP), or both over one TCP connection (RFC 9329). */
   readonly over: 'udp' | 'tcp';
   /** Password and one-time codes. */
@@ -182,6 +187,11 @@ export function createWay(options: WayOptions): Way {
         authentication.config(open.local),
       ),
       initialContact,
+      takesRedirects: true,
+      redirectedFrom: options.redirectedFrom,
+      wantsTickets: true,
+      // Authenticating anew means just that.
+      resume: initialContact ? options.tickets.take(gateway) : undefined,
     };
     const own: Association = beginAssociation({
       profile,
@@ -204,6 +214,7 @@ export function createWay(options: WayOptions): Way {
       refused: (error) => own === current && fail(failureOf(error)),
       changed,
       childless: () => own === current && !next && fail(deletedByGateway('the CHILD SA')),
+      ticket: (ticket) => options.tickets.keep(ticket, gateway),
       reauthenticate: (within) => own === current && reauthenticate(here, within),
       closed: (reason) => ended(own, reason),
     });
@@ -213,6 +224,8 @@ export function createWay(options: WayOptions): Way {
   /** An IKE connection is over, and not because we said goodbye. */
   function ended(own: Association, reason: CloseReason): void {
     former.delete(own);
+    // RFC 5723 §6.2: a ticket outlives only an SA that nobody has deleted.
+    if (own === current && reason.by !== 'error') options.tickets.drop();
     if (own === next) {
       next = null;
       const failure = closeFailure(own, reason);
@@ -288,6 +301,8 @@ export function createWay(options: WayOptions): Way {
         return closedHere();
       case 'peer':
         return deletedByGateway('the IKE SA');
+      case 'redirect':
+        return redirected(reason.to);
       case 'error':
         // Silence while connecting deserves more than IKE can say: which addresses, which ports, what the network said.
         return reason.error.code === 'no-response' && !established ? options.noAnswer() : failureOf(reason.error);
@@ -403,6 +418,8 @@ export function createWay(options: WayOptions): Way {
     goodbye: () =>
       tidy(deps, 'saying goodbye to the gateway', async () => {
         leaving = true;
+        // Deleted by us: the ticket goes with the SA (RFC 5723 §6.2).
+        if (current?.established && !current.isOver) options.tickets.drop();
         // Answers come through the receiver: without it there is nothing to wait for.
         const limit = options.planeAlive() ? GOODBYE_LIMIT : 0;
         await Promise.all(associations().map((one) => one.goodbye(limit)));

@@ -5,7 +5,14 @@ import type { InitiatorConfig, ResponderConfig } from '../../main/ike/types.ts';
 import { parsePrefix } from '../../main/wire/address.ts';
 import { mirrored } from '../sim/mirrored.ts';
 import { seededNumbers } from '../sim/random.ts';
-import { address, type Datagram, initiatorConfig, Simulation, type SimulationOptions } from '../sim/simulation.ts';
+import {
+  address,
+  type Datagram,
+  initiatorConfig,
+  Simulation,
+  type SimulationOptions,
+  selector,
+} from '../sim/simulation.ts';
 
 const prefix = (text: string) => parsePrefix(text) ?? ([] as never);
 const IP_AND_UDP = 28;
@@ -16,7 +23,10 @@ const LARGE: { readonly initiator: Partial<InitiatorConfig>; readonly responder:
   initiator: {
     child: {
       ...initiatorConfig().child,
-      proposals: Array.from({ length: 24 }, () => ['aes128gcm16', 'aes256gcm16']).flat(),
+      remote: [
+        ...initiatorConfig().child.remote,
+        ...Array.from({ length: 110 }, (_, i) => selector(`10.78.${i}.0/24`)),
+      ],
     },
   },
   responder: {

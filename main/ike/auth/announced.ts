@@ -15,6 +15,8 @@ export interface Announced {
   readonly usePpk: boolean;
   /** RFC 6023. */
   readonly childless: boolean;
+  /** RFC 5685 §3: an initiator that may be sent to another gateway. */
+  readonly takesRedirects: boolean;
   /** SHA-1 hashes of public keys of authorities out of its CERTREQs for X.509 (RFC 7296 §3.7). */
   readonly authorities: readonly Uint8Array[];
 }
@@ -24,6 +26,7 @@ export const NOTHING_ANNOUNCED: Announced = {
   multipleAuth: false,
   usePpk: false,
   childless: false,
+  takesRedirects: false,
   authorities: [],
 };
 
@@ -37,6 +40,7 @@ export function announcedIn(payloads: readonly Payload[]): Announced {
     multipleAuth: says(NotifyType.MULTIPLE_AUTH_SUPPORTED),
     usePpk: says(NotifyType.USE_PPK),
     childless: says(NotifyType.CHILDLESS_IKEV2_SUPPORTED),
+    takesRedirects: says(NotifyType.REDIRECT_SUPPORTED) || says(NotifyType.REDIRECTED_FROM),
     authorities: requestedAuthorities(payloads),
   };
 }

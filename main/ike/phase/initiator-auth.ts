@@ -7,6 +7,7 @@
 import type { Announced } from '../auth/announced.ts';
 import type { Conversation, Demand, Reply } from '../auth/conversation.ts';
 import { authenticateInitiator, type InitiatorEnd } from '../auth/initiator.ts';
+import { type ResumedTerms, resumeInitiator } from '../auth/resumed.ts';
 import { configurationRequest, NO_CONFIGURATION, readConfiguration } from '../configuration.ts';
 import { IkeError } from '../error.ts';
 import type { Datagram } from '../established.ts';
@@ -51,6 +52,8 @@ export interface AuthTerms {
   readonly offer: ChildOffer;
   /** What else goes into the first request: what other extensions announce. */
   readonly announcements?: readonly Payload[] | undefined;
+  /** The SA is resumed (RFC 5723): these names were proved when its ticket was made. */
+  readonly resumed?: Pick<ResumedTerms, 'initiator' | 'responder'> | undefined;
   /** A refusal of the first request may come from an overtaken IKE_SA_INIT: `again` is called for it. */
   readonly ambiguous: boolean;
   readonly now: Instant;
@@ -84,7 +87,10 @@ export class AuthPhase implements InitiatorPhase {
     this.#childless = config.childless === true && announced.childless;
     const cp = this.#childless ? configurationRequest(config.requestAddresses) : undefined;
     const child = this.#childless ? (cp ? [cp] : []) : offer.build();
-    this.#conversation = authenticateInitiator({ config, sa, announced, offer: [...child, ...(announcements ?? [])] });
+    const behindAuth = [...child, ...(announcements ?? [])];
+    this.#conversation = terms.resumed
+      ? resumeInitiator({ sa, ...terms.resumed }, behindAuth)
+      : authenticateInitiator({ config, sa, announced, offer: behindAuth });
     outbox.push({ kind: 'step', step: 'auth' });
   }
 

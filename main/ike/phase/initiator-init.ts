@@ -9,11 +9,14 @@ import { noResponse } from '../failure.ts';
 import { whole } from '../fragment.ts';
 import { decodeMessage, Exchange, encodeMessage, exchangeName, type Header } from '../message.ts';
 import type { Outbox } from '../outbox.ts';
+import type { Puzzle } from '../puzzle.ts';
+import type { IkeAnswer } from '../questions.ts';
 import { checkMessage } from '../rules.ts';
 import { IkeSa } from '../sa.ts';
 import type { IkeInitOutcome, IkeInitTask } from '../task/ike-init.ts';
 import type { CloseReason, InitiatorConfig, Instant, RandomBytes, RetransmissionPolicy } from '../types.ts';
 import { earliest, type InitiatorPhase } from './phase.ts';
+import { placeOf } from './place.ts';
 import { RememberedRefusal } from './remembered.ts';
 
 /** What IKE_SA_INIT has come to. */
@@ -22,6 +25,8 @@ export interface Agreed {
   readonly announced: Announced;
   /** AUTH may cover another IKE_SA_INIT than the one that was answered: a refusal is worth one more attempt. */
   readonly ambiguous: boolean;
+  /** What solves the puzzle for IKE_AUTH, where the gateway has set one (RFC 8019 §7.2). */
+  readonly solution?: Uint8Array | undefined;
 }
 
 export interface InitTerms {
@@ -42,16 +47,30 @@ export class InitPhase implements InitiatorPhase {
   readonly #terms: InitTerms;
   readonly #manager: ExchangeManager<IkeInitTask>;
   readonly #remembered: RememberedRefusal;
+  /** The SA that waits for the solution. */
+  #solvedFor: IkeSa | undefined;
+  /** A puzzle is being solved: until then nothing is sent. */
+  #solving:
+    | { readonly id: number; readonly then: (solution: Uint8Array | undefined, now: Instant) => void }
+    | undefined;
 
   constructor(terms: InitTerms) {
     const { config, outbox, SPIi, task, retransmission, now } = terms;
     this.#terms = terms;
-    this.#remembered = new RememberedRefusal(outbox, 2 * retransmission.first);
+    // RFC 9329 §6.4: what comes through the connection comes from the peer, or no better answer ever will.
+    const patience = config.encapsulation === 'tcp' ? 0 : 2 * retransmission.first;
+    this.#remembered = new RememberedRefusal(outbox, patience);
     this.#manager = new ExchangeManager<IkeInitTask>(
       {
         seal: ({ exchange, messageId, response, payloads }) =>
           whole(encodeMessage({ SPIi, SPIr: 0n, exchange, initiator: true, response, messageId }, payloads)),
-        send: (bytes) => outbox.push({ kind: 'send', bytes, to: config.remote, transport: 'ike' }),
+        send: (bytes) =>
+          outbox.push({
+            kind: 'send',
+            bytes,
+            to: config.remote,
+            transport: config.encapsulation === 'tcp' ? 'tcp' : 'ike',
+          }),
       },
       retransmission,
     );
@@ -60,11 +79,12 @@ export class InitPhase implements InitiatorPhase {
   }
 
   get deadline(): Instant | null {
-    return earliest(this.#manager.deadline, this.#remembered.until);
+    return this.#solving ? null : earliest(this.#manager.deadline, this.#remembered.until);
   }
 
   tick(now: Instant): void {
     const { failed, config, task } = this.#terms;
+    if (this.#solving) return;
     const refusal = this.#remembered.due(now);
     if (refusal) failed('refused', refusal, now);
     else if (this.#manager.tick(now) === 'exhausted') {
@@ -83,11 +103,26 @@ export class InitPhase implements InitiatorPhase {
     this.#terms.close({ by: 'us' });
   }
 
-  /** This phase asks nothing. */
-  answer(): void {}
+  answer(id: number, answer: IkeAnswer, now: Instant): void {
+    const solving = this.#solving;
+    if (solving?.id !== id) return;
+    this.#solving = undefined;
+    solving.then(answer.kind === 'solved' ? answer.solution : undefined, now);
+  }
+
+  #solve(puzzle: Puzzle, then: (solution: Uint8Array | undefined, now: Instant) => void): void {
+    const { outbox } = this.#terms;
+    outbox.push({
+      kind: 'log',
+      level: 'info',
+      text: `the gateway is under load and sets a puzzle of ${puzzle.difficulty || 'some'} bits: solving it`,
+    });
+    this.#solving = { id: outbox.ask({ kind: 'puzzle', puzzle }), then };
+  }
 
   abandon(): void {
     this.#terms.task.wipe();
+    this.#solvedFor?.wipe();
   }
 
   /** Why the datagram was dropped, if it was. */
@@ -95,6 +130,7 @@ export class InitPhase implements InitiatorPhase {
     const { task, outbox, agreed } = this.#terms;
     if (!header.response || header.initiator || header.exchange !== Exchange.IKE_SA_INIT)
       return `${exchangeName(header.exchange)} while we wait for the answer to IKE_SA_INIT`;
+    if (this.#solving) return 'a puzzle is being solved';
     if (!this.#manager.awaits(header.messageId)) return `message ID ${header.messageId} in IKE_SA_INIT`;
     const message = decodeMessage(datagram.bytes);
     if (isWireError(message)) return message.toString();
@@ -107,6 +143,16 @@ export class InitPhase implements InitiatorPhase {
         this.#remembered.forget();
         this.#manager.rebuild(task, now);
         return undefined;
+      case 'puzzle':
+        this.#remembered.forget();
+        this.#solve(outcome.puzzle, (solution, at) => {
+          if (solution) task.solved(solution);
+          this.#manager.rebuild(task, at);
+        });
+        return undefined;
+      case 'redirected':
+        this.#terms.close({ by: 'redirect', to: outcome.to });
+        return undefined;
       case 'stale':
         return outcome.why;
       case 'refused':
@@ -115,7 +161,15 @@ export class InitPhase implements InitiatorPhase {
       case 'agreed': {
         const sa = this.#agreedSa(outcome, Uint8Array.from(datagram.bytes));
         task.wipe();
-        agreed({ sa, announced: outcome.announced, ambiguous: task.isAmbiguous }, now);
+        const settled = { sa, announced: outcome.announced, ambiguous: task.isAmbiguous };
+        if (!outcome.puzzle) agreed(settled, now);
+        else {
+          this.#solvedFor = sa;
+          this.#solve(outcome.puzzle, (solution, at) => {
+            this.#solvedFor = undefined;
+            agreed({ ...settled, solution }, at);
+          });
+        }
         return undefined;
       }
     }
@@ -123,19 +177,9 @@ export class InitPhase implements InitiatorPhase {
 
   #agreedSa(outcome: Extract<IkeInitOutcome, { readonly kind: 'agreed' }>, realMessage2: Uint8Array): IkeSa {
     const { config, SPIi, task, random } = this.#terms;
-    const { local, localNatt, remote, remoteNattPort, encapsulation } = config;
     const realMessage1 = this.#manager.inFlightBytes;
     if (!realMessage1) throw new Error('an answer to nothing');
-    const where =
-      encapsulation === 'udp' || outcome.nat.local || outcome.nat.remote
-        ? // RFC 7296 §2.23: with a NAT, everything from here on goes over UDP 4500.
-          {
-            encapsulation: 'udp' as const,
-            local: localNatt,
-            remote: { address: remote.address, port: remoteNattPort },
-            transport: 'natt' as const,
-          }
-        : { encapsulation: 'raw' as const, local, remote, transport: 'ike' as const };
+    const where = placeOf(config, outcome.nat);
     const terms = { ...outcome, ...where, role: 'initiator' as const, SPIi, Ni: task.Ni };
     return new IkeSa({ ...terms, realMessage1, realMessage2 }, random);
   }

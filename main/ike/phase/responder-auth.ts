@@ -4,12 +4,14 @@ import type { Announced } from '../auth/announced.ts';
 import type { Conversation, Demand, Reply } from '../auth/conversation.ts';
 import { authLifetime } from '../auth/lifetime.ts';
 import { authenticateResponder, type ResponderEnd } from '../auth/responder.ts';
+import { type ResumedTerms, resumeResponder } from '../auth/resumed.ts';
 import { configurationReply, requestedFamilies, requestsDomains } from '../configuration.ts';
 import type { ExchangeManager } from '../exchange.ts';
 import { Exchange, type Message } from '../message.ts';
 import type { Outbox } from '../outbox.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { IkeAnswer } from '../questions.ts';
+import { type GatewayName, redirectNotify } from '../redirect.ts';
 import type { IkeSa } from '../sa.ts';
 import { answerChild, type ChildAnswer } from '../task/child-responder.ts';
 import type { Task } from '../task/task.ts';
@@ -45,6 +47,12 @@ export interface ResponderAuthTerms {
   /** The peer says that it has no other SA with us (RFC 7296 §2.4): theirs go before this one asks for a lease. */
   readonly initialContact: (peer: Identity) => void;
   readonly expires: Instant;
+  /** The SA is resumed (RFC 5723) for who has this ticket. */
+  readonly resumed?: Omit<ResumedTerms, 'sa'> | undefined;
+  /** What other extensions put into the last response: a ticket, a crash token. */
+  readonly extras: (first: Message, peer: Identity, now: Instant) => readonly Payload[];
+  /** Where the peer is sent instead of a CHILD SA (RFC 5685 §6). */
+  readonly redirect: (peer: Identity) => GatewayName | undefined;
   readonly authenticated: (authenticated: AuthenticatedPeer, now: Instant) => void;
   /** The peer is refused, or has not come to the point. */
   readonly fail: (why: string) => void;
@@ -105,7 +113,10 @@ export class ResponderAuthPhase implements ResponderPhase {
     }
     const { sa, config, announced } = this.#terms;
     this.#first = message;
-    this.#conversation = authenticateResponder({ sa, config, announced }, message);
+    const { resumed } = this.#terms;
+    this.#conversation = resumed
+      ? resumeResponder({ sa, ...resumed }, message)
+      : authenticateResponder({ sa, config, announced }, message);
     this.#go(this.#conversation.next(), bytes, now);
   }
 
@@ -134,7 +145,7 @@ export class ResponderAuthPhase implements ResponderPhase {
   }
 
   #end(end: ResponderEnd, request: Uint8Array, now: Instant): void {
-    const { manager, fail, authenticated, initialContact, config } = this.#terms;
+    const { manager, fail, authenticated, initialContact, config, redirect, extras } = this.#terms;
     const { exchange } = this;
     if (end.kind === 'refused') {
       // That was it (RFC 7296 §2.21.2).
@@ -144,9 +155,14 @@ export class ResponderAuthPhase implements ResponderPhase {
     }
     const { peer } = end;
     if (end.initialContact) initialContact(peer);
-    const child = this.#child(peer);
+    const elsewhere = redirect(peer);
+    const child: ChildAnswer | NoChild = elsewhere
+      ? { kind: 'none', lease: undefined, payloads: [redirectNotify(elsewhere)] }
+      : this.#child(peer);
     const seconds = config.authentication?.lifetimeSeconds;
-    const payloads = [...end.payloads, ...child.payloads, ...(seconds ? [authLifetime(seconds)] : [])];
+    // RFC 6290 §4.2: behind AUTH, in front of what belongs to the CHILD SA.
+    const more = this.#first && !elsewhere ? extras(this.#first, peer, now) : [];
+    const payloads = [...end.payloads, ...more, ...child.payloads, ...(seconds ? [authLifetime(seconds)] : [])];
     authenticated({ peer, child, respond: () => manager.respond(exchange, request, payloads) }, now);
   }
 

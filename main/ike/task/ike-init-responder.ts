@@ -12,13 +12,17 @@ import { algorithmsNamed, algorithmsOf, compareAlgorithms } from '../../crypto/a
 import { isKeError } from '../../crypto/ke.ts';
 import { choose } from '../../crypto/proposal.ts';
 import { ikeSuite } from '../../crypto/suite.ts';
+import { type Proposal, TransformType } from '../../crypto/transform.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { type Announced, announcedIn, responderAnnouncements } from '../auth/announced.ts';
 import type { CookieJar } from '../cookie.ts';
+import { concat, spiBytes } from '../keymat.ts';
 import { encodeMessage, type Header, type Message } from '../message.ts';
 import { detectNat, NO_NAT, natDetectionHash } from '../nat.ts';
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { isWorthwhile, type Puzzle, puzzleNotify, solvedBits } from '../puzzle.ts';
+import { type GatewayName, redirectNotify } from '../redirect.ts';
 import { IkeSa } from '../sa.ts';
 import type { Instant, RandomBytes, ResponderAuthentication, Transport } from '../types.ts';
 
@@ -31,6 +35,10 @@ export interface IkeInitPolicy {
   /** Sizes of fragments for peers that take them (RFC 7383 §2.3); empty: fragmentation is not offered. */
   readonly fragmentSizes: readonly number[];
   readonly authentication: ResponderAuthentication;
+  /** Where to send who can be sent (RFC 5685 §3). */
+  readonly redirect?: ((from: Endpoint) => GatewayName | undefined) | undefined;
+  /** While puzzles are asked for with the cookies (RFC 8019): zero bits, and those of another one in IKE_AUTH. */
+  readonly puzzle?: { readonly difficulty: number; readonly auth?: number | undefined } | undefined;
 }
 
 export interface IkeInitRequest {
@@ -51,7 +59,14 @@ export type IkeInitAnswer =
       /** What it offered and what we accept, where nothing is in both: for whoever administers this end. */
       readonly disagreement?: string;
     }
-  | { readonly kind: 'agreed'; readonly response: Uint8Array; readonly sa: IkeSa; readonly announced: Announced }
+  | {
+      readonly kind: 'agreed';
+      readonly response: Uint8Array;
+      readonly sa: IkeSa;
+      readonly announced: Announced;
+      /** The peer has to solve it for IKE_AUTH. */
+      readonly puzzle: Puzzle | undefined;
+    }
   | { readonly kind: 'ignored'; readonly why: string };
 
 export function answerIkeInit(
@@ -74,21 +89,30 @@ export function answerIkeInit(
   if (!offered || !ke || !Ni) return { kind: 'ignored', why: 'SA, KE or Nonce is missing' };
 
   const notifies = payloadsOf(payloads, 'notify');
-  const stateless = (
-    type: number,
-    data: Uint8Array,
-    why: string,
-  ): Extract<IkeInitAnswer, { readonly kind: 'stateless' }> => ({
+  const says = (answer: readonly Payload[], why: string): Extract<IkeInitAnswer, { readonly kind: 'stateless' }> => ({
     kind: 'stateless',
-    response: encodeMessage(answerHeader(header, 0n), [notify(type, data)]),
+    response: encodeMessage(answerHeader(header, 0n), answer),
     why,
   });
+  const stateless = (type: number, data: Uint8Array, why: string) => says([notify(type, data)], why);
+  const prf = policy.puzzle && puzzlePrf(offered.proposals);
   if (deps.cookies) {
     const cookie = notifies.find((n) => n.type === NotifyType.COOKIE)?.data;
+    const terms = policy.puzzle && prf !== undefined ? { prf, difficulty: policy.puzzle.difficulty } : undefined;
+    const puzzle = terms ? [puzzleNotify(terms)] : [];
     // RFC 7296 §2.6: a cookie that is not ours is as good as none.
-    if (!cookie || !deps.cookies.accepts(cookie, Ni, header.SPIi, from, deps.now))
-      return stateless(NotifyType.COOKIE, deps.cookies.bake(Ni, header.SPIi, from, deps.now), 'asked for a cookie');
+    if (!cookie || !deps.cookies.accepts(cookie, Ni, header.SPIi, from, deps.now)) {
+      const fresh = deps.cookies.bake(Ni, header.SPIi, from, deps.now);
+      return says([notify(NotifyType.COOKIE, fresh), ...puzzle], 'asked for a cookie');
+    }
+    const solution = payloadOf(payloads, 'puzzle')?.data ?? new Uint8Array(0);
+    // RFC 8019 §7.1.4: before any Diffie-Hellman.
+    if (terms && (solvedBits({ ...terms, S: cookie }, solution) ?? -1) < terms.difficulty)
+      return says([notify(NotifyType.COOKIE, cookie), ...puzzle], 'asked for a solved puzzle');
   }
+  const announced = announcedIn(payloads);
+  const elsewhere = announced.takesRedirects ? policy.redirect?.(from) : undefined;
+  if (elsewhere) return says([redirectNotify(elsewhere, Ni)], 'sent to another gateway');
 
   // RFC 9370 §2.2.1: additional key exchanges take place in IKE_INTERMEDIATE, which both ends have to announce.
   const intermediate = notifies.some((n) => n.type === NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED);
@@ -113,9 +137,11 @@ export function answerIkeInit(
 
   const fragmented =
     policy.fragmentSizes.length > 0 && notifies.some((n) => n.type === NotifyType.IKEV2_FRAGMENTATION_SUPPORTED);
-  const announced = announcedIn(payloads);
   const Nr = deps.random(NONCE_BYTES);
   const SPIr = deps.newSpi();
+  // RFC 8019 §7.2.1: only who has solved one before.
+  const auth = deps.cookies && prf !== undefined ? policy.puzzle?.auth : undefined;
+  const puzzle = auth && prf !== undefined ? { prf, difficulty: auth, S: concat(Nr, spiBytes(SPIr)) } : undefined;
   const source = policy.feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
   const response = encodeMessage(answerHeader(header, SPIr), [
     { kind: 'sa', proposals: [choice.proposal] },
@@ -124,6 +150,7 @@ export function answerIkeInit(
     notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(header.SPIi, SPIr, source)),
     notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(header.SPIi, SPIr, from)),
     ...(fragmented ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED, new Uint8Array(0))] : []),
+    ...(puzzle ? [puzzleNotify(puzzle)] : []),
     ...(suite.additional.length > 0 ? [notify(NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED, new Uint8Array(0))] : []),
     ...responderAnnouncements(policy.authentication, announced),
   ]);
@@ -149,7 +176,7 @@ export function answerIkeInit(
       realMessage1: Uint8Array.from(request.bytes),
       realMessage2: response,
       nat: nat ?? NO_NAT,
-      encapsulation: policy.feignNat || nat?.local || nat?.remote ? 'udp' : 'raw',
+      encapsulation: request.transport === 'tcp' ? 'tcp' : policy.feignNat || nat?.local || nat?.remote ? 'udp' : 'raw',
       local,
       remote: from,
       transport: request.transport,
@@ -157,7 +184,13 @@ export function answerIkeInit(
     },
     deps.random,
   );
-  return { kind: 'agreed', response, sa, announced };
+  return { kind: 'agreed', response, sa, announced, puzzle };
+}
+
+/** The first of the peer's PRFs that we have too (RFC 8019 §7.1.1.2). */
+function puzzlePrf(proposals: readonly Proposal[]): number | undefined {
+  const offered = proposals.flatMap(({ transforms }) => transforms.filter((of) => of.type === TransformType.PRF));
+  return offered.map(({ id }) => id).find((id) => isWorthwhile({ prf: id, difficulty: 0 }));
 }
 
 function answerHeader(request: Header, SPIr: bigint): Header {

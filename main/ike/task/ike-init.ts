@@ -19,14 +19,18 @@ import { asksForMore, checkAnswer, offer } from '../../crypto/proposal.ts';
 import { type IkeSuite, ikeSuite, keyExchangeOf } from '../../crypto/suite.ts';
 import { type Proposal, type Transform, TransformType, transform } from '../../crypto/transform.ts';
 import type { Endpoint } from '../../wire/address.ts';
+import { isWireError } from '../../wire/error.ts';
 import { type Announced, announcedIn } from '../auth/announced.ts';
 import { type Disagreement, IkeError } from '../error.ts';
 import type { Request } from '../exchange.ts';
+import { concat, spiBytes } from '../keymat.ts';
 import { Exchange, type Message } from '../message.ts';
 import { detectNat, type NatSituation, NO_NAT, natDetectionHash } from '../nat.ts';
 import { isErrorNotify, NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { decodePuzzle, isWorthwhile, type Puzzle } from '../puzzle.ts';
+import { decodeRedirect, type GatewayName } from '../redirect.ts';
 import type { RandomBytes } from '../types.ts';
 
 const NONCE_BYTES = 32;
@@ -44,13 +48,19 @@ export interface IkeInitConfig {
   readonly withoutAdditional: boolean;
   /** Offer IKE fragmentation (RFC 7383 §2.3), with these sizes; empty: do not. */
   readonly fragmentSizes: readonly number[];
-  /** What else to say: signature hashes, a PPK. */
+  /** We have said that we can be sent to another gateway (RFC 5685). */
+  readonly takesRedirects: boolean;
+  /** What else to say: signature hashes, a PPK, that we take redirects. */
   readonly announcements: readonly Payload[];
 }
 
 export type IkeInitOutcome =
   /** Build and send again: the answer asked for a cookie or another group. */
   | { readonly kind: 'again'; readonly why: string }
+  /** Solve the puzzle, tell `solved`, then build and send again (RFC 8019 §7.1.2). */
+  | { readonly kind: 'puzzle'; readonly puzzle: Puzzle }
+  /** There is no SA here: the gateway sends us to another one (RFC 5685 §3). */
+  | { readonly kind: 'redirected'; readonly to: GatewayName }
   /** An answer to a request before the last, doubled or late: what it asks for is done already. */
   | { readonly kind: 'stale'; readonly why: string }
   /** Not acceptable, but not authenticated either: remember it and wait for a better answer. */
@@ -66,6 +76,8 @@ export type IkeInitOutcome =
       /** The gateway takes messages in fragments, and we offered it (RFC 7383 §2.3): of these sizes. */
       readonly fragmentation: readonly number[] | undefined;
       readonly announced: Announced;
+      /** To be solved before the first request of IKE_AUTH, and shown in it (RFC 8019 §7.2). */
+      readonly puzzle: Puzzle | undefined;
     };
 
 export class IkeInitTask implements Request {
@@ -83,6 +95,8 @@ export class IkeInitTask implements Request {
   #ke: KeInitiator;
   #cookie: Uint8Array | undefined;
   #cookies = 0;
+  /** Of the puzzle that came with the cookie. */
+  #solution: Uint8Array | undefined;
   /** The request has been sent with this KE payload and another cookie, or none. */
   #changedCookie = false;
 
@@ -108,6 +122,7 @@ export class IkeInitTask implements Request {
     return [
       // RFC 7296 §2.6: the cookie is the first payload, everything else stays as it was.
       ...(this.#cookie ? [notify(NotifyType.COOKIE, this.#cookie)] : []),
+      ...(this.#solution ? [{ kind: 'puzzle' as const, data: this.#solution }] : []),
       { kind: 'sa', proposals: this.#offered },
       { kind: 'ke', method: this.#group, data: this.#ke.data },
       { kind: 'nonce', data: this.Ni },
@@ -135,7 +150,12 @@ export class IkeInitTask implements Request {
     if (payloadOf(payloads, 'sa')) return this.#agree(response, from);
     const notifies = payloadsOf(payloads, 'notify');
     const cookie = notifies.find((n) => n.type === NotifyType.COOKIE);
-    if (cookie) return this.#takeCookie(cookie.data);
+    const puzzle = notifies.find((n) => n.type === NotifyType.PUZZLE);
+    if (cookie) return this.#takeCookie(cookie.data, puzzle?.data);
+    // RFC 8019 §7.1.2: a puzzle without a cookie says nothing.
+    if (puzzle) return { kind: 'stale', why: 'a puzzle without a cookie' };
+    const redirect = notifies.find((n) => n.type === NotifyType.REDIRECT);
+    if (redirect) return this.#redirected(redirect.data);
     const invalidKe = notifies.find((n) => n.type === NotifyType.INVALID_KE_PAYLOAD);
     if (invalidKe) return this.#changeGroup(invalidKe.data);
     const error = notifies.find((n) => isErrorNotify(n.type));
@@ -161,7 +181,21 @@ export class IkeInitTask implements Request {
     return method.initiate(this.#random);
   }
 
-  #takeCookie(cookie: Uint8Array): IkeInitOutcome {
+  /** The four keys that solve the puzzle of the last outcome. */
+  solved(solution: Uint8Array): void {
+    this.#solution = solution;
+  }
+
+  #redirected(data: Uint8Array): IkeInitOutcome {
+    const redirect = decodeRedirect(data);
+    if (isWireError(redirect)) return { kind: 'stale', why: redirect.toString() };
+    // RFC 5685 §3: who has not seen our request cannot have sent this.
+    if (!sameBytes(redirect.nonce, this.Ni)) return { kind: 'stale', why: 'a redirect without our nonce' };
+    if (!this.#config.takesRedirects) return { kind: 'stale', why: 'a redirect that we did not say we take' };
+    return { kind: 'redirected', to: redirect.to };
+  }
+
+  #takeCookie(cookie: Uint8Array, puzzle: Uint8Array | undefined): IkeInitOutcome {
     // RFC 7296 §2.6: 1 to 64 octets.
     if (cookie.length < 1 || cookie.length > 64) return mangled('its cookie does not have 1 to 64 bytes');
     if (this.#cookie && sameBytes(cookie, this.#cookie))
@@ -169,6 +203,10 @@ export class IkeInitTask implements Request {
     if (++this.#cookies > MOST_COOKIES) return mangled(`it asks for a cookie again and again`);
     this.#cookie = cookie;
     this.#changedCookie = true;
+    this.#solution = undefined;
+    const terms = puzzle && decodePuzzle(puzzle);
+    // RFC 8019 §7.1.2: one that we do not try is ignored; the cookie alone may do.
+    if (terms && !isWireError(terms) && isWorthwhile(terms)) return { kind: 'puzzle', puzzle: { ...terms, S: cookie } };
     return { kind: 'again', why: 'the gateway asks for a cookie' };
   }
 
@@ -225,6 +263,7 @@ export class IkeInitTask implements Request {
       nat: nat ?? NO_NAT,
       fragmentation: fragmented ? fragmentSizes : undefined,
       announced: announcedIn(payloads),
+      puzzle: authPuzzle(payloads, nonce.data, header.SPIr),
     };
   }
 
@@ -243,6 +282,14 @@ export class IkeInitTask implements Request {
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i]);
+
+/** RFC 8019 §7.2.3: in IKE_AUTH, S = Nr | SPIr. One without a difficulty is none (§7.2.1.1). */
+function authPuzzle(payloads: readonly Payload[], Nr: Uint8Array, SPIr: bigint): Puzzle | undefined {
+  const data = payloadsOf(payloads, 'notify').find((n) => n.type === NotifyType.PUZZLE)?.data;
+  const terms = data && decodePuzzle(data);
+  if (!terms || isWireError(terms) || terms.difficulty === 0 || !isWorthwhile(terms)) return undefined;
+  return { ...terms, S: concat(Nr, spiBytes(SPIr)) };
+}
 
 const says = (payloads: readonly Payload[], type: number): boolean =>
   payloadsOf(payloads, 'notify').some((n) => n.type === type);

@@ -4,6 +4,7 @@ import type { CreateChildTask } from './create-child.ts';
 import type { DeleteChildTask, DeleteIkeTask } from './delete.ts';
 import type { IkeAuthTask } from './ike-auth.ts';
 import type { IkeIntermediateTask } from './ike-intermediate.ts';
+import type { InformTask } from './inform.ts';
 import type { LivenessTask } from './liveness.ts';
 import type { RekeyIkeTask } from './rekey-ike.ts';
 
@@ -11,6 +12,7 @@ export type Task =
   | IkeIntermediateTask
   | IkeAuthTask
   | LivenessTask
+  | InformTask
   | DeleteIkeTask
   | DeleteChildTask
   | CreateChildTask

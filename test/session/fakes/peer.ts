@@ -17,6 +17,8 @@ export interface PeerScript {
   /** Traffic selectors as the gateway narrows them; the request's own by default. */
   readonly narrowed?: Partial<Pick<ChildSa, 'local' | 'remote'>>;
   readonly cipher?: ChildSa['cipher'];
+  /** The gateway supports MOBIKE. */
+  readonly mobike?: boolean;
 }
 
 export interface ScriptedPeer extends IkePeer {
@@ -123,6 +125,7 @@ export function scriptedPeer(config: InitiatorConfig, script: PeerScript = {}): 
               remote: natt,
               remoteIdentity: { type: 'fqdn', text: 'gateway.example.com' },
               behindNat: { local: true, remote: false },
+              mobike: script.mobike,
               configuration: {
                 addresses: script.assigned ?? [],
                 dns: script.dns ?? [],
@@ -167,6 +170,7 @@ export function scriptedPeer(config: InitiatorConfig, script: PeerScript = {}): 
       case 'childActive':
       case 'addressesChanged':
       case 'deleteChild':
+      case 'redirect':
       case 'rekey':
         return [];
     }

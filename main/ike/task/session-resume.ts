@@ -1,0 +1,116 @@
+// IKE_SESSION_RESUME, the initiator's side (RFC 5723 §4.3.2): IKE_SA_INIT with a ticket in the place of proposals and a key exchange.
+//
+//   Initiator                          Responder
+//   ------------------------------------------------------------------
+//   HDR(A,0), Ni, N(TICKET_OPAQUE), N(NAT_DETECTION_*), …  -->
+//                                  <--  HDR(A,0), N(COOKIE)
+//   HDR(A,0), N(COOKIE), Ni, N(TICKET_OPAQUE), …  -->
+//                                  <--  HDR(A,B), Nr, N(NAT_DETECTION_*), …
+//                                  <--  HDR(A,0), N(TICKET_NACK)
+//
+// Nothing here is authenticated. Whatever is not an acceptance means: authenticate from the start, which costs a round and no more.
+import type { Endpoint } from '../../wire/address.ts';
+import { type Announced, announcedIn } from '../auth/announced.ts';
+import type { Request } from '../exchange.ts';
+import { Exchange, type Message } from '../message.ts';
+import { detectNat, type NatSituation, NO_NAT, natDetectionHash } from '../nat.ts';
+import { NotifyType } from '../notify.ts';
+import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { ticketOpaque } from '../ticket.ts';
+import type { RandomBytes } from '../types.ts';
+
+const NONCE_BYTES = 32;
+const MOST_COOKIES = 4;
+
+export interface SessionResumeConfig {
+  readonly SPIi: bigint;
+  readonly ticket: Uint8Array;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** Hash a false source, so that both ends believe in a NAT and encapsulate. */
+  readonly feignNat: boolean;
+  readonly fragmentSizes: readonly number[];
+  readonly announcements: readonly Payload[];
+}
+
+export type SessionResumeOutcome =
+  | { readonly kind: 'again' }
+  | { readonly kind: 'stale'; readonly why: string }
+  /** The ticket is not taken. */
+  | { readonly kind: 'refused' }
+  | {
+      readonly kind: 'accepted';
+      readonly SPIr: bigint;
+      readonly Nr: Uint8Array;
+      readonly nat: NatSituation;
+      readonly fragmentation: readonly number[] | undefined;
+      readonly announced: Announced;
+    };
+
+export class SessionResumeTask implements Request {
+  readonly name = 'IKE_SESSION_RESUME';
+  readonly exchange = Exchange.IKE_SESSION_RESUME;
+  readonly Ni: Uint8Array;
+  readonly #config: SessionResumeConfig;
+  #cookie: Uint8Array | undefined;
+  #cookies = 0;
+
+  constructor(config: SessionResumeConfig, random: RandomBytes) {
+    this.#config = config;
+    this.Ni = random(NONCE_BYTES);
+  }
+
+  build(): readonly Payload[] {
+    const { SPIi, ticket, local, remote, feignNat, fragmentSizes, announcements } = this.#config;
+    const source = feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
+    return [
+      ...(this.#cookie ? [notify(NotifyType.COOKIE, this.#cookie)] : []),
+      { kind: 'nonce', data: this.Ni },
+      ticketOpaque(ticket),
+      notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(SPIi, 0n, source)),
+      notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(SPIi, 0n, remote)),
+      ...(fragmentSizes.length > 0 ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
+      ...announcements,
+    ];
+  }
+
+  process({ header, payloads }: Message, from: Endpoint): SessionResumeOutcome {
+    const notifies = payloadsOf(payloads, 'notify');
+    const Nr = payloadOf(payloads, 'nonce')?.data;
+    if (Nr && header.SPIr !== 0n) {
+      const hashes = (type: number) => notifies.filter((n) => n.type === type).map((n) => n.data);
+      const { fragmentSizes, local } = this.#config;
+      const fragmented = notifies.some((n) => n.type === NotifyType.IKEV2_FRAGMENTATION_SUPPORTED);
+      const nat = detectNat({
+        SPIi: header.SPIi,
+        SPIr: header.SPIr,
+        source: hashes(NotifyType.NAT_DETECTION_SOURCE_IP),
+        destination: hashes(NotifyType.NAT_DETECTION_DESTINATION_IP),
+        from,
+        local,
+      });
+      return {
+        kind: 'accepted',
+        SPIr: header.SPIr,
+        Nr,
+        nat: nat ?? NO_NAT,
+        fragmentation: fragmented && fragmentSizes.length > 0 ? fragmentSizes : undefined,
+        announced: announcedIn(payloads),
+      };
+    }
+    const cookie = notifies.find((n) => n.type === NotifyType.COOKIE)?.data;
+    if (!cookie || cookie.length < 1 || cookie.length > 64) return { kind: 'refused' };
+    if (this.#cookie && sameBytes(cookie, this.#cookie))
+      return { kind: 'stale', why: 'the cookie is on its way already' };
+    if (++this.#cookies > MOST_COOKIES) return { kind: 'refused' };
+    this.#cookie = cookie;
+    return { kind: 'again' };
+  }
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
+
+function notify(type: number, data: Uint8Array = new Uint8Array(0)): Payload {
+  return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
+}
