@@ -7,6 +7,7 @@ import { cancelledPrompt, EapError, refusedCredentials } from '../eap/error.ts';
 import type { EapSecrets } from '../eap/types.ts';
 import type { ProfileEap } from '../profile/authentication.ts';
 import type { Profile } from '../profile/profile.ts';
+import { type Failure, sessionFailure } from './failure.ts';
 import type { Prompts } from './prompts.ts';
 
 export interface CredentialsConfig {
@@ -23,6 +24,8 @@ export interface Credentials extends EapSecrets {
   ready(): Promise<void>;
   /** The gateway has refused the password. True: the next `ready` asks the person for another. */
   refused(): boolean;
+  /** Why the gateway fell silent, where it may be that a person took long to answer while it waited. */
+  explain(failure: Failure): Failure;
   /** The tunnel is up: what was said is right. */
   accepted(): void;
   /** A person wants to go on: questions may be asked again. */
@@ -63,6 +66,18 @@ function takesPassword(eap: ProfileEap, method: ProfileEap['methods'][number]): 
       return false;
   }
 }
+
+/** Seconds after which gateways may forget a client that does not answer. */
+const LONG_WAIT = 10;
+const SILENCE: readonly string[] = ['ike/no-response', 'session/timed-out'];
+
+const didNotWait = (seconds: number): Failure =>
+  sessionFailure(
+    'session/gateway-did-not-wait',
+    `The gateway waited for the password or code and has given up meanwhile (it took ${seconds} s).`,
+    'Connect again, and have it at hand: many gateways wait for half a minute only.',
+    { permanent: true },
+  );
 
 /** So many answers of a person's are tried, then it is over. */
 const MOST_ANSWERS = 2;
@@ -105,10 +120,19 @@ export function createCredentials(config: CredentialsConfig, prompts: Prompts): 
     return answer;
   };
 
+  /** What persons had taken before the gateway waited for one. */
+  let before = 0;
+
   return {
     async ready() {
-      if (!config.wanted || (known !== null && !wrong)) return;
-      if ((await askPassword()) === null) throw cancelledPrompt('password');
+      const wanted = config.wanted && (known === null || wrong);
+      const answer = wanted ? await askPassword() : known;
+      before = prompts.taken;
+      if (wanted && answer === null) throw cancelledPrompt('password');
+    },
+    explain(failure) {
+      const seconds = Math.round((prompts.taken - before) / 1000);
+      return seconds >= LONG_WAIT && SILENCE.includes(failure.error.code) ? didNotWait(seconds) : failure;
     },
     async password({ refused }) {
       if (refused) {

@@ -11,6 +11,8 @@ export const PROMPT_TIME = 120_000;
 export interface Prompts {
   /** What is asked now; null: nothing. */
   readonly open: Prompt | null;
+  /** Milliseconds that persons have taken so far, over all questions. */
+  readonly taken: number;
   /** null: the person does not want to. Rejects with an EapError when nobody answers in time. */
   ask(question: Omit<Prompt, 'id'>): Promise<string | null>;
   /** False: this question is not open (any more). */
@@ -35,10 +37,14 @@ interface Asked {
 export function createPrompts({ clock, random, changed }: PromptsDeps): Prompts {
   const queue: Asked[] = [];
   let timer: Timer | null = null;
+  let taken = 0;
+  let since: number | null = null;
 
   const show = (): void => {
     timer?.cancel();
     const first = queue[0];
+    if (since !== null) taken += clock.now() - since;
+    since = first ? clock.now() : null;
     timer = first ? clock.setTimer(clock.now() + PROMPT_TIME, () => expire(first)) : null;
     changed();
   };
@@ -54,6 +60,9 @@ export function createPrompts({ clock, random, changed }: PromptsDeps): Prompts 
   return {
     get open() {
       return queue[0]?.prompt ?? null;
+    },
+    get taken() {
+      return taken + (since === null ? 0 : clock.now() - since);
     },
     ask(question) {
       return new Promise((settle, fail) => {

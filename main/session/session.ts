@@ -160,7 +160,9 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
       report: (report) => {
         if (link !== opened) return;
         if (report.kind === 'up') credentials.accepted();
-        handle(report.kind === 'lost' ? { ...report, again: asksAgain(report.failure) } : report);
+        if (report.kind === 'lost')
+          handle({ ...report, failure: credentials.explain(report.failure), again: asksAgain(report.failure) });
+        else handle(report);
       },
     });
     link = opened;

@@ -86,7 +86,7 @@ describe('a prompt', () => {
     await world.clock.advance(14_000);
     expect(session.state.state).toBe('connecting');
     await world.clock.advance(4_000);
-    expect(session.state.state).toBe('failed');
+    expect(failure(session.state)).toBe('session/gateway-did-not-wait');
     expect(world.remains()).toEqual([]);
   });
 
@@ -167,6 +167,29 @@ describe('credentials', () => {
     expect(await credentials.password({ refused: false })).toBe('typed');
     await credentials.ready();
     expect(prompts.open).toBeNull();
+  });
+
+  it('knows of a gateway that may have tired of waiting', async () => {
+    const { clock, credentials, prompts } = make(null);
+    const silence = { error: { code: 'ike/no-response', message: '', remedy: '' }, permanent: false };
+    const ready = credentials.ready();
+    await clock.advance(60_000);
+    prompts.answer(prompts.open!.id, 'typed');
+    await ready;
+    // Nobody waited for that.
+    expect(credentials.explain(silence)).toBe(silence);
+    const code = credentials.code('');
+    await clock.advance(9_000);
+    expect(credentials.explain(silence)).toBe(silence);
+    await clock.advance(31_000);
+    prompts.answer(prompts.open!.id, '1');
+    await code;
+    expect(credentials.explain(silence).error).toMatchObject({
+      code: 'session/gateway-did-not-wait',
+      message: expect.stringContaining('40 s'),
+    });
+    const other = { error: { code: 'ike/protocol', message: '', remedy: '' }, permanent: false };
+    expect(credentials.explain(other)).toBe(other);
   });
 
   it('asks nobody where the profile has the password or none is wanted', async () => {
