@@ -48,8 +48,11 @@ export interface Child {
   rekeyAt: Instant | null;
   /** Not to be used any longer from then on. */
   readonly expires: Instant | null;
-  /** What the peer has made to replace it, with the lower nonce of its exchange (RFC 7296 §2.8.1). */
-  rival: { readonly child: Child; readonly least: Uint8Array } | undefined;
+  /**
+   * What the peer has made to replace it, with the lower nonce of its exchange (RFC 7296 §2.8.1); without a child as long as additional
+   * key exchanges are to come.
+   */
+  rival: { readonly child: Child | undefined; readonly least: Uint8Array } | undefined;
   /** Ours, that it waits for. */
   replacement: Child | undefined;
   /** `theirs` becomes `to-delete` then. */

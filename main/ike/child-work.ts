@@ -19,6 +19,7 @@ import { statusNotify, wipeChild } from './task/child.ts';
 import { type CreateChildOutcome, CreateChildTask } from './task/create-child.ts';
 import { answerCreateChild, type ChildPolicy, childNotFound, rekeyedSpi } from './task/create-child-responder.ts';
 import { DeleteChildTask } from './task/delete.ts';
+import { FollowUpTask, type PendingFollowUps } from './task/follow-up.ts';
 import { compareNonces } from './task/key-exchange.ts';
 import type { ChildRequest, ChildSa, Instant, LifetimePolicy, RandomBytes } from './types.ts';
 
@@ -52,7 +53,21 @@ interface Operation {
   readonly child: Child | undefined;
   /** What the peer has deleted meanwhile and we do not know: perhaps what it makes, if its answer is late or lost. */
   readonly deleted: Set<number>;
+  /** Additional key exchanges are under way (RFC 9370 §2.2.4). */
+  followsUp: boolean;
 }
+
+/** What the peer has begun, and goes on with by IKE_FOLLOWUP_KE. */
+interface Pending {
+  readonly follow: PendingFollowUps<ChildSa>;
+  readonly line: Line;
+  readonly old: Child | undefined;
+  readonly unasked: boolean;
+  readonly until: Instant;
+}
+
+/** Milliseconds between two IKE_FOLLOWUP_KE of the peer's. */
+const FOLLOW_UP_PATIENCE = 60_000;
 
 /** A CHILD SA that the peer deletes again and again is not made for ever. */
 const MOST_REMAKES = 3;
@@ -64,6 +79,7 @@ export class ChildWork {
   readonly #lines: Line[] = [];
   readonly #backoff: Backoff;
   #operation: Operation | undefined;
+  #pending: Pending | undefined;
   #deletion: readonly Child[] | undefined;
   /** SPIs that we named and never received with: the peer is to forget them. */
   #unused: readonly number[] = [];
@@ -85,6 +101,7 @@ export class ChildWork {
   get isBusy(): boolean {
     return (
       this.#operation !== undefined ||
+      this.#pending !== undefined ||
       this.#deletion !== undefined ||
       this.set.all.some(({ fate }) => fate === 'to-delete' || fate === 'replaced')
     );
@@ -92,12 +109,13 @@ export class ChildWork {
 
   /** When `tick` or `next` has something to do; null: never. */
   get deadline(): Instant | null {
-    const times: (Instant | null)[] = [];
+    const times: (Instant | null)[] = [this.#pending?.until ?? null];
     for (const child of this.set.all) {
       if (child.theirsUntil !== null && child.fate === 'theirs') times.push(child.theirsUntil);
       if (child.fate !== 'kept') continue;
       times.push(child.expires);
-      if (this.#isFree) times.push(child.rekeyAt === null ? null : this.#notBefore(child.rekeyAt));
+      if (this.#isFree && !this.#rivalOf(child))
+        times.push(child.rekeyAt === null ? null : this.#notBefore(child.rekeyAt));
     }
     if (this.#isFree && this.#lines.some((line) => this.#isMissing(line))) times.push(this.#backoff.until);
     const set = times.filter((at) => at !== null);
@@ -113,6 +131,7 @@ export class ChildWork {
   }
 
   tick(now: Instant) {
+    if (this.#pending && now >= this.#pending.until) this.#dropPending();
     for (const child of this.set.all) {
       if (child.fate === 'theirs' && child.theirsUntil !== null && now >= child.theirsUntil) child.fate = 'to-delete';
       if (child.fate === 'kept' && child.expires !== null && now >= child.expires)
@@ -136,7 +155,12 @@ export class ChildWork {
     }
     if (onlyDeletes || !this.#backoff.allows(now)) return undefined;
     const due = this.set.all.find(
-      ({ fate, rekeyAt, line }) => fate === 'kept' && line.wanted && rekeyAt !== null && now >= rekeyAt,
+      (child) =>
+        child.fate === 'kept' &&
+        child.line.wanted &&
+        child.rekeyAt !== null &&
+        now >= child.rekeyAt &&
+        !this.#rivalOf(child),
     );
     if (due) return this.#begin(due.line, due);
     const missing = this.#lines.find((line) => this.#isMissing(line));
@@ -194,7 +218,7 @@ export class ChildWork {
     const terms = { sa, request, rekeys: child?.spiIn, spiIn, localAddress: sa.local.address, group };
     try {
       const task = new CreateChildTask(terms, random);
-      this.#operation = { task, line, child, deleted: new Set() };
+      this.#operation = { task, line, child, deleted: new Set(), followsUp: false };
       outbox.push({ kind: 'expectChild', spiIn });
       return task;
     } catch (error) {
@@ -222,16 +246,29 @@ export class ChildWork {
   }
 
   /** The answer to what `next` gave. Returns a request to send in its place, at once. */
-  created(task: CreateChildTask, outcome: CreateChildOutcome, now: Instant): CreateChildTask | undefined {
+  created(
+    task: CreateChildTask,
+    outcome: CreateChildOutcome,
+    now: Instant,
+  ): CreateChildTask | FollowUpTask | undefined {
     const operation = this.#operation;
     if (!operation || operation.task !== task) throw new Error('an answer to nothing');
+    const { line, child } = operation;
+    if (outcome.kind === 'more' && this.#goesOn(operation, outcome.least)) return new FollowUpTask(task);
     this.#operation = undefined;
     task.wipe();
-    const { line, child } = operation;
     const { outbox } = this.#host;
     switch (outcome.kind) {
+      case 'more':
+        // RFC 9370 §2.2.4: it has lost a collision, and nothing is made yet that would have to be deleted.
+        outbox.push({ kind: 'cancelChild', spiIn: task.terms.spiIn });
+        if (child) this.#settle(child, now);
+        return undefined;
       case 'made':
-        if (operation.deleted.has(outcome.child.spiOut)) return void this.#stillborn(outcome.child, line, child, now);
+        if (operation.deleted.has(outcome.child.spiOut)) {
+          this.#stillborn(outcome.child, line, child, now);
+          return undefined;
+        }
         this.#backoff.succeeded();
         line.remade = 0;
         this.#made(outcome.child, outcome.least, line, child, now);
@@ -240,23 +277,50 @@ export class ChildWork {
         outbox.push({ kind: 'cancelChild', spiIn: task.terms.spiIn });
         outbox.debug(`${task.name} once more: the peer wants key-exchange group ${outcome.group}`);
         // Meanwhile the peer may have replaced or deleted it.
-        if (child && (child.rival || !this.set.has(child))) return void this.#settle(child, now);
+        if (child && (this.#rivalOf(child) || !this.set.has(child))) {
+          this.#settle(child, now);
+          return undefined;
+        }
         return this.#begin(line, child, outcome.group);
       case 'unusable':
         outbox.push({ kind: 'cancelChild', spiIn: task.terms.spiIn });
         outbox.push({ kind: 'log', level: 'warn', text: outcome.error.message });
-        return void this.#unusable(task, line, child, outcome.error, now);
+        this.#unusable(task, line, child, outcome.error, now);
+        return undefined;
       case 'refused':
         outbox.push({ kind: 'cancelChild', spiIn: task.terms.spiIn });
-        return void this.#refused(outcome.type, outcome.error, line, child, now);
+        this.#refused(outcome.type, outcome.error, line, child, now);
+        return undefined;
     }
+  }
+
+  /** RFC 9370 §2.2.4: a collision is decided before the additional key exchanges. */
+  #goesOn(operation: Operation, least: Uint8Array): boolean {
+    const { line, child } = operation;
+    const rival = child && this.#rivalOf(child);
+    if (!line.wanted || (rival && compareNonces(least, rival.least) < 0)) return false;
+    if (rival && !rival.child) this.#dropPending();
+    operation.followsUp = true;
+    return true;
+  }
+
+  /** What the peer has made, or is making, in the place of it. */
+  #rivalOf(child: Child): Child['rival'] {
+    const { rival } = child;
+    if (!rival) return undefined;
+    return (rival.child ? this.set.has(rival.child) : this.#pending?.old === child) ? rival : undefined;
+  }
+
+  #dropPending() {
+    this.#pending?.follow.wipe();
+    this.#pending = undefined;
   }
 
   #made(sa: ChildSa, least: Uint8Array, line: Line, old: Child | undefined, now: Instant) {
     const { outbox } = this.#host;
     const there = old && this.set.has(old) ? old : undefined;
     const replaces = there?.spiIn;
-    const rival = old?.rival && this.set.has(old.rival.child) ? old.rival : undefined;
+    const rival = old && this.#rivalOf(old);
     if (!line.wanted) {
       // It was to be deleted while it was being made.
       wipeChild(sa);
@@ -267,13 +331,14 @@ export class ChildWork {
     }
     // RFC 7296 §2.8.1: the SA made with the lowest of the four nonces goes, by the hand of who made it.
     if (rival && compareNonces(least, rival.least) < 0) {
-      this.set.install(sa, line, { activate: 'never', replaces: replaces ?? rival.child.spiIn }, now);
+      this.set.install(sa, line, { activate: 'never', replaces: replaces ?? rival.child?.spiIn }, now);
       if (there) this.set.leaveToPeer(there, now);
       return;
     }
-    const how = { activate: 'now' as const, replaces: replaces ?? rival?.child.spiIn };
+    const how = { activate: 'now' as const, replaces: replaces ?? rival?.child?.spiIn };
     const child = this.set.install(sa, line, how, now);
-    if (rival) this.set.leaveToPeer(rival.child, now);
+    if (rival?.child) this.set.leaveToPeer(rival.child, now);
+    else if (rival) this.#dropPending();
     if (!there) return;
     there.fate = 'replaced';
     there.replacement = child;
@@ -291,18 +356,18 @@ export class ChildWork {
   /** Ours has come to nothing: what the peer has made of it stands. */
   #settle(child: Child, now: Instant) {
     if (!this.set.has(child)) return;
-    if (child.rival && this.set.has(child.rival.child)) this.set.leaveToPeer(child, now);
+    if (this.#rivalOf(child)?.child) this.set.leaveToPeer(child, now);
   }
 
   #refused(type: number, error: IkeError, line: Line, child: Child | undefined, now: Instant) {
     const { outbox } = this.#host;
     if (!line.wanted) return;
     // RFC 7296 §2.8.1: where the peer has replaced or deleted it already, our own attempt is of no interest.
-    if (child && (!this.set.has(child) || (child.rival && this.set.has(child.rival.child))))
-      return this.#settle(child, now);
+    if (child && (!this.set.has(child) || this.#rivalOf(child))) return this.#settle(child, now);
     outbox.push({ kind: 'log', level: 'info', text: `the peer refuses a CHILD SA for now: ${notifyName(type)}` });
     switch (type) {
       case NotifyType.TEMPORARY_FAILURE:
+      case NotifyType.STATE_NOT_FOUND:
         if (this.#backoff.refused(now) === 'exhausted') this.#host.failed(error, now);
         return;
       case NotifyType.CHILD_SA_NOT_FOUND:
@@ -369,6 +434,9 @@ export class ChildWork {
     if (!old) return this.#answerNew(request, no, now);
     // RFC 7296 §2.25.1: what we are closing, or have replaced, is not rekeyed.
     if (old.fate !== 'kept') return later(`that CHILD SA is ${old.fate}`);
+    // RFC 9370 §2.2.4: the peer has lost our answer, or would know of ours.
+    const ours = this.#operation?.child === old && this.#operation.followsUp;
+    if (ours || this.#rivalOf(old)?.child) return later('that CHILD SA is being rekeyed already');
     const policy = this.#policyFor(old);
     return this.#agree(request, policy, old.line, old, no, now);
   }
@@ -431,16 +499,51 @@ export class ChildWork {
       const [first] = answer.payloads;
       return first ? no(first, answer.why) : { payloads: [] };
     }
-    const activate = old ? ('first-inbound' as const) : ('now' as const);
-    const child = this.set.install(answer.child, line, { activate, replaces: old?.spiIn }, now);
-    line.remade = 0;
-    if (old) {
-      // While our own rekeying of it is on its way nothing is decided yet (RFC 7296 §2.8.1).
-      const ours = this.#operation?.child === old;
-      if (!unasked) old.rival = { child, least: answer.least };
-      if (!ours) this.set.leaveToPeer(old, now);
+    this.#dropPending();
+    if (answer.kind === 'made') this.#accept(answer.child, answer.least, { line, old, unasked }, now);
+    else {
+      const { pending: follow } = answer;
+      this.#pending = { follow, line, old, unasked, until: now + FOLLOW_UP_PATIENCE };
+      if (old && !unasked) old.rival = { child: undefined, least: follow.least };
     }
     return { payloads: answer.payloads, after: () => {} };
+  }
+
+  /** An IKE_FOLLOWUP_KE of the peer's; undefined: not for what it has begun here. */
+  answerFollowUp(request: readonly Payload[], now: Instant): Answer | undefined {
+    const pending = this.#pending;
+    if (!pending?.follow.matches(request)) return undefined;
+    const answer = pending.follow.answer(request);
+    switch (answer.kind) {
+      case 'refused':
+        this.#dropPending();
+        this.#host.outbox.debug(`refused an IKE_FOLLOWUP_KE of the peer: ${answer.why}`);
+        return { payloads: [statusNotify(NotifyType.INVALID_SYNTAX)] };
+      case 'more':
+        this.#pending = { ...pending, until: now + FOLLOW_UP_PATIENCE };
+        return { payloads: answer.payloads };
+      case 'made':
+        this.#pending = undefined;
+        this.#accept(answer.made, pending.follow.least, pending, now);
+        return { payloads: answer.payloads };
+    }
+  }
+
+  #accept(
+    sa: ChildSa,
+    least: Uint8Array,
+    { line, old, unasked }: Pick<Pending, 'line' | 'old' | 'unasked'>,
+    now: Instant,
+  ) {
+    const there = old && this.set.has(old) ? old : undefined;
+    const activate = there ? ('first-inbound' as const) : ('now' as const);
+    const child = this.set.install(sa, line, { activate, replaces: there?.spiIn }, now);
+    line.remade = 0;
+    if (!line.wanted) child.fate = 'to-delete';
+    if (!there) return;
+    if (!unasked) there.rival = { child, least };
+    // While our own rekeying of it is on its way nothing is decided yet (RFC 7296 §2.8.1).
+    if (this.#operation?.child !== there && there.fate === 'kept') this.set.leaveToPeer(there, now);
   }
 
   /** The peer deletes what it receives with as `spis`; the answer has our halves of the pairs (RFC 7296 §1.4.1). */
@@ -489,6 +592,7 @@ export class ChildWork {
   wipe() {
     this.#operation?.task.wipe();
     this.#operation = undefined;
+    this.#dropPending();
   }
 
   #newLine(): Line {

@@ -8,7 +8,7 @@
 //
 // Requests of ours are not queued: `#work` sends the one that is most worth it whenever the window is free.
 import { type Endpoint, formatEndpoint, sameAddress } from '../wire/address.ts';
-import { drawn } from './child-set.ts';
+import { drawn, limitOf } from './child-set.ts';
 import { type ChildTerms, ChildWork } from './child-work.ts';
 import { crashToken, crashTokenNotify } from './crash-token.ts';
 import { IkeError } from './error.ts';
@@ -24,9 +24,11 @@ import { formOf } from './rules.ts';
 import type { IkeSa, Role } from './sa.ts';
 import { Succession } from './succession.ts';
 import { statusNotify } from './task/child.ts';
+import type { CreateChildOutcome, CreateChildTask } from './task/create-child.ts';
 import { InformTask } from './task/inform.ts';
 import { processInformational } from './task/informational.ts';
 import { LivenessTask } from './task/liveness.ts';
+import type { RekeyIkeOutcome, RekeyIkeTask } from './task/rekey-ike.ts';
 import type { Task } from './task/task.ts';
 import { ticketRequest } from './ticket.ts';
 import type { ClientTickets, GatewayTickets } from './ticketing.ts';
@@ -122,8 +124,8 @@ export class Connection {
     });
     for (const child of terms.made) this.#children.adopt(child, now);
     const reauthIn = lifetime ? drawn(lifetime.reauth, lifetime, random) : null;
-    if (reauthIn !== null && lifetime)
-      this.#reauth = { at: now + reauthIn, ends: now + lifetime.reauth * (1 + lifetime.jitter) };
+    const limit = lifetime ? limitOf(lifetime.reauth, lifetime) : null;
+    if (reauthIn !== null && limit !== null) this.#reauth = { at: now + reauthIn, ends: now + limit };
   }
 
   /** Once everybody has been told of it: asks for what is still missing. */
@@ -310,7 +312,10 @@ export class Connection {
         return this.#children.answerCreate(payloads, !this.#succession.carriesChildren(on), now);
       }
       case Exchange.IKE_FOLLOWUP_KE:
-        return { payloads: [statusNotify(NotifyType.STATE_NOT_FOUND)] };
+        return (
+          this.#succession.answerFollowUp(on, payloads, now) ??
+          this.#children.answerFollowUp(payloads, now) ?? { payloads: [statusNotify(NotifyType.STATE_NOT_FOUND)] }
+        );
       default: {
         const error = nonsense(`${exchangeName(header.exchange)} in an established SA`, header.exchange);
         return {
@@ -370,32 +375,38 @@ export class Connection {
         return on.manager.complete(now);
       case 'delete-ike':
         return this.#ended(on, true);
-      case 'create-child': {
-        if (this.#state.at !== 'up') {
-          task.wipe();
-          return on.manager.complete(now);
-        }
-        const again = this.#children.created(task, task.process(message), now);
-        on.manager.complete(now);
-        if (again) on.manager.enqueue(again, now);
-        return;
+      case 'create-child':
+        return this.#created(on, task, () => task.process(message), now);
+      case 'follow-up': {
+        const { of } = task;
+        if (of.kind === 'create-child') return this.#created(on, of, () => of.followUp(message), now);
+        return this.#rekeyed(on, of, of.followUp(message), message, now);
       }
       case 'delete-child':
         if (this.#state.at === 'up') this.#children.deleted();
         return on.manager.complete(now);
-      case 'rekey-ike': {
-        const closing = this.#state.at !== 'up';
-        const failure = this.#succession.rekeyed(on, task, message, closing, now);
-        // RFC 6290 §4.3: the token in the answer is the new SA's.
-        if (this.#succession.current !== on) this.sa.crashTokens.take(message.payloads);
-        if (failure === 'refuses') this.#askForReauthentication(now);
-        else if (failure) this.delete({ by: 'error', error: failure }, now);
-        return;
-      }
+      case 'rekey-ike':
+        return this.#rekeyed(on, task, task.process(message), message, now);
       case 'ike-auth':
       case 'authentication-failed':
         throw new Error(`${task.name} is not of an established SA`);
     }
+  }
+
+  #created(on: Established, task: CreateChildTask, outcome: () => CreateChildOutcome, now: Instant) {
+    // What is being closed makes nothing any more.
+    const next = this.#isUp ? this.#children.created(task, outcome(), now) : undefined;
+    if (!this.#isUp) task.wipe();
+    on.manager.complete(now);
+    if (next) on.manager.enqueue(next, now);
+  }
+
+  #rekeyed(on: Established, task: RekeyIkeTask, outcome: RekeyIkeOutcome, message: Message, now: Instant) {
+    const failure = this.#succession.rekeyed(on, task, outcome, !this.#isUp, now);
+    // RFC 6290 §4.3: the token in the answer is the new SA's.
+    if (this.#succession.current !== on) this.sa.crashTokens.take(message.payloads);
+    if (failure === 'refuses') this.#askForReauthentication(now);
+    else if (failure) this.delete({ by: 'error', error: failure }, now);
   }
 
   /** An IKE SA is over: its Delete is answered, or nobody answers. */
@@ -429,10 +440,11 @@ export class Connection {
     if (datagram.transport === on.sa.transport) this.#peerMoved(datagram.from);
   }
 
-  /** RFC 7296 §2.23: only who is not behind a NAT follows a peer that is. */
+  /** RFC 7296 §2.23: only who is not behind a NAT follows a peer that is. A peer in TCP may open another connection (RFC 9329 §6.1). */
   #peerMoved(to: Endpoint) {
     const { sa } = this;
-    if (this.#state.at === 'closed' || !sa.nat.remote || sa.nat.local) return;
+    if (this.#state.at === 'closed') return;
+    if (sa.encapsulation !== 'tcp' && (!sa.nat.remote || sa.nat.local)) return;
     if (sameAddress(to.address, sa.remote.address) && to.port === sa.remote.port) return;
     this.#outbox.push({
       kind: 'log',

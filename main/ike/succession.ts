@@ -12,15 +12,15 @@ import type { IkeError } from './error.ts';
 import { type Answer, Established, type EstablishedHost, patience } from './established.ts';
 import { ExchangeManager } from './exchange.ts';
 import { exchangeHost } from './exchange-host.ts';
-import type { Message } from './message.ts';
 import { NotifyType, notifyName } from './notify.ts';
 import type { Outbox } from './outbox.ts';
 import type { Payload } from './payload/payload.ts';
 import type { IkeSa } from './sa.ts';
 import { randomSpi } from './spi.ts';
 import { statusNotify } from './task/child.ts';
+import { FollowUpTask, type PendingFollowUps } from './task/follow-up.ts';
 import { compareNonces } from './task/key-exchange.ts';
-import { answerRekeyIke, RekeyIkeTask } from './task/rekey-ike.ts';
+import { answerRekeyIke, type RekeyIkeOutcome, RekeyIkeTask } from './task/rekey-ike.ts';
 import type { Task } from './task/task.ts';
 import type { Instant, LifetimePolicy, RandomBytes, RetransmissionPolicy } from './types.ts';
 
@@ -50,7 +50,9 @@ export class Succession {
   readonly #backoff: Backoff;
   #current: Established;
   #rival: Rival | undefined;
-  #rekeying: { readonly on: Established; readonly task: RekeyIkeTask } | undefined;
+  #rekeying: { readonly on: Established; readonly task: RekeyIkeTask; followsUp: boolean } | undefined;
+  /** What the peer has begun out of `current`, and goes on with by IKE_FOLLOWUP_KE (RFC 9370 §2.2.4). */
+  #pending: { readonly follow: PendingFollowUps<IkeSa>; readonly until: Instant } | undefined;
   /** Replaced, or made in vain: on their way out, or gone. */
   #others: readonly { readonly on: Established; readonly forget: Instant }[] = [];
   #rekeyAt: Instant | null = null;
@@ -83,7 +85,7 @@ export class Succession {
   /** A request may be sent on the current SA, and it is not about to be replaced (RFC 7296 §1.3.2). */
   get isFree(): boolean {
     const { manager, isEnding } = this.#current;
-    return manager.idle && !this.#rival && !this.#rekeying && !isEnding;
+    return manager.idle && !this.#rival && !this.#pending && !this.#rekeying && !isEnding;
   }
 
   /** Not the SA in use, nor the one that is about to be. */
@@ -93,13 +95,14 @@ export class Succession {
 
   /** May CHILD SAs be made and rekeyed on it now (RFC 7296 §2.25.2)? */
   carriesChildren(on: Established): boolean {
-    return on === this.#current && !this.#rival && !this.#rekeying && !on.isEnding;
+    return on === this.#current && !this.#rival && !this.#pending && !this.#rekeying && !on.isEnding;
   }
 
   /** When `tick` or `begin` has something to do; null: never. */
   deadline(mayBegin: boolean): Instant | null {
     const times: (Instant | null)[] = this.open.map((on) => on.deadline);
     if (this.#rival) times.push(this.#rival.until);
+    if (this.#pending) times.push(this.#pending.until);
     times.push(this.#expires);
     if (mayBegin && this.isFree && this.#rekeyAt !== null)
       times.push(Math.max(this.#rekeyAt, this.#backoff.until ?? this.#rekeyAt));
@@ -110,6 +113,7 @@ export class Succession {
   /** Returns those that nobody answers on, or that nobody has deleted in time. */
   tick(now: Instant): readonly Established[] {
     this.#others = this.#others.filter(({ on, forget }) => !on.isClosed || now < forget);
+    if (this.#pending && now >= this.#pending.until) this.#dropPending();
     if (this.#rival && now >= this.#rival.until && !this.#rekeying) this.#adoptRival(now, 'deletes the old one');
     return this.open.filter((on) => on.tick(now) === 'ended');
   }
@@ -132,23 +136,33 @@ export class Succession {
   begin(_now: Instant, group?: number): RekeyIkeTask {
     const { proposals, random } = this.#terms;
     const task = new RekeyIkeTask({ sa: this.#current.sa, proposals, SPIi: randomSpi(random), group }, random);
-    this.#rekeying = { on: this.#current, task };
+    this.#rekeying = { on: this.#current, task, followsUp: false };
     return task;
   }
 
-  /** The answer to `begin`. Returns why the connection cannot go on, or that the peer does not rekey at all. */
+  /** The answer to `begin`, or to what followed. Returns why the connection cannot go on, or that the peer does not rekey at all. */
   rekeyed(
     on: Established,
     task: RekeyIkeTask,
-    message: Message,
+    outcome: RekeyIkeOutcome,
     closing: boolean,
     now: Instant,
   ): IkeError | 'refuses' | undefined {
-    const outcome = task.process(message);
+    const rekeying = this.#rekeying?.on === on ? this.#rekeying : undefined;
+    if (outcome.kind === 'more' && rekeying && !closing && this.#goesOn(outcome.least)) {
+      rekeying.followsUp = true;
+      on.manager.complete(now);
+      on.manager.enqueue(new FollowUpTask(task), now);
+      return undefined;
+    }
     task.wipe();
-    const wasOurs = this.#rekeying?.on === on;
+    const wasOurs = rekeying !== undefined;
     this.#rekeying = undefined;
     switch (outcome.kind) {
+      case 'more':
+        // RFC 9370 §2.2.4: it has lost a collision, and nothing is made yet that would have to be deleted.
+        on.manager.complete(now);
+        return undefined;
       case 'made': {
         this.#backoff.succeeded();
         const ours = this.#establish(outcome.sa);
@@ -163,19 +177,19 @@ export class Succession {
       }
       case 'again':
         on.manager.complete(now);
-        if (closing || this.#rival || on !== this.#current) return undefined;
+        if (closing || this.#theirs || on !== this.#current) return undefined;
         on.manager.enqueue(this.begin(now, outcome.group), now);
         return undefined;
       case 'refused':
         on.manager.complete(now);
         // RFC 7296 §2.8.2: where the peer has rekeyed it already, our own attempt is of no interest.
-        if (closing || this.#rival || on !== this.#current) return undefined;
+        if (closing || this.#theirs || on !== this.#current) return undefined;
         this.#terms.outbox.push({
           kind: 'log',
           level: 'info',
           text: `the peer refuses to rekey the IKE SA for now: ${notifyName(outcome.type)}`,
         });
-        if (outcome.type === NotifyType.TEMPORARY_FAILURE)
+        if (outcome.type === NotifyType.TEMPORARY_FAILURE || outcome.type === NotifyType.STATE_NOT_FOUND)
           return this.#backoff.refused(now) === 'exhausted' ? outcome.error : undefined;
         if (outcome.type === NotifyType.INVALID_SYNTAX) return outcome.error;
         this.#rekeyAt = null;
@@ -183,15 +197,33 @@ export class Succession {
     }
   }
 
+  /** RFC 9370 §2.2.4: a collision is decided before the additional key exchanges. */
+  #goesOn(least: Uint8Array): boolean {
+    if (this.#theirs && compareNonces(least, this.#theirs) < 0) return false;
+    this.#dropPending();
+    return true;
+  }
+
+  /** The lower nonce of what the peer has made, or is making. */
+  get #theirs(): Uint8Array | undefined {
+    return this.#rival?.least ?? this.#pending?.follow.least;
+  }
+
+  #dropPending() {
+    this.#pending?.follow.wipe();
+    this.#pending = undefined;
+  }
+
   /** RFC 7296 §2.8.2: of two new SAs, the one made with the lowest of the four nonces goes. */
   #decide(old: Established, ours: Established, least: Uint8Array, now: Instant) {
     const rival = this.#rival;
-    if (rival && compareNonces(least, rival.least) < 0) {
+    if (this.#theirs && compareNonces(least, this.#theirs) < 0) {
       this.#terms.outbox.debug('both ends rekeyed the IKE SA: the one that the peer has made stays');
       this.#retire(ours, now);
       ours.delete(now);
       return;
     }
+    this.#dropPending();
     if (rival) {
       this.#terms.outbox.debug('both ends rekeyed the IKE SA: ours stays');
       this.#rival = undefined;
@@ -213,14 +245,42 @@ export class Succession {
     };
     if (on !== this.#current || on.isEnding) return later('it is being closed');
     if (this.#rival) return later('it is being rekeyed already');
+    // RFC 9370 §2.2.4: the peer has lost our answer, or would know of ours.
+    if (this.#rekeying?.followsUp) return later('we are rekeying it');
     if (childrenBusy) return later('a CHILD SA is being made, rekeyed or deleted');
     const answer = answerRekeyIke(request, { sa: on.sa, proposals, SPIr: randomSpi(random), random });
     if (answer.kind === 'refused') {
       outbox.debug(`refused to rekey the IKE SA: ${answer.why}`);
       return { payloads: answer.payloads };
     }
-    this.#rival = { on: this.#establish(answer.sa), least: answer.least, until: now + this.#grace };
+    this.#dropPending();
+    if (answer.kind === 'made') this.#meet(answer.sa, answer.least, now);
+    else this.#pending = { follow: answer.pending, until: now + this.#grace };
     return { payloads: answer.payloads };
+  }
+
+  /** An IKE_FOLLOWUP_KE of the peer's; undefined: not for what it has begun here. */
+  answerFollowUp(on: Established, request: readonly Payload[], now: Instant): Answer | undefined {
+    const pending = this.#pending;
+    if (on !== this.#current || !pending?.follow.matches(request)) return undefined;
+    const answer = pending.follow.answer(request);
+    switch (answer.kind) {
+      case 'refused':
+        this.#dropPending();
+        this.#terms.outbox.debug(`refused an IKE_FOLLOWUP_KE of the peer: ${answer.why}`);
+        return { payloads: [statusNotify(NotifyType.INVALID_SYNTAX)] };
+      case 'more':
+        this.#pending = { ...pending, until: now + this.#grace };
+        return { payloads: answer.payloads };
+      case 'made':
+        this.#pending = undefined;
+        this.#meet(answer.made, pending.follow.least, now);
+        return { payloads: answer.payloads };
+    }
+  }
+
+  #meet(sa: IkeSa, least: Uint8Array, now: Instant) {
+    this.#rival = { on: this.#establish(sa), least, until: now + this.#grace };
   }
 
   /** The peer sends something on it that is no Delete. */
@@ -262,6 +322,7 @@ export class Succession {
 
   closeAll() {
     this.#rekeying = undefined;
+    this.#dropPending();
     for (const on of this.all) on.close();
   }
 

@@ -29,6 +29,9 @@ const MORE = {
   localIsDynamic: true,
 };
 
+/** RFC 9370. A cheap method stands for the dear ones, which have tests of their own. */
+const ADDITIONAL = 'ke1_ecp256';
+
 export function lifeOf(seed: number): Life {
   const number = seededNumbers(seed ^ 0x11fe);
   const pick = <T>(...of: readonly T[]): T => of[Math.floor(number() * of.length)]!;
@@ -46,11 +49,25 @@ export function lifeOf(seed: number): Life {
   const both = lifetime();
   const same = number() < 0.5;
   const nat = pick(true, false);
-  const espOfClient = pick('aes128gcm16', 'aes128gcm16-x25519', 'aes128gcm16-ecp256-x25519', 'aes256-sha256-x25519');
-  const espOfGateway = pick('aes128gcm16-x25519', 'aes128gcm16', 'aes128gcm16-x25519-ecp256');
+  const espOfClient = pick(
+    'aes128gcm16',
+    'aes128gcm16-x25519',
+    `aes128gcm16-x25519-${ADDITIONAL}`,
+    'aes128gcm16-ecp256-x25519',
+    'aes256-sha256-x25519',
+  );
+  const espOfGateway = pick(
+    'aes128gcm16-x25519',
+    'aes128gcm16',
+    'aes128gcm16-x25519-ecp256',
+    `aes128gcm16-x25519-${ADDITIONAL}-ke2_none-ke2_x25519`,
+  );
   const more = pick(0, 0, 1, 2);
   const initiator: Partial<InitiatorConfig> = {
-    proposals: [`aes256gcm16-prfsha256-${pick('x25519', 'x25519', 'ecp256-x25519', 'x25519-ecp256')}`],
+    proposals: [
+      ...pick([], [], [`aes256gcm16-prfsha256-x25519-${pick(ADDITIONAL, `${ADDITIONAL}-ke2_ecp256`)}`]),
+      `aes256gcm16-prfsha256-${pick('x25519', 'x25519', 'ecp256-x25519', 'x25519-ecp256')}`,
+    ],
     child: {
       mode: 'tunnel',
       proposals: [espOfClient],
@@ -72,7 +89,10 @@ export function lifeOf(seed: number): Life {
     lifetime: both,
   };
   const responder: Partial<ResponderConfig> = {
-    proposals: ['aes256gcm16-prfsha256-x25519-ecp256'],
+    proposals: [
+      `aes256gcm16-prfsha256-x25519-ecp256-${ADDITIONAL}-ke2_none-ke2_ecp256`,
+      'aes256gcm16-prfsha256-x25519-ecp256',
+    ],
     childProposals: [espOfGateway, 'aes256-sha256-x25519'],
     local: [selector('10.77.0.0/16')],
     retransmission: RETRANSMISSION,

@@ -56,8 +56,6 @@ export class ChildOffer {
     const { unencrypted } = request;
     const proposals = offer(request.proposals, 'esp', childSpiBytes(spiIn), {
       withoutKe: !config.exchange,
-      // Until IKE_FOLLOWUP_KE is there (RFC 9370 §2.2.4).
-      withoutAdditional: true,
       unencrypted,
     });
     this.#offered = config.exchange && request.pfs !== 'required' ? alsoWithoutKe(proposals) : proposals;
@@ -215,6 +213,7 @@ export class ChildOffer {
 function alsoWithoutKe(proposals: readonly Proposal[]): readonly Proposal[] {
   const isKe = ({ type }: { readonly type: number }): boolean =>
     type === TransformType.KE || (type >= TransformType.ADDKE1 && type <= TransformType.ADDKE7);
+  if (proposals.some((proposal) => !proposal.transforms.some(isKe))) return proposals;
   const without = proposals
     .filter((proposal) => proposal.transforms.some(isKe))
     .map((proposal) => ({ ...proposal, transforms: proposal.transforms.filter((of) => !isKe(of)) }));

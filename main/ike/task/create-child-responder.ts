@@ -12,6 +12,7 @@ import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
 import type { ChildMode, ChildSa, RandomBytes } from '../types.ts';
 import { childSa, childSpi, childSpiBytes, formatSelectors, statusNotify } from './child.ts';
+import { PendingFollowUps } from './follow-up.ts';
 import { answerKeyExchange, lowerNonce, NONCE_BYTES } from './key-exchange.ts';
 import { onlyGroup } from './rekey-ike.ts';
 
@@ -34,6 +35,7 @@ export type CreateChildAnswer =
       readonly child: ChildSa;
       readonly least: Uint8Array;
     }
+  | { readonly kind: 'begun'; readonly payloads: readonly Payload[]; readonly pending: PendingFollowUps<ChildSa> }
   | { readonly kind: 'refused'; readonly payloads: readonly Payload[]; readonly why: string };
 
 /** The SPI in REKEY_SA: the one that the sender receives with (RFC 7296 §1.3.3); undefined: it wants one more CHILD SA. */
@@ -86,32 +88,34 @@ export function answerCreateChild(
   const agreed = answerKeyExchange(suite.ke?.id, request, random);
   if (agreed.kind === 'refused') return agreed;
   const Nr = random(NONCE_BYTES);
-  const { secrets } = agreed;
-  const child = childSa({
-    sa,
-    mode,
-    suite,
-    unencrypted: policy.unencrypted,
-    spiIn,
-    spiOut: childSpi(proposal.spi),
-    ...selectors,
-    keying: { initiated: false, Ni, Nr, secrets },
-  });
-  for (const secret of secrets) secret.fill(0);
-  return {
-    kind: 'made',
-    child,
-    least: lowerNonce(Ni, Nr),
-    payloads: [
-      ...(mode === 'transport' ? [statusNotify(NotifyType.USE_TRANSPORT_MODE)] : []),
-      statusNotify(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED),
-      { kind: 'sa', proposals: [{ ...proposal, spi: childSpiBytes(spiIn) }] },
-      { kind: 'nonce', data: Nr },
-      ...agreed.payloads,
-      { kind: 'tsi', selectors: selectors.remote },
-      { kind: 'tsr', selectors: selectors.local },
-    ],
+  const make = (additional: readonly Uint8Array[]): ChildSa => {
+    const secrets = [...agreed.secrets, ...additional];
+    const child = childSa({
+      sa,
+      mode,
+      suite,
+      unencrypted: policy.unencrypted,
+      spiIn,
+      spiOut: childSpi(proposal.spi),
+      ...selectors,
+      keying: { initiated: false, Ni, Nr, secrets },
+    });
+    for (const secret of secrets) secret.fill(0);
+    return child;
   };
+  const least = lowerNonce(Ni, Nr);
+  const payloads: readonly Payload[] = [
+    ...(mode === 'transport' ? [statusNotify(NotifyType.USE_TRANSPORT_MODE)] : []),
+    statusNotify(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED),
+    { kind: 'sa', proposals: [{ ...proposal, spi: childSpiBytes(spiIn) }] },
+    { kind: 'nonce', data: Nr },
+    ...agreed.payloads,
+    { kind: 'tsi', selectors: selectors.remote },
+    { kind: 'tsr', selectors: selectors.local },
+  ];
+  if (suite.additional.length === 0) return { kind: 'made', child: make([]), least, payloads };
+  const pending = new PendingFollowUps(suite.additional, least, random, make);
+  return { kind: 'begun', payloads: [...payloads, pending.link], pending };
 }
 
 /**
@@ -126,8 +130,7 @@ function chooseEsp(
 ): Proposal | undefined {
   const { proposals, unencrypted, pfs } = policy;
   const withKe = (candidates: readonly Proposal[], ours: readonly string[]): Proposal | undefined =>
-    // Until IKE_FOLLOWUP_KE is there (RFC 9370 §2.2.4).
-    choose(candidates, ours, 'esp', { unencrypted, withoutAdditional: true })?.proposal;
+    choose(candidates, ours, 'esp', { unencrypted })?.proposal;
   const ike = wordOf(transform(TransformType.KE, sa.suite.ke.id));
   const also = proposals.map((text) => `${text}-${ike}`);
   const named =

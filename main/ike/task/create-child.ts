@@ -2,6 +2,7 @@
 //
 //   HDR, SK {[N(REKEY_SA)], [N(USE_TRANSPORT_MODE)], SA, Ni, [KEi], TSi, TSr}  -->
 //                             <--  HDR, SK {[N(USE_TRANSPORT_MODE)], SA, Nr, [KEr], TSi, TSr}
+//                                  and with additional key exchanges what follow-up.ts draws
 //                             <--  HDR, SK {N(INVALID_KE_PAYLOAD)}       once more with the group that it names
 //                             <--  HDR, SK {N(TEMPORARY_FAILURE | CHILD_SA_NOT_FOUND | NO_ADDITIONAL_SAS | …)}
 import { ProtocolId } from '../../crypto/transform.ts';
@@ -10,10 +11,12 @@ import { IkeError } from '../error.ts';
 import type { Request } from '../exchange.ts';
 import { Exchange, type Message } from '../message.ts';
 import { isErrorNotify, NotifyType } from '../notify.ts';
+import { errorOfNotify } from '../notify-error.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
 import type { ChildRequest, ChildSa, RandomBytes } from '../types.ts';
-import { ChildOffer, childSa, childSpiBytes } from './child.ts';
+import { type AgreedChild, ChildOffer, childSa, childSpiBytes } from './child.ts';
+import { FollowUps, linkOf } from './follow-up.ts';
 import { firstGroup, groupWanted, KeyExchangeOffer, lowerNonce, NONCE_BYTES } from './key-exchange.ts';
 
 export interface CreateChildTerms {
@@ -31,6 +34,8 @@ export interface CreateChildTerms {
 export type CreateChildOutcome =
   /** `least`: the lower nonce of the exchange. */
   | { readonly kind: 'made'; readonly child: ChildSa; readonly least: Uint8Array }
+  /** IKE_FOLLOWUP_KE is due (RFC 9370 §2.2.4); `least` is known already. */
+  | { readonly kind: 'more'; readonly least: Uint8Array }
   /** Begin again with this group. */
   | { readonly kind: 'again'; readonly group: number }
   | { readonly kind: 'refused'; readonly type: number; readonly error: IkeError }
@@ -45,11 +50,15 @@ export class CreateChildTask implements Request {
   readonly Ni: Uint8Array;
   readonly #offer: ChildOffer;
   readonly #ke: KeyExchangeOffer;
+  readonly #random: RandomBytes;
+  /** Agreed on, with additional key exchanges still to come. */
+  #begun: Begun | undefined;
 
   /** Throws a ProposalError where a proposal cannot be parsed. */
   constructor(terms: CreateChildTerms, random: RandomBytes) {
     const { request, spiIn, localAddress } = terms;
     this.terms = terms;
+    this.#random = random;
     this.name = terms.rekeys === undefined ? 'creation of a CHILD SA' : 'rekeying of a CHILD SA';
     this.Ni = random(NONCE_BYTES);
     this.#offer = new ChildOffer({ request, requestAddresses: [], localAddress, spiIn, exchange: 'CREATE_CHILD_SA' });
@@ -90,15 +99,59 @@ export class CreateChildTask implements Request {
     const Nr = payloadOf(payloads, 'nonce')?.data;
     const secrets = Nr ? this.#ke.finish(agreed.child.suite.ke?.id, payloads) : 'it has no nonce';
     if (!Nr || typeof secrets === 'string') return { kind: 'unusable', error: unusable(String(secrets)) };
-    const { Ni } = this;
-    const child = childSa({ sa, ...agreed.child, keying: { initiated: true, Ni, Nr, secrets } });
+    const { additional } = agreed.child.suite;
+    const least = lowerNonce(this.Ni, Nr);
+    if (additional.length === 0) return this.#finish({ agreed: agreed.child, Nr, secrets, least });
+    const link = linkOf(payloads);
+    if (!link) return { kind: 'unusable', error: unusable('ADDITIONAL_KEY_EXCHANGE is missing') };
+    const followUps = new FollowUps(additional, link, this.#random);
+    this.#begun = { agreed: agreed.child, Nr, secrets, least, followUps };
+    return { kind: 'more', least };
+  }
+
+  buildFollowUp(): readonly Payload[] {
+    if (!this.#begun) throw new Error('nothing is begun');
+    return this.#begun.followUps.build();
+  }
+
+  /** The response to IKE_FOLLOWUP_KE. */
+  followUp({ payloads }: Message): CreateChildOutcome {
+    const begun = this.#begun;
+    if (!begun) throw new Error('nothing is begun');
+    const refusal = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
+    if (refusal)
+      return {
+        kind: 'refused',
+        type: refusal.type,
+        error: errorOfNotify(refusal.type, { exchange: 'IKE_FOLLOWUP_KE' }),
+      };
+    const accepted = begun.followUps.accept(payloads);
+    if (accepted === 'more') return { kind: 'more', least: begun.least };
+    if (accepted !== 'done') return { kind: 'unusable', error: unusable(accepted.wrong) };
+    return this.#finish({ ...begun, secrets: [...begun.secrets, ...begun.followUps.exchanges.secrets] });
+  }
+
+  #finish({ agreed, Nr, secrets, least }: Omit<Begun, 'followUps'>): CreateChildOutcome {
+    const { sa } = this.terms;
+    const child = childSa({ sa, ...agreed, keying: { initiated: true, Ni: this.Ni, Nr, secrets } });
     for (const secret of secrets) secret.fill(0);
-    return { kind: 'made', child, least: lowerNonce(Ni, Nr) };
+    return { kind: 'made', child, least };
   }
 
   wipe(): void {
     this.#ke.wipe();
+    for (const secret of this.#begun?.secrets ?? []) secret.fill(0);
+    this.#begun?.followUps.exchanges.wipe();
   }
+}
+
+interface Begun {
+  readonly agreed: AgreedChild;
+  readonly Nr: Uint8Array;
+  /** g^ir, then the others; ours to wipe. */
+  readonly secrets: readonly Uint8Array[];
+  readonly least: Uint8Array;
+  readonly followUps: FollowUps;
 }
 
 function unusable(text: string): IkeError {

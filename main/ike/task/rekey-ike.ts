@@ -2,6 +2,7 @@
 //
 //   HDR, SK {SA (new SPIi), Ni, KEi}  -->
 //                             <--  HDR, SK {SA (new SPIr), Nr, KEr}
+//                                  and with additional key exchanges what follow-up.ts draws
 //                             <--  HDR, SK {N(INVALID_KE_PAYLOAD)}       once more with the group that it names
 //                             <--  HDR, SK {N(TEMPORARY_FAILURE | NO_PROPOSAL_CHOSEN | NO_ADDITIONAL_SAS)}
 import { checkAnswer, choose, offer } from '../../crypto/proposal.ts';
@@ -17,6 +18,7 @@ import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import { IkeSa } from '../sa.ts';
 import type { RandomBytes } from '../types.ts';
 import { statusNotify } from './child.ts';
+import { FollowUps, linkOf, PendingFollowUps } from './follow-up.ts';
 import {
   answerKeyExchange,
   firstGroup,
@@ -26,11 +28,11 @@ import {
   NONCE_BYTES,
 } from './key-exchange.ts';
 
-const WITHOUT_FOLLOWUP = { withoutAdditional: true } as const;
-
 export type RekeyIkeOutcome =
   /** `least`: the lower nonce of the exchange. */
   | { readonly kind: 'made'; readonly sa: IkeSa; readonly least: Uint8Array }
+  /** IKE_FOLLOWUP_KE is due (RFC 9370 §2.2.4); `least` is known already. */
+  | { readonly kind: 'more'; readonly least: Uint8Array }
   | { readonly kind: 'again'; readonly group: number }
   | { readonly kind: 'refused'; readonly type: number; readonly error: IkeError };
 
@@ -46,6 +48,8 @@ export class RekeyIkeTask implements Request {
   readonly #offered: readonly Proposal[];
   readonly #groups: readonly number[];
   readonly #ke: KeyExchangeOffer;
+  /** Agreed on, with additional key exchanges still to come. */
+  #begun: Begun | undefined;
 
   /** `group`: the one to begin with; undefined: the one that the SA uses, where it is offered. */
   constructor(
@@ -63,8 +67,9 @@ export class RekeyIkeTask implements Request {
     this.#SPIi = SPIi;
     this.#proposals = proposals;
     this.Ni = random(NONCE_BYTES);
-    // Until IKE_FOLLOWUP_KE is there. The old SK_d goes into the new keys all the same (RFC 9370 §2.2.4).
-    this.#offered = offer(proposals, 'ike', spiBytes(SPIi), WITHOUT_FOLLOWUP);
+    // A gateway that has chosen none before may be one that does not bear them (fallback.ts).
+    const withoutAdditional = sa.suite.additional.length === 0;
+    this.#offered = offer(proposals, 'ike', spiBytes(SPIi), { withoutAdditional });
     this.#groups = this.#offered.flatMap(({ transforms }) =>
       transforms.filter((of) => of.type === TransformType.KE).map((of) => of.id),
     );
@@ -95,18 +100,61 @@ export class RekeyIkeTask implements Request {
     const suite = ikeSuite(chosen.transforms);
     const secrets = this.#ke.finish(suite.ke.id, payloads);
     if (typeof secrets === 'string') return mangled(secrets);
+    const least = lowerNonce(this.Ni, Nr);
+    if (suite.additional.length === 0) return this.#finish({ SPIr, suite, Nr, secrets, least });
+    const link = linkOf(payloads);
+    if (!link) return mangled('ADDITIONAL_KEY_EXCHANGE is missing');
+    const followUps = new FollowUps(suite.additional, link, this.#random);
+    this.#begun = { SPIr, suite, Nr, secrets, least, followUps };
+    return { kind: 'more', least };
+  }
+
+  buildFollowUp(): readonly Payload[] {
+    if (!this.#begun) throw new Error('nothing is begun');
+    return this.#begun.followUps.build();
+  }
+
+  /** The response to IKE_FOLLOWUP_KE. */
+  followUp({ payloads }: Message): RekeyIkeOutcome {
+    const begun = this.#begun;
+    if (!begun) throw new Error('nothing is begun');
+    const refusal = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
+    if (refusal) {
+      const error = errorOfNotify(refusal.type, { exchange: 'IKE_FOLLOWUP_KE' });
+      return { kind: 'refused', type: refusal.type, error };
+    }
+    const accepted = begun.followUps.accept(payloads);
+    if (accepted === 'more') return { kind: 'more', least: begun.least };
+    if (accepted !== 'done') return mangled(accepted.wrong);
+    return this.#finish({ ...begun, secrets: [...begun.secrets, ...begun.followUps.exchanges.secrets] });
+  }
+
+  #finish({ SPIr, suite, Nr, secrets, least }: Omit<Begun, 'followUps'>): RekeyIkeOutcome {
     const { Ni } = this;
     const sa = successor(this.#sa, { role: 'initiator', SPIi: this.#SPIi, SPIr, suite, Ni, Nr, secrets }, this.#random);
-    return { kind: 'made', sa, least: lowerNonce(Ni, Nr) };
+    return { kind: 'made', sa, least };
   }
 
   wipe(): void {
     this.#ke.wipe();
+    for (const secret of this.#begun?.secrets ?? []) secret.fill(0);
+    this.#begun?.followUps.exchanges.wipe();
   }
+}
+
+interface Begun {
+  readonly SPIr: bigint;
+  readonly suite: IkeSuite;
+  readonly Nr: Uint8Array;
+  /** g^ir, then the others; ours to wipe. */
+  readonly secrets: readonly Uint8Array[];
+  readonly least: Uint8Array;
+  readonly followUps: FollowUps;
 }
 
 export type RekeyIkeAnswer =
   | { readonly kind: 'made'; readonly payloads: readonly Payload[]; readonly sa: IkeSa; readonly least: Uint8Array }
+  | { readonly kind: 'begun'; readonly payloads: readonly Payload[]; readonly pending: PendingFollowUps<IkeSa> }
   | { readonly kind: 'refused'; readonly payloads: readonly Payload[]; readonly why: string };
 
 /** The peer rekeys the IKE SA. `SPIr`: fresh. */
@@ -127,26 +175,26 @@ export function answerRekeyIke(
   if (!offered || !Ni) return no(NotifyType.INVALID_SYNTAX, 'SA or Nonce is missing');
   const withSpi = offered.proposals.filter((proposal) => ikeSpi(proposal.spi));
   // The group that the peer has guessed saves a round where it will do.
-  const choice =
-    choose(onlyGroup(withSpi, guessed), proposals, 'ike', WITHOUT_FOLLOWUP) ??
-    choose(withSpi, proposals, 'ike', WITHOUT_FOLLOWUP);
+  const choice = choose(onlyGroup(withSpi, guessed), proposals, 'ike') ?? choose(withSpi, proposals, 'ike');
   const SPIi = choice && ikeSpi(choice.proposal.spi);
   if (!choice || !SPIi) return no(NotifyType.NO_PROPOSAL_CHOSEN, 'none of its IKE proposals is acceptable');
   const suite = ikeSuite(choice.proposal.transforms);
   const agreed = answerKeyExchange(suite.ke.id, request, random);
   if (agreed.kind === 'refused') return agreed;
   const Nr = random(NONCE_BYTES);
-  const { secrets } = agreed;
-  return {
-    kind: 'made',
-    sa: successor(sa, { role: 'responder', SPIi, SPIr, suite, Ni, Nr, secrets }, random),
-    least: lowerNonce(Ni, Nr),
-    payloads: [
-      { kind: 'sa', proposals: [{ ...choice.proposal, spi: spiBytes(SPIr) }] },
-      { kind: 'nonce', data: Nr },
-      ...agreed.payloads,
-    ],
+  const make = (additional: readonly Uint8Array[]): IkeSa => {
+    const secrets = [...agreed.secrets, ...additional];
+    return successor(sa, { role: 'responder', SPIi, SPIr, suite, Ni, Nr, secrets }, random);
   };
+  const least = lowerNonce(Ni, Nr);
+  const payloads: readonly Payload[] = [
+    { kind: 'sa', proposals: [{ ...choice.proposal, spi: spiBytes(SPIr) }] },
+    { kind: 'nonce', data: Nr },
+    ...agreed.payloads,
+  ];
+  if (suite.additional.length === 0) return { kind: 'made', sa: make([]), least, payloads };
+  const pending = new PendingFollowUps(suite.additional, least, random, make);
+  return { kind: 'begun', payloads: [...payloads, pending.link], pending };
 }
 
 /** The proposals with no key exchange but this one. */

@@ -2,6 +2,7 @@
 import type { AuthenticationFailedTask } from './authentication-failed.ts';
 import type { CreateChildTask } from './create-child.ts';
 import type { DeleteChildTask, DeleteIkeTask } from './delete.ts';
+import type { FollowUpTask } from './follow-up.ts';
 import type { IkeAuthTask } from './ike-auth.ts';
 import type { IkeIntermediateTask } from './ike-intermediate.ts';
 import type { InformTask } from './inform.ts';
@@ -17,4 +18,5 @@ export type Task =
   | DeleteChildTask
   | CreateChildTask
   | RekeyIkeTask
+  | FollowUpTask
   | AuthenticationFailedTask;
