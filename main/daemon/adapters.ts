@@ -2,6 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { EngineError } from '../ipc/error.ts';
 import { linuxDnsSettings } from '../net/dns/linux.ts';
+import { linuxMonitor } from '../net/monitor/linux.ts';
 import { linuxRouteTable } from '../net/route/linux.ts';
 import { linuxSocketFactory } from '../net/socket/linux.ts';
 import { linuxTunAdapter } from '../net/tun/linux.ts';
@@ -9,7 +10,10 @@ import { startDataPlane } from '../path/start.ts';
 import type { SessionDeps } from '../session/deps.ts';
 import { parseAddress } from '../wire/address.ts';
 
-export type Adapters = Pick<SessionDeps, 'tun' | 'routes' | 'dns' | 'sockets' | 'startDataPlane' | 'resolveHost'>;
+export type Adapters = Pick<
+  SessionDeps,
+  'tun' | 'routes' | 'dns' | 'sockets' | 'monitor' | 'startDataPlane' | 'resolveHost'
+>;
 
 /** Throws EngineError where this platform has no adapters. */
 export function systemAdapters(): Adapters {
@@ -24,6 +28,7 @@ export function systemAdapters(): Adapters {
     routes: linuxRouteTable(),
     dns: linuxDnsSettings(),
     sockets: linuxSocketFactory({ gro: true }),
+    monitor: linuxMonitor,
     startDataPlane,
     resolveHost,
   };

@@ -63,6 +63,8 @@ export interface Association {
   readonly isOver: boolean;
   owns(spiIn: number): boolean;
   feed(event: IkeEvent): void;
+  /** This computer is at other addresses from now on (RFC 4555 §3.5). */
+  moved(local: Endpoint, localNatt: Endpoint): void;
   /** Tells the gateway and waits for its answer, `limit` milliseconds at most. `closed` is not reported any more. */
   goodbye(limit: number): Promise<void>;
   /** Ends at once; nothing is reported any more. */
@@ -102,7 +104,7 @@ export function beginAssociation(options: AssociationOptions): Association {
       log({ level: 'info', area: 'ike', text: `the IKE SA has new keys: ${proposal}` });
       if (!established) return;
       established = { ...established, proposal };
-      quietly('noting the new algorithms', tunnel.rekeyed(established).then(options.changed));
+      quietly('noting the new algorithms', tunnel.note(established).then(options.changed));
     },
     refused({ name, error }) {
       log({ level: 'warn', area: 'ike', text: `${name ?? 'a CHILD SA'}: ${error.message} ${error.remedy}` });
@@ -177,6 +179,12 @@ export function beginAssociation(options: AssociationOptions): Association {
     },
     owns: (spiIn) => children.has(spiIn),
     feed: (event) => drive.feed(event),
+    moved(local, localNatt) {
+      drive.feed({ kind: 'addressesChanged', local, localNatt });
+      if (!established) return;
+      established = { ...established, local: localNatt };
+      quietly('noting the new address', tunnel.note(established).then(options.changed));
+    },
     async goodbye(limit) {
       if (!drive.over) {
         const answered = new Promise<void>((resolve) => {

@@ -3,6 +3,7 @@
 import type { RandomBytes } from '../ike/types.ts';
 import type { EngineState, LogEntry, TrafficStatistics } from '../ipc/contract.ts';
 import type { DnsSettings } from '../net/dns/api.ts';
+import type { NetworkMonitor } from '../net/monitor/api.ts';
 import type { RouteTable } from '../net/route/api.ts';
 import type { SocketFactory } from '../net/socket/api.ts';
 import type { TunAdapter } from '../net/tun/api.ts';
@@ -43,6 +44,8 @@ export interface SessionDeps {
   readonly routes: RouteTable;
   readonly dns: DnsSettings;
   readonly sockets: SocketFactory;
+  /** Tells of changes of the machine's network; without it they are noticed when the gateway no longer answers. */
+  readonly monitor?: NetworkMonitor;
   readonly startDataPlane: (options: DataPlaneOptions) => Promise<DataPlane>;
   /** Every address of a host name, in order of preference; rejects (or gives none) where it does not resolve. */
   readonly resolveHost: (name: string) => Promise<readonly Address[]>;

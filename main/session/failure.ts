@@ -9,6 +9,7 @@ import { NetError, type NetErrorCode } from '../net/error.ts';
 export type SessionCode =
   | 'session/host-not-found'
   | 'session/timed-out'
+  | 'session/moved'
   | 'session/gateway-did-not-wait'
   | 'session/no-tunnel-address'
   | 'session/delivery-address'

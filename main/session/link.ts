@@ -51,7 +51,7 @@ export interface Link {
   /** See Tunnel. A link on its way up takes them over when the tunnel is made. */
   reconfigure(next: Pick<Profile, 'routes' | 'mtu'>): Promise<void>;
   /** What holds for the gateway's address in use; null where there is none. */
-  readonly way: Pick<Way, 'roundTrip' | 'checkLiveness' | 'probe'> | null;
+  readonly way: Pick<Way, 'roundTrip' | 'checkLiveness' | 'networkChanged' | 'probe'> | null;
 }
 
 /** Failures for which another address of the same gateway may do better. */

@@ -10,6 +10,16 @@ export function deletedByGateway(what: 'the IKE SA' | 'the CHILD SA'): Failure {
   );
 }
 
+/** Without MOBIKE (RFC 4555), or in transport mode, an SA lives and dies with its addresses. */
+export function movedAway(address: string): Failure {
+  return sessionFailure(
+    'session/moved',
+    `This computer has another address towards the gateway (${address}).`,
+    'Culvert connects again from there at once; nothing needs to be done.',
+    { data: { address } },
+  );
+}
+
 export function workerDied(worker: string, message: string): Failure {
   return sessionFailure(
     'session/worker-died',

@@ -30,7 +30,7 @@ export function tryAgain(failure: Failure, tries: Tries, context: Context): Tran
   return goRound({ because: failure.error, tries: { retries }, at, wallAt: Math.round(context.wall + wait) }, context);
 }
 
-/** After a refused password: at once, because first of all a person is asked. It counts as the same try. */
+/** At once: after a refused password, because first of all a person is asked; after a move. It counts as the same try. */
 export function askAgain(failure: Failure, tries: Tries, context: Context): Transition {
   return goRound({ because: failure.error, tries, at: context.now, wallAt: Math.round(context.wall) }, context);
 }

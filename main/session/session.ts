@@ -25,7 +25,9 @@
 // live thing: it is opened and closed here, and only the newest one is listened to.
 import { createInitiator } from '../ike/initiator.ts';
 import type { Prompt, TrafficStatistics } from '../ipc/contract.ts';
+import { NetError } from '../net/error.ts';
 import type { Profile } from '../profile/profile.ts';
+import { formatAddress } from '../wire/address.ts';
 import { onConnecting } from './connect.ts';
 import { createCredentials, credentialsOf } from './credentials.ts';
 import type { Session, SessionDeps, Timer } from './deps.ts';
@@ -41,6 +43,7 @@ import { createPrompts } from './prompts.ts';
 import { onWaiting } from './reconnect.ts';
 import { createRedirection } from './redirection.ts';
 import type { GatewayMemory } from './resolve.ts';
+import { type NetworkListener, type NetworkWatcher, watchNetwork } from './roaming.ts';
 import {
   type Context,
   type Effect,
@@ -73,6 +76,9 @@ export function transition(state: State, event: SessionEvent, context: Context):
   }
 }
 
+/** An address far away (RFC 5737): nothing is sent there. */
+const ANYWHERE = Uint8Array.of(192, 0, 2, 1);
+
 export function createSession(given: Profile, deps: SessionDeps, createPeer: CreatePeer = createInitiator): Session {
   let profile = given;
   const { clock, log } = deps;
@@ -92,6 +98,9 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
   let view = shown(state, profile.name);
   let handling = false;
   let link: Link | null = null;
+  let watcher: NetworkWatcher | null = null;
+  /** Where we were when the wait for the next try began. */
+  let triedFrom: string | undefined;
   let alarm: Timer | null = null;
   let earlier = NO_TRAFFIC;
   let seen = false;
@@ -139,6 +148,7 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
         return;
       case 'alarm':
         alarm?.cancel();
+        if (effect.at !== null) triedFrom = place();
         alarm = effect.at === null ? null : clock.setTimer(effect.at, () => handle({ kind: 'retryDue' }));
         return;
       case 'log':
@@ -147,7 +157,28 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
     }
   }
 
+  /** Where this machine would send from, towards the gateway; undefined: it has no way there. */
+  function place(): string | undefined {
+    const towards = memory.addresses[0] ?? ANYWHERE;
+    const address = deps.sockets.sourceAddress({ address: towards, port: profile.gateway.port }, deps.routes.mark);
+    return address instanceof NetError ? undefined : formatAddress(address);
+  }
+
+  const listener: NetworkListener = {
+    changed() {
+      link?.way?.networkChanged();
+      // What kept us from connecting may be gone with the network that we were on; else trying earlier would be no better.
+      if (state.kind !== 'waiting') return;
+      const now = place();
+      if (now === undefined || now === triedFrom) return;
+      log({ level: 'info', area: 'session', text: `this computer is at ${now} now: connecting at once` });
+      handle({ kind: 'retryDue' });
+    },
+    resumed: () => link?.way?.checkLiveness(),
+  };
+
   function open(): void {
+    watcher ??= watchNetwork(deps, listener);
     patience = createPatience(clock);
     const opened: Link = openLink({
       profile,
@@ -204,6 +235,10 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
         } catch (error) {
           log({ level: 'error', area: 'session', text: `a listener failed: ${reasonText(error)}` });
         }
+    }
+    if (state.kind === 'idle' || state.kind === 'failed') {
+      watcher?.close();
+      watcher = null;
     }
     if (state.kind === 'idle') {
       credentials.forget();

@@ -53,8 +53,12 @@ export interface Tunnel {
   /** Plain GRE: no child, no keys. */
   installPlain(socket: TunnelSocket): Promise<void>;
   move(effect: MoveChild, socketOf: SocketOf): Promise<void>;
-  /** The IKE SA has other algorithms now. */
-  rekeyed(established: Established): Promise<void>;
+  /** The IKE SA has other algorithms, or other ends, now. */
+  note(established: Established): Promise<void>;
+  /** Everything is sent through these sockets from now on: this computer has moved. The path is a new one. */
+  relocate(socketOf: SocketOf): Promise<void>;
+  /** Puts back what others may have taken away: the TUN, its addresses, the routes. */
+  refresh(): Promise<void>;
   /** How many children are left; undefined: there was none of this SPI. */
   remove(spiIn: number): Promise<number | undefined>;
   /** The path MTU is `mtu` bytes. True: the tunnel changed. */
@@ -221,6 +225,26 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     await applyRoutes(plan, here.tun);
   }
 
+  async function refresh(here: Up): Promise<void> {
+    const { plan } = here;
+    const wanted = { mtu: plan.mtu.value, addresses: plan.addresses };
+    facts.check();
+    try {
+      await holding.change(wanted);
+    } catch {
+      // The interface is gone. The data plane lets go of what is left of it before another one is made.
+      await Promise.all([plane.send({ kind: 'detachTun' }), plane.receive({ kind: 'detachTun' })]);
+      const tun = await holding.tun({ name: profile.tunnel.interfaceName, ...wanted });
+      facts.check();
+      await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader });
+      up = { ...here, tun };
+      await applyRoutes(plan, tun);
+      return;
+    }
+    facts.check();
+    await holding.routes({ interfaceName: here.tun.name, ...plan.routes });
+  }
+
   async function reconfigure(next: Pick<Profile, 'routes' | 'mtu'>): Promise<boolean> {
     const before = { profile, path };
     profile = { ...profile, routes: next.routes, mtu: next.mtu };
@@ -283,9 +307,26 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
         return removed ? children.list().length : undefined;
       }),
 
-    rekeyed: (established) =>
+    note: (established) =>
       inOrder(async () => {
         if (up) up = { ...up, established };
+      }),
+
+    relocate: (socketOf) =>
+      inOrder(async () => {
+        const child = up?.child;
+        if (!up || !child) return;
+        const socket = socketOf(child.encapsulation);
+        if (!socket) throw noSocket();
+        await plane.send({ kind: 'setPeer', tunnel: TUNNEL, peer: peerOf(child, socket) });
+        if (path === profile.mtu.path) return;
+        path = profile.mtu.path;
+        await replan(up);
+      }),
+
+    refresh: () =>
+      inOrder(async () => {
+        if (up) await refresh(up);
       }),
 
     lowerPath: (mtu) => inOrder(() => lowerPath(mtu)),

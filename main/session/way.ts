@@ -8,17 +8,18 @@ import type { EapSecrets } from '../eap/types.ts';
 import { spiText } from '../esp/children.ts';
 import type { CloseReason, IkeEvent, IkeStep, InitiatorConfig, Instant, Transport } from '../ike/types.ts';
 import type { ConnectStep, TunnelInfo } from '../ipc/contract.ts';
+import { NetError } from '../net/error.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import type { DataPlane, PathEvent } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
-import { type Address, type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { type Address, type Endpoint, formatAddress, formatEndpoint, sameAddress } from '../wire/address.ts';
 import type { Encapsulation } from '../wire/encapsulation.ts';
 import { type Association, beginAssociation, type CreatePeer } from './association.ts';
 import { type Authentication, authenticationDeps, openAuthentication } from './authentication.ts';
-import type { SessionDeps } from './deps.ts';
+import type { SessionDeps, Timer } from './deps.ts';
 import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
 import type { Holding } from './holding.ts';
-import { closedHere, connectionBroke, deletedByGateway, keyUsedUp } from './loss.ts';
+import { closedHere, connectionBroke, deletedByGateway, keyUsedUp, movedAway } from './loss.ts';
 import { createPathProber, type ProbeOutcome } from './path-probe.ts';
 import { redirected } from './redirection.ts';
 import { initiatorConfig } from './request.ts';
@@ -26,12 +27,14 @@ import { createRoundTripMeter, type RoundTrip } from './round-trip.ts';
 import { type IkeSockets, openGreSocket, openIkeSockets, openIkeStream } from './sockets.ts';
 import type { TicketHolder } from './ticket-holder.ts';
 import { createTunnel, type Tunnel } from './tunnel.ts';
-import { createUndoStack, tidy } from './undo.ts';
+import { createUndoStack, tidy, type UndoStack } from './undo.ts';
 
 export type { CreatePeer } from './association.ts';
 
 /** Milliseconds that the gateway has to answer our goodbye. */
 export const GOODBYE_LIMIT = 2_000;
+/** Milliseconds that the sockets of a place are kept after it was left: the gateway has heard by then, or never. */
+const LEFT_AFTER = 10_000;
 /** Four zero bytes tell IKE from ESP on UDP 4500 (RFC 3948 §2.2). */
 const NON_ESP_MARKER_BYTES = 4;
 
@@ -86,6 +89,8 @@ export interface Way {
   /** Newest round trip of an IKE exchange with the gateway. */
   readonly roundTrip: RoundTrip | null;
   checkLiveness(): void;
+  /** The machine's network may be another one: follows with the tunnel, or fails where that cannot be. */
+  networkChanged(): void;
   /** Whether an IP packet of `size` bytes reaches the gateway. */
   probe(size: number): Promise<ProbeOutcome>;
   /** Tells the gateway, where there is one to tell. Never rejects. */
@@ -125,7 +130,7 @@ export function createWay(options: WayOptions): Way {
   }
 
   function openSockets(): Promise<IkeSockets> {
-    if (options.over === 'udp') return openIkeSockets(opener, profile, gateway);
+    if (options.over === 'udp') return openIkeSockets({ ...opener, undo: place }, profile, gateway);
     const given = new AbortController();
     const timer = deps.clock.setTimer(deps.clock.now() + options.patience, () => given.abort());
     undo.push('ending the attempt to connect', () => given.abort());
@@ -260,6 +265,66 @@ export function createWay(options: WayOptions): Way {
     next.feed({ kind: 'start' });
   }
 
+  function networkChanged(here: Tunnel, open: IkeSockets): void {
+    const local = deps.sockets.sourceAddress({ address: gateway, port: profile.gateway.port }, deps.routes.mark);
+    if (local instanceof NetError) {
+      if (!offline) log({ level: 'info', area: 'net', text: `there is no way to the gateway now: ${local.message}` });
+      offline = true;
+      return;
+    }
+    const back = offline;
+    offline = false;
+    if (sameAddress(local, open.local)) {
+      quietly('putting routes back', here.refresh());
+      if (back) current?.feed({ kind: 'checkLiveness' });
+      return;
+    }
+    const text = formatAddress(local);
+    if (open.over === 'tcp') {
+      const reason = `this computer is at ${text} now`;
+      moving = moving.then(() => reopenStream(here, reason)).catch((error: unknown) => fail(failureOf(error)));
+      return;
+    }
+    if (!current?.established?.mobike || profile.tunnel.shape === 'gre-transport') {
+      mute = true;
+      fail(movedAway(text));
+      return;
+    }
+    log({ level: 'info', area: 'net', text: `this computer is at ${text} now: the tunnel moves there` });
+    moving = moving.then(() => move(here)).catch((error: unknown) => fail(failureOf(error)));
+  }
+
+  /** RFC 4555 §3.5: new sockets, then the gateway is told; ESP leaves from there at once. */
+  async function move(here: Tunnel): Promise<void> {
+    await leave();
+    options.check();
+    if (!sockets) return;
+    left = {
+      sockets,
+      undo: place,
+      timer: deps.clock.setTimer(deps.clock.now() + LEFT_AFTER, () => void leave()),
+    };
+    place = createUndoStack(deps);
+    sockets = await openSockets();
+    options.check();
+    await here.relocate(socketOf);
+    const { local, ike, natt } = sockets;
+    const [at, nattAt] = [ike, natt].map((socket) => ({ address: local, port: socket.local.port })) as [
+      Endpoint,
+      Endpoint,
+    ];
+    for (const one of associations()) one.moved(at, nattAt);
+    await here.refresh();
+  }
+
+  /** Closes the sockets of the place before. */
+  async function leave(): Promise<void> {
+    const gone = left;
+    left = null;
+    gone?.timer.cancel();
+    await gone?.undo.unwind();
+  }
+
   function write(socket: TunnelSocket, bytes: Uint8Array, to: Endpoint): void {
     const problem = socket.send(bytes, to);
     if (problem)
@@ -340,7 +405,8 @@ export function createWay(options: WayOptions): Way {
     onEvent(event) {
       switch (event.kind) {
         case 'ike': {
-          const socket = [sockets?.ike, sockets?.natt].find((one) => one?.fd === event.socket);
+          const open = [sockets?.ike, sockets?.natt, left?.sockets.ike, left?.sockets.natt];
+          const socket = open.find((one) => one?.fd === event.socket);
           if (!socket || (socket.kind !== 'ike' && socket.kind !== 'natt' && socket.kind !== 'tcp')) return;
           const { bytes, from } = event;
           if (prober.received(bytes)) return;
@@ -404,6 +470,12 @@ export function createWay(options: WayOptions): Way {
 
     checkLiveness: () => current?.feed({ kind: 'checkLiveness' }),
 
+    networkChanged() {
+      if (leaving || !tunnel) return;
+      if (sockets && current?.isUp) networkChanged(tunnel, sockets);
+      else if (!sockets) quietly('putting routes back', tunnel.refresh());
+    },
+
     probe(size) {
       const { established, isUp } = current ?? {};
       if (!isUp || !sockets || sockets.over === 'tcp' || !established) return Promise.resolve({ kind: 'unavailable' });
@@ -421,15 +493,17 @@ export function createWay(options: WayOptions): Way {
         // Deleted by us: the ticket goes with the SA (RFC 5723 §6.2).
         if (current?.established && !current.isOver) options.tickets.drop();
         // Answers come through the receiver: without it there is nothing to wait for.
-        const limit = options.planeAlive() ? GOODBYE_LIMIT : 0;
+        const limit = options.planeAlive() && !mute ? GOODBYE_LIMIT : 0;
         await Promise.all(associations().map((one) => one.goodbye(limit)));
       }),
 
-    release: () => {
+    async release() {
       prober.close();
       for (const one of associations()) one.stop();
       tunnel?.children.close();
-      return undo.unwind();
+      await leave();
+      await place.unwind();
+      await undo.unwind();
     },
   };
 }

@@ -3,6 +3,7 @@
 
 import type { DesiredDns } from '../../../main/net/dns/api.ts';
 import { NetError } from '../../../main/net/error.ts';
+import { type FakeMonitor, fakeMonitor } from '../../../main/net/monitor/fake.ts';
 import type { DesiredRoutes } from '../../../main/net/route/api.ts';
 import type { SocketOptions, TunnelSocket } from '../../../main/net/socket/api.ts';
 import type { Tun, TunOptions } from '../../../main/net/tun/api.ts';
@@ -18,7 +19,8 @@ import { type FakePlane, fakePlane } from './plane.ts';
 
 export interface WorldOptions {
   readonly addresses?: readonly Address[];
-  readonly local?: Address;
+  /** Our address towards the gateway; null: there is no way there. */
+  readonly local?: Address | null;
   readonly script?: PeerScript;
   /** The call of this number (from 1) fails. */
   readonly failAt?: number;
@@ -47,6 +49,8 @@ export interface OpenTun extends Tun {
   readonly closed: boolean;
   mtu: number;
   addresses: readonly Prefix[];
+  /** Somebody has deleted the interface. */
+  deleted: boolean;
 }
 
 export interface OpenSocket extends TunnelSocket {
@@ -65,6 +69,7 @@ export interface World {
   readonly sockets: OpenSocket[];
   readonly planes: FakePlane[];
   readonly peers: ScriptedPeer[];
+  readonly monitor: FakeMonitor;
   readonly routes: DesiredRoutes | undefined;
   readonly dns: DesiredDns | undefined;
   options: WorldOptions;
@@ -93,6 +98,7 @@ export function createWorld(initial: WorldOptions = {}): World {
   const planes: FakePlane[] = [];
   const peers: ScriptedPeer[] = [];
   const keysSeen = new Set<string>();
+  const monitor = fakeMonitor();
   let routes: DesiredRoutes | undefined;
   let dns: DesiredDns | undefined;
   let hit: string | undefined;
@@ -167,6 +173,7 @@ export function createWorld(initial: WorldOptions = {}): World {
       vnetHeader: true,
       mtu: options.mtu,
       addresses: options.addresses,
+      deleted: false,
       get closed() {
         return closed;
       },
@@ -176,7 +183,7 @@ export function createWorld(initial: WorldOptions = {}): World {
           tun.mtu = desired.mtu;
           tun.addresses = desired.addresses;
           return undefined;
-        }).then((result) => (result instanceof NetError ? result : undefined)),
+        }).then((result) => (tun.deleted ? netError('tun.apply') : result instanceof NetError ? result : undefined)),
       close: () =>
         call('tun.close', () => {
           noteClosed('the TUN', tun.fd);
@@ -295,9 +302,11 @@ export function createWorld(initial: WorldOptions = {}): World {
       open: openSocket,
       sourceAddress: () => {
         if (count('sockets.sourceAddress') === 'fail') return netError('sourceAddress');
-        return world.options.local ?? LOCAL;
+        const { local } = world.options;
+        return local === null ? netError('sourceAddress') : (local ?? LOCAL);
       },
     },
+    monitor,
     startDataPlane: ({ onEvent }) =>
       call('startDataPlane', () => {
         const plane = fakePlane(
@@ -332,6 +341,7 @@ export function createWorld(initial: WorldOptions = {}): World {
     sockets,
     planes,
     peers,
+    monitor,
     get dns() {
       return dns;
     },
@@ -362,6 +372,7 @@ export function createWorld(initial: WorldOptions = {}): World {
       ...planes.filter((plane) => !plane.closed).map(() => 'data plane'),
       ...(routes ? ['routes'] : []),
       ...(dns ? ['name servers'] : []),
+      ...(monitor.watching > 0 ? ['network monitor'] : []),
       ...(clock.pending > 0 ? [`${clock.pending} timers`] : []),
     ],
   };

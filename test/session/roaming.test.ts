@@ -1,0 +1,286 @@
+// This computer changes its network under a tunnel: it follows by MOBIKE (RFC 4555), or connects anew at once; what others take
+// away is put back; sleep is noticed.
+import { describe, expect, it } from 'vitest';
+import type { IkeEvent } from '../../main/ike/types.ts';
+import { NetError } from '../../main/net/error.ts';
+import { fakeMonitor } from '../../main/net/monitor/fake.ts';
+import type { Session } from '../../main/session/deps.ts';
+import { PAUSE, SETTLE, TICK, watchNetwork } from '../../main/session/roaming.ts';
+import { createSession } from '../../main/session/session.ts';
+import { fakeClock } from './fakes/clock.ts';
+import { scriptedPeer } from './fakes/peer.ts';
+import { prefix, testProfile } from './fakes/profile.ts';
+import { createWorld, GATEWAY, type World } from './fakes/world.ts';
+
+const script = { assigned: [prefix('10.10.0.5/32')], mobike: true };
+const HOME = Uint8Array.of(192, 0, 2, 10);
+const ELSEWHERE = Uint8Array.of(203, 0, 113, 7);
+const natt = { address: GATEWAY, port: 4500 };
+
+interface Up {
+  readonly world: World;
+  readonly session: Session;
+  readonly states: string[];
+}
+
+async function connected(profile = testProfile(), mobike = true): Promise<Up> {
+  const world = createWorld({ script: { ...script, mobike } });
+  const session = world.session(profile);
+  session.start();
+  await world.clock.settle();
+  expect(session.state.state).toBe('connected');
+  const states: string[] = [];
+  session.on(({ state }) => {
+    states.push(state);
+    expect(world.routes, state).toBeDefined();
+  });
+  return { world, session, states };
+}
+
+async function stopClean({ world, session }: Up): Promise<void> {
+  let stopped = false;
+  const routes = world.routes;
+  expect(routes).toBeDefined();
+  void session.stop().then(() => {
+    stopped = true;
+  });
+  await world.clock.advance(10_000);
+  expect(stopped).toBe(true);
+  expect(world.violations).toEqual([]);
+  expect(world.remains()).toEqual([]);
+}
+
+async function goElsewhere({ world }: Up, local: Uint8Array | null = ELSEWHERE): Promise<void> {
+  world.options = { ...world.options, local };
+  world.monitor.say('address');
+  world.monitor.say('route');
+  await world.clock.advance(Math.max(SETTLE, PAUSE) + 10);
+}
+
+const eventsOf = (world: World, kind: IkeEvent['kind']) => world.peer().events.filter((event) => event.kind === kind);
+const openAt = (world: World, local: Uint8Array) =>
+  world.sockets
+    .filter((socket) => !socket.closed && socket.local.address.join() === local.join())
+    .map(({ kind }) => kind);
+
+describe('another address', () => {
+  it('with MOBIKE: new sockets, the IKE SA is told, ESP leaves from there, and the old sockets go later', async () => {
+    const up = await connected();
+    const { world, session, states } = up;
+    const before = world.sockets.filter(({ closed }) => !closed);
+    const { spi } = world.plane().outbound.get(0)!;
+    await goElsewhere(up);
+    expect(openAt(world, ELSEWHERE)).toEqual(['ike', 'natt']);
+    expect(eventsOf(world, 'addressesChanged')).toEqual([
+      {
+        kind: 'addressesChanged',
+        local: { address: ELSEWHERE, port: 40_000 + world.sockets.at(-2)!.fd },
+        localNatt: { address: ELSEWHERE, port: 40_000 + world.sockets.at(-1)!.fd },
+      },
+    ]);
+    expect(world.plane().peer).toMatchObject({ socket: world.sockets.at(-1)!.fd, remote: natt });
+    // What the gateway's NAT makes of it.
+    const moved = { address: GATEWAY, port: 31_000 };
+    world.peer().inject({ kind: 'moveChild', spiOut: spi, peer: moved });
+    world.say('anything');
+    await world.clock.settle();
+    expect(world.plane().peer).toMatchObject({ socket: world.sockets.at(-1)!.fd, remote: moved });
+    // Until the gateway has heard it sends to where we were.
+    expect(before.every(({ closed }) => !closed)).toBe(true);
+    await world.clock.advance(10_000);
+    expect(before.every(({ closed }) => closed)).toBe(true);
+    expect(session.state).toMatchObject({ state: 'connected' });
+    expect(states.filter((state) => state !== 'connected')).toEqual([]);
+    expect([world.planes.length, world.tuns.length, world.peers.length]).toEqual([1, 1, 1]);
+    await stopClean(up);
+  });
+
+  it('goes there and back while the old sockets are still open', async () => {
+    const up = await connected();
+    const { world, session } = up;
+    await goElsewhere(up);
+    await goElsewhere(up, HOME);
+    expect(openAt(world, HOME)).toHaveLength(2);
+    expect(eventsOf(world, 'addressesChanged')).toHaveLength(2);
+    expect(session.state.state).toBe('connected');
+    await world.clock.advance(10_000);
+    expect(openAt(world, ELSEWHERE)).toEqual([]);
+    await stopClean(up);
+  });
+
+  it.each([
+    ['without MOBIKE', testProfile(), false],
+    ['in transport mode (RFC 4555 §1.2)', testProfile('gre-transport'), true],
+  ])('%s: connects anew at once, without waiting for anybody, and nothing leaks', async (_, profile, mobike) => {
+    const up = await connected(profile, mobike);
+    const { world, session, states } = up;
+    world.options = { ...world.options, local: ELSEWHERE };
+    world.monitor.say('address');
+    await world.clock.advance(SETTLE + 10);
+    expect(states).toContain('reconnecting');
+    await world.clock.advance(100);
+    expect(session.state.state).toBe('connected');
+    expect(openAt(world, ELSEWHERE).length).toBeGreaterThanOrEqual(2);
+    expect(openAt(world, HOME)).toEqual([]);
+    await stopClean(up);
+  });
+
+  it('fails as any link does where no socket can be opened there', async () => {
+    const up = await connected();
+    const { world, session } = up;
+    // sourceAddress twice, then the first socket.
+    world.options = { ...world.options, local: ELSEWHERE, failAt: world.calls.length + 3 };
+    world.monitor.say('address');
+    await world.clock.advance(SETTLE + 10);
+    expect(world.hit).toMatch(/sockets.open/);
+    expect(session.state.state).toBe('reconnecting');
+    await world.clock.advance(5_000);
+    expect(session.state.state).toBe('connected');
+    await stopClean(up);
+  });
+});
+
+describe('no way to the gateway', () => {
+  it('is waited out, and asks for a sign of life when there is one again', async () => {
+    const up = await connected();
+    const { world, session } = up;
+    await goElsewhere(up, null);
+    await goElsewhere(up, null);
+    expect(session.state.state).toBe('connected');
+    expect(world.logs.filter(({ text }) => text.includes('no way to the gateway'))).toHaveLength(1);
+    expect(eventsOf(world, 'checkLiveness')).toHaveLength(0);
+    await goElsewhere(up, HOME);
+    expect(eventsOf(world, 'checkLiveness')).toHaveLength(1);
+    await stopClean(up);
+  });
+
+  it('while waiting for the next try: tries as soon as there is another place, and not for any change', async () => {
+    const up = await connected();
+    const { world, session } = up;
+    world.options = { ...world.options, answers: () => false };
+    world.say('dead');
+    await world.clock.settle();
+    // A few failed tries, so that the waits are long.
+    await world.clock.advance(150_000);
+    for (let i = 0; i < 100 && session.state.state !== 'reconnecting'; i++) await world.clock.advance(500);
+    expect(session.state.state).toBe('reconnecting');
+    const tries = world.planes.length;
+    world.monitor.say('route');
+    await world.clock.advance(PAUSE + SETTLE);
+    expect(world.planes.length).toBe(tries);
+    world.options = { script, local: ELSEWHERE };
+    world.monitor.say('address');
+    await world.clock.advance(PAUSE + SETTLE);
+    expect(world.planes.length).toBe(tries + 1);
+    expect(session.state.state).toBe('connected');
+    await stopClean(up);
+  });
+});
+
+describe('what others take away', () => {
+  it('is put back when the system tells of it', async () => {
+    const up = await connected();
+    const { world } = up;
+    const applied = () => world.calls.filter((call) => call === 'routes.apply').length;
+    const before = applied();
+    world.monitor.say('route');
+    await world.clock.advance(SETTLE + 10);
+    expect(applied()).toBe(before + 1);
+    // Not more often than that, however much happens.
+    for (let i = 0; i < 50; i++) {
+      world.monitor.say('route');
+      await world.clock.advance(PAUSE / 50);
+    }
+    expect(applied() - before).toBeLessThanOrEqual(2);
+    await world.clock.advance(PAUSE);
+    await stopClean(up);
+  });
+
+  it('a TUN that somebody deleted is made anew, and read by the data plane', async () => {
+    const up = await connected();
+    const { world, session } = up;
+    world.tuns[0]!.deleted = true;
+    world.monitor.say('link');
+    await world.clock.advance(SETTLE + 10);
+    expect(world.tuns.map(({ closed }) => closed)).toEqual([true, false]);
+    expect(world.plane().tun).toBe(world.tuns[1]!.fd);
+    expect(session.state.state).toBe('connected');
+    await stopClean(up);
+  });
+});
+
+describe('sleep', () => {
+  function machine() {
+    const clock = fakeClock();
+    let slept = 0;
+    const heard: string[] = [];
+    const watcher = watchNetwork(
+      { clock: { ...clock, wall: () => clock.wall() + slept }, monitor: fakeMonitor(), log: () => {} },
+      { changed: () => heard.push('changed'), resumed: () => heard.push('resumed') },
+    );
+    return {
+      clock,
+      heard,
+      watcher,
+      sleep(milliseconds: number) {
+        slept += milliseconds;
+      },
+    };
+  }
+
+  it('is noticed by the clock that goes on meanwhile', async () => {
+    const { clock, heard, watcher, sleep } = machine();
+    await clock.advance(10 * TICK);
+    expect(heard).toEqual([]);
+    sleep(3_600_000);
+    await clock.advance(TICK);
+    expect(heard).toEqual(['resumed', 'changed']);
+    await clock.advance(10 * TICK);
+    expect(heard).toHaveLength(2);
+    watcher.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is not seen in a clock that is corrected a little, or back', async () => {
+    const { clock, heard, watcher, sleep } = machine();
+    sleep(2_000);
+    await clock.advance(TICK);
+    sleep(-3_600_000);
+    await clock.advance(3 * TICK);
+    expect(heard).toEqual([]);
+    watcher.close();
+  });
+
+  it('asks the gateway for a sign of life at once', async () => {
+    const world = createWorld({ script });
+    let slept = 0;
+    const { clock } = world.deps;
+    const deps = { ...world.deps, clock: { ...clock, wall: () => clock.wall() + slept } };
+    const session = createSession(testProfile(), deps, (config) => {
+      const peer = scriptedPeer(config, script);
+      world.peers.push(peer);
+      return peer;
+    });
+    session.start();
+    await world.clock.settle();
+    slept = 600_000;
+    await world.clock.advance(TICK);
+    expect(eventsOf(world, 'checkLiveness')).toHaveLength(1);
+    await stopClean({ world, session, states: [] });
+  });
+});
+
+describe('a system that does not tell', () => {
+  it('is lived with', () => {
+    const texts: string[] = [];
+    const clock = fakeClock();
+    const error = new NetError({ code: 'unsupported', message: 'It is mute.', operation: 'socket', remedy: 'Wait.' });
+    const watcher = watchNetwork(
+      { clock, monitor: { watch: () => error }, log: ({ text }) => texts.push(text) },
+      { changed: () => {}, resumed: () => {} },
+    );
+    expect(texts).toEqual(['It is mute. Wait.']);
+    watcher.close();
+    expect(clock.pending).toBe(0);
+  });
+});
