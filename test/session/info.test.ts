@@ -1,7 +1,10 @@
-// What people are told of the algorithms of a tunnel.
+// What people are told of algorithms: of a tunnel's, and of those that two ends do not agree on.
 import { describe, expect, test } from 'vitest';
 import { NO_CONFIGURATION } from '../../main/ike/configuration.ts';
+import { NotifyType } from '../../main/ike/notify.ts';
+import { errorOfNotify } from '../../main/ike/notify-error.ts';
 import { parseProfile } from '../../main/profile/parse.ts';
+import { failureOf } from '../../main/session/failure.ts';
 import { tunnelInfo } from '../../main/session/info.ts';
 import { planTunnel } from '../../main/session/plan.ts';
 import { selector } from '../sim/simulation.ts';
@@ -73,5 +76,26 @@ describe('tunnelInfo', () => {
       expect.stringContaining('IKE aes128-sha256-modp1024. It uses MODP-1024'),
       expect.stringContaining('ESP aes128-sha1. It uses SHA-1'),
     ]);
+  });
+});
+
+test('a disagreement crosses to people in flat words', () => {
+  const error = errorOfNotify(NotifyType.INVALID_KE_PAYLOAD, {
+    exchange: 'IKE_SA_INIT',
+    proposals: ['aes256gcm16-prfsha256-ecp256'],
+    accepted: { 'key-exchange': 'modp1024' },
+  });
+  expect(failureOf(error)).toMatchObject({
+    permanent: true,
+    error: {
+      code: 'ike/no-ike-proposal',
+      data: {
+        notify: 'INVALID_KE_PAYLOAD',
+        'offered.encryption': 'aes256gcm16',
+        'offered.prf': 'prfsha256',
+        'offered.key-exchange': 'ecp256',
+        'accepted.key-exchange': 'modp1024',
+      },
+    },
   });
 });

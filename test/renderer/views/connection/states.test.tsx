@@ -66,6 +66,36 @@ describe.each(LANGUAGES)('in %s', (language) => {
     expect(within(page()).getByRole('button', { name: t('connection.disconnect') })).toBeTruthy();
   });
 
+  it('connected with keys that a quantum computer does not give away, and by what', async () => {
+    const { connected } = states;
+    if (connected.state !== 'connected') throw new Error(connected.state);
+    const ikeProposal = 'aes256gcm16-prfsha256-ecp256-ke1_mlkem768';
+    await draw(language, { ...connected, tunnel: { ...connected.tunnel, ikeProposal, postQuantum: true } });
+    expect(words()).toContain(t('connection.postQuantum.by', { kem: 'ML-KEM-768' }));
+  });
+
+  it('failed over algorithms, with what we offered beside what they accept', async () => {
+    const error = {
+      ...FAKE_ERROR,
+      code: 'ike/no-ike-proposal',
+      data: {
+        'offered.encryption': 'aes256gcm16 aes128',
+        'offered.key-exchange': 'ecp256',
+        'accepted.key-exchange': 'modp1024',
+      },
+    };
+    await draw(language, { state: 'failed', profile: 'office', error });
+    const table = within(page()).getByRole('table', { name: t('problem.compared') });
+    const rows = within(table)
+      .getAllByRole('row')
+      .map((row) => [...row.children].map((cell) => cell.textContent));
+    expect(rows).toEqual([
+      ['', t('problem.offered'), t('problem.accepted')],
+      [t('problem.kind.encryption'), 'aes256gcm16 aes128', t('problem.notTold')],
+      [t('problem.kind.key-exchange'), 'ecp256', 'modp1024'],
+    ]);
+  });
+
   it('blocked, with the networks and why', async () => {
     await draw(language, states.reconnecting);
     expect(words()).toContain(t('connection.blocked', office));

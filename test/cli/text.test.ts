@@ -1,0 +1,39 @@
+// What `culvert status` says of algorithms.
+import { describe, expect, test } from 'vitest';
+import { errorText } from '../../main/cli/io.ts';
+import { statusText, tunnelText } from '../../main/cli/text.ts';
+import { EngineError } from '../../main/ipc/error.ts';
+import { FAKE_ERROR, fakeTunnel } from '../../main/ipc/fake.ts';
+import { FAKE_PROFILES } from '../../main/ipc/fake-data.ts';
+
+const error = {
+  ...FAKE_ERROR,
+  code: 'ike/no-ike-proposal',
+  data: { 'offered.key-exchange': 'ecp256 x25519', 'accepted.key-exchange': 'modp1024' },
+};
+const IDLE = { version: '1', pid: 1, traffic: null };
+const TABLE = [
+  '              we offered                          they accept',
+  'key-exchange  ecp256 x25519                       modp1024',
+].join('\n');
+
+describe('what we offered and what they accept', () => {
+  test('behind the error of a command', () => {
+    expect(errorText(new EngineError(error))).toContain(`\n\n${TABLE}`);
+    expect(errorText(new EngineError(FAKE_ERROR))).not.toContain('they accept');
+  });
+
+  test('in the status of a connection that failed', () => {
+    const text = statusText({ ...IDLE, engine: { state: 'failed', profile: 'office', error } }, 0);
+    expect(text).toContain(TABLE);
+    expect(statusText({ ...IDLE, engine: { state: 'disconnected', lastError: error } }, 0)).toContain(TABLE);
+  });
+});
+
+test('whether the keys are post-quantum, and by what', () => {
+  const tunnel = fakeTunnel(FAKE_PROFILES[0]!, 1414, 0);
+  expect(tunnelText({ ...tunnel, postQuantum: false })).toMatch(/post-quantum +no$/m);
+  const ikeProposal = 'aes256gcm16-prfsha256-ecp256-ke1_mlkem1024';
+  expect(tunnelText({ ...tunnel, ikeProposal, postQuantum: true })).toMatch(/post-quantum +yes \(ML-KEM-1024\)$/m);
+  expect(tunnelText({ ...tunnel, shape: 'gre-plain' })).not.toContain('post-quantum');
+});
