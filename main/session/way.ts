@@ -107,6 +107,14 @@ export function createWay(options: WayOptions): Way {
   const opener = { deps, plane, planeOpen: options.planeOpen, undo };
   let tunnel: Tunnel | null = null;
   let sockets: IkeSockets | null = null;
+  /** The sockets of places that this computer has left; the gateway may still send there until it has heard. */
+  let left: { readonly sockets: IkeSockets; readonly timer: Timer; readonly undo: UndoStack } | null = null;
+  /** How to close the sockets that are in use. */
+  let place = createUndoStack(deps);
+  let offline = false;
+  /** What we send does not arrive: no answer is waited for. */
+  let mute = false;
+  let moving: Promise<void> = Promise.resolve();
   let authentication: Authentication | null = null;
   /** What the tunnel goes through; and what is to take its place, while it is authenticated anew. */
   let current: Association | null = null;
