@@ -315,6 +315,33 @@ describe('refusals, in words', () => {
         'the gateway accepts none of our IKE proposals (we offered aes128-sha256-modp2048, aes128gcm16-prfsha256-modp2048)',
       notify: 'NO_PROPOSAL_CHOSEN',
     });
+    // The gateway knows both sides, and its log has them.
+    expect(sim.log.find((line) => line.includes('no algorithms in common'))).toContain(
+      'key-exchange: it offers modp2048; we accept x25519',
+    );
+  });
+
+  test('a group that we do not offer, and what it is', () => {
+    const group = { kind: 'notify' as const, protocol: 0, type: NotifyType.INVALID_KE_PAYLOAD, spi: new Uint8Array(0) };
+    const sim: Simulation = new Simulation({
+      network: {
+        touch: (d) => {
+          if (d.direction === 'to-initiator') return [];
+          const { header } = decoded(d);
+          const answer = { ...header, initiator: false, response: true };
+          const refusal = encodeMessage(answer, [{ ...group, data: Uint8Array.of(0, 2) }]);
+          sim.inject({ ...d, bytes: refusal, from: d.to, to: d.from, direction: 'to-initiator' });
+          return [];
+        },
+      },
+    });
+    sim.connect();
+    expect(told(sim)).toMatchObject({
+      code: 'no-ike-proposal',
+      message: expect.stringContaining('insists on modp1024'),
+    });
+    expect(failure(sim).disagreement?.accepted).toEqual({ 'key-exchange': 'modp1024' });
+    expect(failure(sim).disagreement?.offered['key-exchange']).toBe('x25519');
   });
 
   test('our secret is wrong', () => {
