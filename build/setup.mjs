@@ -26,6 +26,7 @@ const PEERS = {
   '/usr/sbin/nft': 'nftables',
   '/usr/sbin/ethtool': 'ethtool',
   '/usr/bin/linux.uml': 'user-mode-linux',
+  '/usr/lib/softhsm/libsofthsm2.so': 'softhsm2',
   '/usr/sbin/modprobe': 'kmod',
   '/usr/bin/chromium': 'chromium',
   '/usr/bin/chromedriver': 'chromium-driver',

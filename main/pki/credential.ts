@@ -23,6 +23,8 @@ export type CredentialSource =
       readonly kind: 'store';
       readonly store: KeyStore;
       readonly key: KeyName;
+      /** Its PIN. */
+      readonly passphrase?: string | undefined;
       readonly certificates?: Uint8Array | undefined;
     };
 
@@ -64,7 +66,7 @@ function openPkcs12(source: Extract<CredentialSource, { readonly kind: 'pkcs12' 
 async function openStored(
   source: Extract<CredentialSource, { readonly kind: 'store' }>,
 ): Promise<SigningKey | PkiError> {
-  const stored = await source.store.open(source.key);
+  const stored = await source.store.open(source.key, source.passphrase);
   if (isPkiError(stored)) return stored;
   const file = source.certificates && readCertificates(source.certificates, 'the certificate file');
   if (isPkiError(file)) return file;

@@ -26,7 +26,8 @@ export interface StoredKey {
 export interface KeyStore {
   /** "SoftHSM slot 0", for messages. */
   readonly name: string;
-  open(key: KeyName): Promise<StoredKey | PkiError>;
+  /** `pin` unlocks the store; undefined: it wants none, or asks for it by itself. */
+  open(key: KeyName, pin?: string): Promise<StoredKey | PkiError>;
 }
 
 /** Ties a stored key to its certificate. What a store signs is verified before it goes out: a token may sign with the wrong key. */

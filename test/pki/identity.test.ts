@@ -235,6 +235,14 @@ describe('distinguished names', () => {
     );
   });
 
+  test('a name that goes on is another name', () => {
+    for (const compare of [sameName, sameNameAnyOrder]) {
+      expect(compare(name('CN=a'), name('CN=a, O=b'))).toBe(false);
+      expect(compare(name('CN=a, O=b'), name('CN=a'))).toBe(false);
+    }
+    expect(sameName(name('O=b, CN=a'), name('CN=a, O=b'))).toBe(false);
+  });
+
   test('any text is a name or an error', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 60 }), (text) => {
