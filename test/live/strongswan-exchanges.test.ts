@@ -49,6 +49,37 @@ live('strongSwan, key exchanges', missing, () => {
   });
 });
 
+live('strongSwan, an old gateway', missing, () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await Scene.open({
+      ikeProposals: 'aes128-sha1-modp1024,aes128-sha256-modp1536',
+      espProposals: 'aes128-sha1',
+    });
+  });
+  afterAll(async () => scene?.close());
+  afterEach(async () => void (await scene.culvert.down()));
+
+  it('is met by the legacy policy, and what is weak is said', async () => {
+    await scene.culvert.connect(scene.profile({ proposals: { policy: 'legacy' } }));
+    const { engine } = await scene.culvert.status();
+    if (engine.state !== 'connected') throw new Error(engine.state);
+    expect(engine.tunnel.ikeProposal).toBe('aes128-sha1-modp1024');
+    expect(engine.tunnel.espProposal).toBe('aes128-sha1');
+    expect(engine.tunnel.warnings.filter((text) => text.startsWith('Weak:'))).toHaveLength(3);
+    expect(await scene.ping(3, 500)).toBe(3);
+  });
+
+  it('is refused by default, with what we offered and what it told', async () => {
+    const up = await scene.culvert.up(scene.profile());
+    expect(up.code).not.toBe(0);
+    expect(up.stderr).toMatch(/we offered +they accept/);
+    expect(up.stderr).toMatch(/key-exchange +ecp256 x25519 ecp384 modp2048 +not told/);
+    const { engine } = await scene.culvert.status();
+    expect(engine).toMatchObject({ state: 'failed', error: { code: 'ike/no-ike-proposal' } });
+  });
+});
+
 live('strongSwan 6, hybrid key exchanges', [...missing, strongSwan6Missing()], () => {
   let scene: Scene;
   const HYBRIDS = [
