@@ -131,7 +131,10 @@ export function stateText(engine: EngineState, now: number): string {
       return 'Not connected.';
     case 'connecting': {
       const again = engine.attempt > 1 ? ` (attempt ${engine.attempt})` : '';
-      return `Connecting with "${engine.profile}"${again}: ${STEP_TEXT[engine.step]} …`;
+      const asked = engine.prompt
+        ? `waiting for a ${engine.prompt.kind === 'code' ? 'one-time code' : 'password'}`
+        : null;
+      return `Connecting with "${engine.profile}"${again}: ${asked ?? STEP_TEXT[engine.step]} …`;
     }
     case 'connected':
       return `Connected with "${engine.profile}" for ${duration(now - engine.tunnel.since)}.`;

@@ -6,6 +6,7 @@ import {
   type EngineState,
   type EventName,
   type Events,
+  type Prompt,
   type Status,
   type TrafficStatistics,
   type TunnelInfo,
@@ -362,14 +363,16 @@ export function createEngine(options: EngineOptions): Engine {
   };
 }
 
+const waits = (prompt: Prompt | undefined): string => (prompt ? `, waits for a ${prompt.kind}` : '');
+
 function describe(state: EngineState): string {
   switch (state.state) {
     case 'disconnected':
       return 'disconnected';
     case 'connecting':
-      return `connecting with "${state.profile}": ${state.step}${state.attempt > 1 ? ` (attempt ${state.attempt})` : ''}`;
+      return `connecting with "${state.profile}": ${state.step}${state.attempt > 1 ? ` (attempt ${state.attempt})` : ''}${waits(state.prompt)}`;
     case 'connected':
-      return `connected with "${state.profile}"`;
+      return `connected with "${state.profile}"${waits(state.prompt)}`;
     case 'reconnecting':
       return `reconnecting with "${state.profile}", because: ${state.because.message}`;
     case 'disconnecting':

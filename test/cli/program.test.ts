@@ -291,6 +291,7 @@ describe('up', () => {
       },
     });
     await expect.poll(() => scene?.session.answers).toEqual(['123456']);
+    expect((await run('status')).out).toBe('Connecting with "office": waiting for a one-time code …');
     connected(scene!.session);
     expect(await up.code).toBe(Exit.OK);
     expect(questions).toEqual(['One-time code (Token) for alice at gw.example: ']);

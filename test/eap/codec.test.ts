@@ -246,6 +246,13 @@ describe('PEAP TLVs', () => {
 });
 
 describe('PEAP cryptobinding', () => {
+  it('takes the first half of the inner key as it is', () => {
+    // hostapd refuses the halves of MSCHAPv2's the other way round.
+    const msk = Uint8Array.from({ length: 64 }, (_, i) => i);
+    expect(hex(innerSessionKey(msk))).toBe(hex(msk.subarray(0, 32)));
+    expect(hex(innerSessionKey(undefined))).toBe('00'.repeat(32));
+  });
+
   it('makes 60 bytes of keys and 64 of MSK that depend on both sides', () => {
     const tunnel = new Uint8Array(128).fill(1);
     const one = compoundKeys(tunnel, innerSessionKey(undefined));

@@ -66,6 +66,12 @@ export const errors: Translated<typeof en> = {
   'error.eap/prompt-cancelled.remedy': 'Verbinden Sie sich erneut und beantworten Sie sie.',
   'error.eap/prompt-timed-out': 'Niemand hat die Frage rechtzeitig beantwortet.',
   'error.eap/prompt-timed-out.remedy': 'Verbinden Sie sich erneut, wenn Sie Passwort oder Code zur Hand haben.',
+  'error.session/gateway-did-not-wait': 'Das Gateway hat nicht auf Ihre Antwort gewartet.',
+  'error.session/gateway-did-not-wait.remedy':
+    'Verbinden Sie sich erneut und halten Sie Passwort oder Code bereit: Viele Gateways warten nur eine halbe Minute.',
+  'error.daemon/no-prompt': 'Diese Frage ist nicht mehr offen.',
+  'error.daemon/no-prompt.remedy':
+    'Sie wurde anderswo beantwortet, es dauerte zu lange, oder die Verbindung ist beendet. Verbinden Sie sich erneut.',
   'error.net/no-tun-device': 'Dieser Computer kann kein Tunnelgerät anlegen.',
   'error.net/no-tun-device.remedy': 'Installieren oder laden Sie den TUN-Treiber, oder fragen Sie Ihren Administrator.',
   'error.session/worker-died': 'Ein Teil der Engine hat unerwartet aufgehört.',

@@ -58,6 +58,12 @@ export const errors = {
   'error.eap/prompt-cancelled.remedy': 'Connect again and answer it.',
   'error.eap/prompt-timed-out': 'Nobody answered the question in time.',
   'error.eap/prompt-timed-out.remedy': 'Connect again when you have the password or code at hand.',
+  'error.session/gateway-did-not-wait': 'The gateway did not wait for your answer.',
+  'error.session/gateway-did-not-wait.remedy':
+    'Connect again and have the password or code at hand: many gateways wait for half a minute only.',
+  'error.daemon/no-prompt': 'This question is not open any more.',
+  'error.daemon/no-prompt.remedy':
+    'It was answered elsewhere, took too long, or the connection has ended. Connect again.',
   'error.net/no-tun-device': 'This computer cannot make a tunnel device.',
   'error.net/no-tun-device.remedy': 'Install or load the TUN driver, or ask your administrator.',
   'error.session/worker-died': 'A part of the engine ended unexpectedly.',

@@ -65,6 +65,12 @@ export const errors: Translated<typeof en> = {
   'error.eap/prompt-cancelled.remedy': 'Connectez-vous de nouveau et répondez-y.',
   'error.eap/prompt-timed-out': 'Personne n’a répondu à temps à la question.',
   'error.eap/prompt-timed-out.remedy': 'Connectez-vous de nouveau quand vous aurez le mot de passe ou le code.',
+  'error.session/gateway-did-not-wait': 'La passerelle n’a pas attendu votre réponse.',
+  'error.session/gateway-did-not-wait.remedy':
+    'Connectez-vous de nouveau en ayant le mot de passe ou le code sous la main : beaucoup de passerelles n’attendent qu’une demi-minute.',
+  'error.daemon/no-prompt': 'Cette question n’est plus ouverte.',
+  'error.daemon/no-prompt.remedy':
+    'On y a répondu ailleurs, le délai est passé ou la connexion est terminée. Connectez-vous de nouveau.',
   'error.net/no-tun-device': 'Cet ordinateur ne peut pas créer de périphérique de tunnel.',
   'error.net/no-tun-device.remedy': 'Installez ou chargez le pilote TUN, ou consultez votre administrateur.',
   'error.session/worker-died': 'Une partie du moteur s’est arrêtée inopinément.',
