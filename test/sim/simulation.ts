@@ -3,6 +3,7 @@
 import { createInitiator } from '../../main/ike/initiator.ts';
 import type { IkeAnswer, IkeQuestion } from '../../main/ike/questions.ts';
 import { createResponder } from '../../main/ike/responder.ts';
+import type { ResumptionTicket } from '../../main/ike/ticket.ts';
 import type {
   ChildSa,
   CloseReason,
@@ -130,6 +131,8 @@ export interface SimulationOptions {
   readonly responder?: Partial<ResponderConfig>;
   readonly network?: NetworkOptions;
   readonly answers?: AnswerOptions;
+  /** Another simulation whose gateway and clock go on here; its client is gone. */
+  readonly after?: Simulation;
 }
 
 interface Scheduled {
@@ -153,6 +156,8 @@ export interface View {
   rekeyed: number;
   refused: (string | undefined)[];
   reauthenticate: number;
+  /** For resumption (RFC 5723), undefined where one was taken back. */
+  tickets: (ResumptionTicket | undefined)[];
 }
 
 const emptyView = (): View => ({
@@ -168,13 +173,14 @@ const emptyView = (): View => ({
   rekeyed: 0,
   refused: [],
   reauthenticate: 0,
+  tickets: [],
 });
 
 const copyOf = (child: ChildSa): ChildSa => structuredClone(child);
 
 export class Simulation {
   readonly initiator: IkePeer;
-  readonly responder: IkeResponder;
+  responder: IkeResponder;
   readonly client = emptyView();
   /** By SA name. */
   readonly gateway = new Map<SaName, View>();
@@ -210,7 +216,10 @@ export class Simulation {
     this.#answers = options.answers ?? {};
     this.#config = initiatorConfig(options.initiator);
     this.initiator = createInitiator(this.#config, { random: seededBytes(`initiator ${seed}`) });
-    this.responder = createResponder(responderConfig(options.responder), { random: seededBytes(`responder ${seed}`) });
+    this.responder =
+      options.after?.responder ??
+      createResponder(responderConfig(options.responder), { random: seededBytes(`responder ${seed}`) });
+    this.now = options.after?.now ?? this.now;
   }
 
   /** The one SA of the gateway that got furthest. */
@@ -482,6 +491,9 @@ export class Simulation {
         break;
       case 'childRefused':
         view.refused.push(effect.name);
+        break;
+      case 'ticket':
+        view.tickets.push(effect.ticket);
         break;
       case 'reauthenticate':
         view.reauthenticate++;
