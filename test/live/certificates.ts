@@ -165,7 +165,7 @@ export class Certificates {
     writeFileSync(extra, chain.map(({ certificate }) => certificate).join(''));
     this.openssl(
       ...['pkcs12', '-export', '-in', issued.certificateFile, '-inkey', issued.keyFile, '-out', file],
-      ...['-passout', `pass:${password}`, ...(chain.length ? ['-certfile', extra] : [])],
+      ...['-name', issued.name, '-passout', `pass:${password}`, ...(chain.length ? ['-certfile', extra] : [])],
       ...(old ? ['-certpbe', 'PBE-SHA1-3DES', '-keypbe', 'PBE-SHA1-3DES', '-macalg', 'sha1'] : []),
     );
     return file;

@@ -1,5 +1,6 @@
 // Libreswan over a Linux kernel's own ESP and GRE, in user-mode Linux: pre-shared keys, the shapes of tunnels, a NAT.
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { Certificates, type Issued } from './certificates.ts';
 import { Culvert, culvertMissing } from './culvert.ts';
 import { connected, guestLab, nat, ping, SECRET, transportProfile, tunnelProfile } from './guest-scene.ts';
 import { cannotRunLive, type Lab } from './lab.ts';
@@ -20,10 +21,22 @@ live('Libreswan', missing, () => {
   let lab: Lab;
   let gateway: Libreswan;
   let culvert: Culvert;
+  let pki: Certificates;
+  const clients: Record<string, Issued> = {};
 
   beforeAll(async () => {
     lab = guestLab();
-    gateway = await Libreswan.start(lab, 'gw', { secrets: [`@gw.example %any : PSK "${SECRET}"`] });
+    pki = Certificates.in(lab.directory);
+    const own = (['rsa-3072', 'ecdsa-256', 'ecdsa-384'] as const).map((key) => {
+      clients[key] = pki.issue({ file: `client-${key}`, key, names: ['email:alice@example.com'] });
+      return pki.issue({ file: `gateway-${key}`, key, names: ['DNS:gw.example'] });
+    });
+    gateway = await Libreswan.start(lab, 'gw', {
+      secrets: [`@gw.example %any : PSK "${SECRET}"`],
+      own,
+      authorities: [pki.root],
+      pki,
+    });
     culvert = await Culvert.start(lab, 'cl');
   });
   afterAll(async () => lab?.close());
@@ -71,6 +84,30 @@ live('Libreswan', missing, () => {
     await culvert.connect(profile);
     expect(await ping(lab, '10.66.0.1')).toBe(5);
   });
+
+  for (const [key, authby] of [
+    ['rsa-3072', 'rsa-sha2'],
+    ['ecdsa-256', 'ecdsa-sha2'],
+    ['ecdsa-384', 'ecdsa-sha2'],
+  ] as const) {
+    it(`certificates, ${key}`, async () => {
+      await gateway.load({
+        site: { ...TRANSPORT, authby, leftcert: `gateway-${key}`, rightid: 'alice@example.com', rightca: '%same' },
+      });
+      const { certificate, key: secret } = clients[key]!;
+      await culvert.connect(
+        transportProfile({
+          gateway: {
+            host: '192.0.2.1',
+            identity: 'gw.example',
+            authentication: { method: 'certificate', authorities: [pki.root.certificate] },
+          },
+          authentication: { method: 'certificate', identity: 'alice@example.com', certificate, key: secret },
+        }),
+      );
+      expect(await ping(lab, '10.88.0.1')).toBe(5);
+    });
+  }
 
   it('new keys under traffic, from either side', async () => {
     await gateway.load({ site: TRANSPORT });

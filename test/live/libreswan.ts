@@ -104,7 +104,7 @@ ${pluto.join(' ')} &`,
     for (const issued of options.own ?? []) {
       const file = options.pki?.pkcs12(issued, 'lab');
       if (!file) throw new Error('certificates of its own need the `pki` that they came from');
-      await run('/usr/bin/pk12util', '-i', file, '-d', database, '-W', 'lab', '-K', '', '-n', issued.name);
+      await run('/usr/bin/pk12util', '-i', file, '-d', database, '-W', 'lab', '-K', '');
     }
   }
 

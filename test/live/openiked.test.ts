@@ -25,10 +25,11 @@ live('OpenIKED', missing, () => {
   let lab: Lab;
   let gateway: Openiked;
   let culvert: Culvert;
+  let pki: Certificates;
 
   beforeAll(async () => {
     lab = guestLab();
-    const pki = Certificates.in(lab.directory);
+    pki = Certificates.in(lab.directory);
     gateway = await Openiked.start(lab, 'gw', {
       configuration: policies(`psk "${SECRET}"`),
       own: pki.issue({ file: 'gateway', key: 'ecdsa-256', names: ['DNS:gw.example'] }),
@@ -61,6 +62,27 @@ live('OpenIKED', missing, () => {
       expect(await ping(lab, '10.89.0.1')).toBe(5);
     });
   }
+
+  it('certificates', async () => {
+    await gateway.load(policies('ecdsa256'));
+    const alice = pki.issue({ file: 'alice', key: 'ecdsa-256', names: ['email:alice@example.com'] });
+    await culvert.connect(
+      transportProfile({
+        gateway: {
+          host: '192.0.2.1',
+          identity: 'gw.example',
+          authentication: { method: 'certificate', authorities: [pki.root.certificate] },
+        },
+        authentication: {
+          method: 'certificate',
+          identity: 'alice@example.com',
+          certificate: alice.certificate,
+          key: alice.key,
+        },
+      }),
+    );
+    expect(await ping(lab, '10.88.0.1')).toBe(5);
+  });
 
   for (const [who, lifetimes, timing, signs] of [
     ['the gateway', 'ikelifetime 8 lifetime 7', {}, [/rekeying CHILD SA old/, /rekeyed as new IKESA/]],

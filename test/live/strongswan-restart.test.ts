@@ -51,7 +51,7 @@ live('a gateway that is restarted', missing, () => {
   it('without a word, back at once', async () => {
     scene = await Scene.open();
     const { gateway, culvert } = scene;
-    await culvert.connect(scene.profile({ timing: { livenessSeconds: 3 } }));
+    await culvert.connect(scene.profile({ timing: { livenessSeconds: 3, connectSeconds: 6 } }));
     const took = await outage(
       scene,
       async () => {

@@ -135,7 +135,7 @@ export class StrongSwan {
   async load(swanctl: string | Settings, credentials: Credentials = {}): Promise<void> {
     const text = typeof swanctl === 'string' ? swanctl : settings(swanctl);
     const file = writeSwanctl(`${this.base}.swanctl`, text, credentials);
-    const loaded = await this.swanctl('--load-all', '--file', file, '--noprompt');
+    const loaded = await this.swanctl('--load-all', '--clear', '--file', file, '--noprompt');
     // A file that it cannot read is only complained about.
     const said = loaded.stdout + loaded.stderr;
     if (loaded.code !== 0 || /failed|loaded certificate .* invalid/.test(said))
