@@ -13,6 +13,7 @@ import { checkProfileRights, DEFAULT_PROFILE_DIRECTORY, openProfileStore } from 
 import type { Session, SessionDeps } from '../session/deps.ts';
 import { createSession } from '../session/session.ts';
 import type { Adapters } from './adapters.ts';
+import { engineAuthentication } from './authentication.ts';
 import { identify } from './callers.ts';
 import { systemClock } from './clock.ts';
 import { createEngine } from './engine.ts';
@@ -68,7 +69,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     begin = resolve;
   });
   const greSequences = openGreSequences(options.profileDirectory);
-  const deps: SessionDeps = { ...adapters, random: randomBytes, clock: systemClock, log: log.add, greSequences };
+  const authentication = engineAuthentication(adapters.routes.mark, process.env, (text) => note('warn', text));
+  const deps: SessionDeps = {
+    authentication,
+    ...adapters,
+    random: randomBytes,
+    clock: systemClock,
+    log: log.add,
+    greSequences,
+  };
   const make = options.createSession ?? createSession;
   const engine = createEngine({
     version: readVersion(),

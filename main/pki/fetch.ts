@@ -1,7 +1,8 @@
 // How CRLs and OCSP answers are fetched: by a function that the caller hands in, because these requests must go outside the tunnel
 // that waits for them, whatever the routes say. `httpFetch` is that function over node:http. Plain HTTP only: what is fetched is
 // signed, and TLS would need trust before there is any (RFC 5280 §8).
-import { type ClientRequestArgs, request as httpRequest } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
 
 export interface FetchRequest {
   /** http:// only; whoever fetches refuses everything else. */
@@ -19,18 +20,18 @@ export type Fetch = (request: FetchRequest) => Promise<Uint8Array>;
 
 const MOST_REDIRECTS = 3;
 
-/**
- * `options` go to node:http as they are: `createConnection` (a socket with the mark of the engine's own traffic), `lookup` (a
- * resolver outside the tunnel), `localAddress`.
- */
-export function httpFetch(
-  options: Pick<ClientRequestArgs, 'createConnection' | 'lookup' | 'localAddress'> = {},
-): Fetch {
+/** Makes the connection for a request; `signal` ends the attempt. */
+export type Connect = (host: string, port: number, signal: AbortSignal) => Promise<Socket>;
+
+/** `connect`: a way past the tunnel; absent: by the routes of the system. */
+export function httpFetch(connect?: Connect): Fetch {
   return async (request) => {
     const signal = AbortSignal.timeout(request.timeout);
     let url = request.url;
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
-      const answer = await once({ ...request, url }, options, signal);
+      if (!URL.canParse(url) || new URL(url).protocol !== 'http:') throw new Error('it is no http:// address');
+      const socket = await connectTo(new URL(url), connect, request.timeout, signal);
+      const answer = await once({ ...request, url }, socket, signal);
       if (answer instanceof Uint8Array) return answer;
       url = new URL(answer.location, url).href;
     }
@@ -38,41 +39,63 @@ export function httpFetch(
   };
 }
 
+async function connectTo(
+  { hostname, port }: URL,
+  connect: Connect | undefined,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<Socket | undefined> {
+  if (!connect) return undefined;
+  const connecting = connect(hostname.replace(/^\[|\]$/g, ''), port === '' ? 80 : Number(port), signal);
+  // A resolver may be slower than everything that heeds the signal.
+  const ended = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(late(timeout))));
+  try {
+    return await Promise.race([connecting, ended]);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    connecting.then(
+      (socket) => socket.destroy(),
+      () => {},
+    );
+    throw late(timeout);
+  } finally {
+    // Nobody waits for it any more.
+    ended.catch(() => {});
+  }
+}
+
+const late = (timeout: number): Error => new Error(`no answer within ${Math.round(timeout / 1000)} s`);
+
 function once(
   { url, body, accept, mostBytes, timeout }: FetchRequest,
-  options: ClientRequestArgs,
+  socket: Socket | undefined,
   signal: AbortSignal,
 ): Promise<Uint8Array | { readonly location: string }> {
   return new Promise((resolve, reject) => {
-    if (!URL.canParse(url) || new URL(url).protocol !== 'http:') return reject(new Error('it is no http:// address'));
     const headers = { accept, ...(body ? { 'content-type': body.type, 'content-length': body.bytes.length } : {}) };
-    const fail = (error: Error) =>
-      reject(signal.aborted ? new Error(`no answer within ${Math.round(timeout / 1000)} s`) : error);
-    // No agent: no connection stays open behind the caller's back.
-    const sent = httpRequest(
-      url,
-      { ...options, agent: false, method: body ? 'POST' : 'GET', headers, signal },
-      (answer) => {
-        const status = answer.statusCode ?? 0;
-        if (status >= 300 && status < 400 && answer.headers.location && !body) {
-          answer.destroy();
-          return resolve({ location: answer.headers.location });
-        }
-        if (status !== 200) {
-          answer.destroy();
-          return reject(new Error(`it answers with HTTP status ${status}`));
-        }
-        const pieces: Buffer[] = [];
-        let length = 0;
-        answer.on('data', (piece: Buffer) => {
-          length += piece.length;
-          pieces.push(piece);
-          if (length > mostBytes) answer.destroy(new Error(`it sends more than ${mostBytes} bytes`));
-        });
-        answer.on('end', () => resolve(Uint8Array.from(Buffer.concat(pieces))));
-        answer.on('error', fail);
-      },
-    );
+    const fail = (error: Error) => reject(signal.aborted ? late(timeout) : error);
+    // No connection stays open behind the caller's back. node:http ignores createConnection where `agent` is false.
+    const way = socket ? { createConnection: () => socket } : { agent: false };
+    const sent = httpRequest(url, { ...way, method: body ? 'POST' : 'GET', headers, signal }, (answer) => {
+      const status = answer.statusCode ?? 0;
+      if (status >= 300 && status < 400 && answer.headers.location && !body) {
+        answer.destroy();
+        return resolve({ location: answer.headers.location });
+      }
+      if (status !== 200) {
+        answer.destroy();
+        return reject(new Error(`it answers with HTTP status ${status}`));
+      }
+      const pieces: Buffer[] = [];
+      let length = 0;
+      answer.on('data', (piece: Buffer) => {
+        length += piece.length;
+        pieces.push(piece);
+        if (length > mostBytes) answer.destroy(new Error(`it sends more than ${mostBytes} bytes`));
+      });
+      answer.on('end', () => resolve(Uint8Array.from(Buffer.concat(pieces))));
+      answer.on('error', fail);
+    });
     sent.on('error', fail);
     sent.end(body?.bytes);
   });

@@ -19,6 +19,7 @@ import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier, CRLReason, Certificate as X509 } from '@peculiar/asn1-x509';
 import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectMarked } from '../../main/net/socket/linux-marked.ts';
 import type { Certificate } from '../../main/pki/certificate.ts';
 import type { Path } from '../../main/pki/chain.ts';
 import { type Crl, crlStatus, MOST_CRL_BYTES, parseCrl } from '../../main/pki/crl.ts';
@@ -482,6 +483,27 @@ describe('fetching over HTTP', () => {
     const body = { type: 'text/plain', bytes: new TextEncoder().encode('question') };
     const echoed = await httpFetch()({ url: `${base}/echo`, body, accept: '*/*', mostBytes: 100, timeout: 5000 });
     expect(Buffer.from(echoed).toString()).toBe('question');
+  });
+
+  test('over a connection of the caller’s making, which is given up in time', async () => {
+    const asked: string[] = [];
+    const fetch = httpFetch((host, port, signal) => {
+      asked.push(`${host} ${port}`);
+      const { port: real } = new URL(base);
+      return host === 'ocsp.example.com'
+        ? connectMarked({ address: Uint8Array.of(127, 0, 0, 1), port: Number(real) }, 0, signal)
+        : new Promise(() => {});
+    });
+    const request = { accept: '*/*', mostBytes: 100, timeout: 5000 };
+    const found = await fetch({ ...request, url: 'http://ocsp.example.com/there' });
+    expect(Buffer.from(found).toString()).toBe('here');
+    expect(asked).toEqual(['ocsp.example.com 80', 'ocsp.example.com 80']);
+    const never = fetch({ ...request, url: 'http://[2001:db8::1]:8080/', timeout: 50 });
+    await expect(never).rejects.toThrow('no answer within');
+    expect(asked[2]).toBe('2001:db8::1 8080');
+    // A port that nobody listens on.
+    const refused = connectMarked({ address: Uint8Array.of(127, 0, 0, 1), port: 1 }, 0, AbortSignal.timeout(5000));
+    await expect(refused).rejects.toThrow('no connection to 127.0.0.1:1 (connect: ECONNREFUSED)');
   });
 });
 
