@@ -6,6 +6,7 @@
 import type { KeyObject } from 'node:crypto';
 import { DEFAULT_SCHEME_POLICY, type SchemePolicy } from '../crypto/signature.ts';
 import { createEapPeer } from '../eap/create-peer.ts';
+import { checkBy } from '../eap/server-trust.ts';
 import type { EapClientCertificate, EapPeer, EapPeerStep, EapSecrets } from '../eap/types.ts';
 import { fixedPpkId } from '../ike/auth/ppk.ts';
 import { IkeError } from '../ike/error.ts';
@@ -26,7 +27,7 @@ import { readPkcs12 } from '../pki/pkcs12.ts';
 import { DEFAULT_TRUST_POLICY, LEGACY_TRUST_POLICY } from '../pki/policy.ts';
 import type { RevocationCache } from '../pki/revocation.ts';
 import { createTrust, type Trust } from '../pki/trust.ts';
-import type { GatewayAuthentication, ProfileCertificate, ProfileRound } from '../profile/authentication.ts';
+import type { GatewayAuthentication, ProfileCertificate, ProfileEap, ProfileRound } from '../profile/authentication.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Address } from '../wire/address.ts';
 import type { Answerer, CreateAnswerer } from './answerer.ts';
@@ -74,10 +75,9 @@ export async function openAuthentication(profile: Profile, deps: AuthenticationD
     for (const key of keys) key.close();
   };
   try {
-    const legacy = gateway.authentication?.method === 'certificate' && gateway.authentication.legacy;
     const opened = await Promise.all(
       [authentication, ...(authentication.second ? [authentication.second] : [])].map((round) =>
-        openRound(round, legacy, deps, keys),
+        openRound(round, gateway.authentication, deps, keys),
       ),
     );
     const [first, second] = opened;
@@ -112,16 +112,18 @@ interface OpenedRound {
   readonly round: ProfileRound;
   /** For EAP-TLS. */
   readonly clientCertificate: EapClientCertificate | undefined;
+  /** For the server of the TLS methods. */
+  readonly eapTrust: Trust | undefined;
 }
 
 async function openRound(
   round: ProfileRound,
-  legacy: boolean,
+  gateway: GatewayAuthentication | undefined,
   deps: AuthenticationDeps,
   keys: SigningKey[],
 ): Promise<OpenedRound> {
   const identity = round.identity === null ? undefined : identityOf(round.identity);
-  const none = { round, clientCertificate: undefined };
+  const none = { round, clientCertificate: undefined, eapTrust: undefined };
   switch (round.method) {
     case 'psk':
       return { ...none, identity, credential: { kind: 'psk', secret: round.secret } };
@@ -130,7 +132,7 @@ async function openRound(
       if (!own) throw new Error('the method "certificate" has a certificate');
       const key = ours(await openCredential(sourceOf(own, deps)));
       keys.push(key);
-      const policy: SchemePolicy = { ...DEFAULT_SCHEME_POLICY, sha1: legacy, rsaPadding: own.rsaPadding };
+      const policy: SchemePolicy = { ...DEFAULT_SCHEME_POLICY, sha1: legacyIn(gateway), rsaPadding: own.rsaPadding };
       return {
         ...none,
         identity: ours(ownIdentity(key.certificate, identity)),
@@ -144,6 +146,7 @@ async function openRound(
         identity: identity ?? (username ? parseIdentity(username) : undefined),
         credential: { kind: 'eap', gatewayByEap: round.eap?.gatewayByEap ?? false },
         clientCertificate: round.eap?.certificate ? clientCertificate(round.eap.certificate) : undefined,
+        eapTrust: round.eap?.methods.some(isOverTls) ? eapTrustOf(round.eap, gateway, deps) : undefined,
       };
     }
   }
@@ -161,7 +164,7 @@ function sourceOf(own: ProfileCertificate, deps: AuthenticationDeps): Credential
         message: `the profile wants a key out of the store "${storedKey.store}", which this computer does not have`,
         remedy: 'connect the token, or ask the administrator for a profile with a key that this computer has',
       });
-    return { kind: 'store', store, key: storedKey.name, certificates: certificate ?? undefined };
+    return { kind: 'store', store, key: storedKey.name, passphrase, certificates: certificate ?? undefined };
   }
   if (!certificate || !key) throw new Error('a checked profile has certificate and key');
   return { kind: 'pem', certificates: certificate, key, passphrase };
@@ -199,9 +202,48 @@ function identityOf(text: string): Identity {
   return text.includes('=') ? ours(distinguishedNameIdentity(text)) : parseIdentity(text);
 }
 
+const isOverTls = (method: ProfileEap['methods'][number]): boolean =>
+  method === 'tls' || method === 'ttls' || method === 'peap';
+
+const legacyIn = (gateway: GatewayAuthentication | undefined): boolean =>
+  gateway?.method === 'certificate' && gateway.legacy;
+
+/**
+ * Whom we take for the EAP server, often a RADIUS server behind the gateway. Its names may stand in the subject alone, or be
+ * wildcards, as web servers' are; that is what TLS clients take.
+ */
+function eapTrustOf(eap: ProfileEap, gateway: GatewayAuthentication | undefined, deps: AuthenticationDeps): Trust {
+  const policy = legacyIn(gateway) ? LEGACY_TRUST_POLICY : DEFAULT_TRUST_POLICY;
+  return createTrust({
+    authorities: eap.authorities
+      ? eap.authorities.flatMap((file): readonly Certificate[] =>
+          ours(readCertificates(file, 'a certificate of an authority for EAP in the profile')),
+        )
+      : 'well-known',
+    clock: deps.wall,
+    policy: { ...policy, nameInSubject: true, wildcards: true },
+    ...(gateway?.method === 'certificate' && { revocation: revocationOf(gateway, deps) }),
+    warn: ({ text }) => deps.log('warn', text),
+  });
+}
+
+function revocationOf(
+  gateway: Extract<GatewayAuthentication, { readonly method: 'certificate' }>,
+  deps: AuthenticationDeps,
+) {
+  const { revocationCache: cache } = deps;
+  return {
+    mode: gateway.revocation,
+    crls: gateway.crls.flatMap((file): readonly Crl[] =>
+      derObjects(file, CRL_LABELS).map((der) => ours(parseCrl(der))),
+    ),
+    fetch: deps.fetch ?? httpFetch(),
+    ...(cache && { cache }),
+  };
+}
+
 function trustOf(gateway: GatewayAuthentication | undefined, deps: AuthenticationDeps): Trust | undefined {
   if (gateway?.method !== 'certificate') return undefined;
-  const { revocationCache: cache } = deps;
   return createTrust({
     authorities: gateway.authorities
       ? gateway.authorities.flatMap((file): readonly Certificate[] =>
@@ -210,14 +252,7 @@ function trustOf(gateway: GatewayAuthentication | undefined, deps: Authenticatio
       : 'well-known',
     clock: deps.wall,
     policy: gateway.legacy ? LEGACY_TRUST_POLICY : DEFAULT_TRUST_POLICY,
-    revocation: {
-      mode: gateway.revocation,
-      crls: gateway.crls.flatMap((file): readonly Crl[] =>
-        derObjects(file, CRL_LABELS).map((der) => ours(parseCrl(der))),
-      ),
-      fetch: deps.fetch ?? httpFetch(),
-      ...(cache && { cache }),
-    },
+    revocation: revocationOf(gateway, deps),
     warn: ({ text }) => deps.log('warn', text),
   });
 }
@@ -249,7 +284,7 @@ function createAnswerer(profile: Profile, secrets: EapSecrets, { keys, trust, de
     const opened = rounds[round];
     const eap = opened?.round.eap;
     if (!opened || !eap) throw new Error(`round ${round} is no EAP`);
-    const text = (file: Uint8Array): string => Buffer.from(file).toString('latin1');
+    const serverNames = eap.serverNames ?? [profile.gateway.host];
     const peer = createEapPeer(
       {
         methods: eap.methods,
@@ -257,10 +292,7 @@ function createAnswerer(profile: Profile, secrets: EapSecrets, { keys, trust, de
         anonymousIdentity: eap.anonymousIdentity ?? undefined,
         inner: eap.inner ?? undefined,
         gtc: eap.gtc,
-        trust: {
-          authorities: eap.authorities?.map(text),
-          serverNames: eap.serverNames ?? [profile.gateway.host],
-        },
+        trust: opened.eapTrust && { authorities: [], serverNames, check: checkBy(opened.eapTrust, serverNames) },
         clientCertificate: opened.clientCertificate,
         gatewayProven,
       },

@@ -104,7 +104,10 @@ export class TlsPeer implements PeerMethod {
     const turn = await engine.feed(message);
     if (turn.failure) return this.#broken(turn, turn.failure);
     if (turn.secured && !this.#secured) {
-      const distrust = await this.#config.check?.(engine.chain);
+      const { chain } = engine;
+      // Without a certificate nobody has proved anything.
+      if (chain.length === 0) return failed(distrusted('it showed none', 'have the administrator look into it'));
+      const distrust = await this.#config.check?.(chain);
       if (distrust) return failed(distrusted(distrust.message, distrust.remedy));
     }
     const handshaking = turn.output.length > 0 && turn.data.length === 0;
