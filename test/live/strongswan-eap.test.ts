@@ -243,14 +243,16 @@ live('hostapd behind strongSwan, EAP over RADIUS', [...missing, radiusMissing()]
   });
 });
 
-live('strongSwan, a person who types a password', [...missing, culvertMissing()], () => {
+live('strongSwan, EAP through profiles and prompts', [...missing, culvertMissing()], () => {
   let scene: Scene;
   let pki: Certificates;
+  let gateway: Issued;
   beforeAll(async () => {
     scene = await Scene.open({
+      charon: 'plugins { eap-ttls { phase2_method = mschapv2 } }',
       credentials: (lab) => {
         pki = Certificates.in(lab.directory);
-        const gateway = pki.issue({ file: 'gateway', key: 'ecdsa-256', names: ['DNS:gw.example'] });
+        gateway = pki.issue({ file: 'gateway', key: 'ecdsa-256', names: ['DNS:gw.example'] });
         return { own: [gateway], authorities: [pki.root] };
       },
       local: [{ auth: 'pubkey', id: 'gw.example' }],
@@ -295,5 +297,37 @@ live('strongSwan, a person who types a password', [...missing, culvertMissing()]
     await scene.culvert.until(({ engine }) => engine.state === 'connected');
     expect(asked).toHaveLength(2);
     client.close();
+  });
+
+  it('EAP-TTLS through a profile: no password for another name or authority, and in with the right ones', async () => {
+    await scene.culvert.down();
+    await scene.gateway.load(
+      gatewayConfiguration({
+        local: [{ auth: 'pubkey', id: 'gw.example' }],
+        remote: [{ auth: 'eap-ttls', eapId: '%any' }],
+        secrets: eapSecret('alice@example.com', PASSWORD),
+      }),
+      { own: [gateway], authorities: [pki.root] },
+    );
+    const stranger = Certificates.in(scene.lab.directory, 'ecdsa-256', 'stranger').root.certificate;
+    const ttls = (changes: Record<string, unknown>) => {
+      const eap = { methods: ['ttls'], inner: ['eap-mschapv2'], password: PASSWORD, ...changes };
+      return { ...profile(), authentication: { method: 'eap', identity: 'alice@example.com', eap } };
+    };
+    const authorities = [pki.root.certificate];
+    for (const wrong of [
+      { authorities, serverNames: ['radius.example'] },
+      { authorities: [stranger], serverNames: ['gw.example'] },
+    ]) {
+      const { code, stderr } = await scene.culvert.up(ttls(wrong));
+      expect(code).not.toBe(0);
+      expect(stderr).toContain(
+        'the certificate of the TLS server inside EAP was not accepted, and no password was sent',
+      );
+    }
+    await scene.culvert.connect(ttls({ authorities, serverNames: ['gw.example'] }));
+    expect(await scene.ping(3, 500)).toBe(3);
+    expect(scene.culvert.daemon.output).not.toContain(PASSWORD);
+    await scene.culvert.down();
   });
 });
