@@ -57,7 +57,9 @@ const CLASSIC_ECDSA = {
   'ecdsa-p521': { curve: 'secp521r1', hash: 'sha512', bytes: 132 },
 } as const;
 
-const SALT = { sha256: 32, sha384: 48, sha512: 64 } as const;
+/** Of RSASSA-PSS in AlgorithmIdentifiers: as long as the hash. */
+const saltBytes = (hash: 'sha1' | 'sha256' | 'sha384' | 'sha512'): number =>
+  ({ sha1: 20, sha256: 32, sha384: 48, sha512: 64 })[hash];
 
 /** DER AlgorithmIdentifiers (RFC 7427 Appendix A, RFC 8420 Appendix A.1). The first of an algorithm is what we send. */
 const ALGORITHM_IDENTIFIERS: readonly { readonly algorithm: SignatureAlgorithm; readonly der: string }[] = [
@@ -87,7 +89,8 @@ const ALGORITHM_IDENTIFIERS: readonly { readonly algorithm: SignatureAlgorithm; 
     { algorithm: { key: 'ecdsa', hash } as const, der: `300c06082a8648ce3d0403${last}0500` },
   ]),
   // RSASSA-PSS (A.4.3): MGF1 with the same hash and a salt of the hash's length. The published form spells out trailerField,
-  // which DER would leave out as the default (strongSwan and OpenSSL do); the NULL of the hashes is optional (RFC 4055 §2.1).
+  // which DER leaves out as the default, and so do strongSwan, OpenSSL and Libreswan; the last compares bytes and refuses the
+  // published form, so ours goes without. The NULL of the hashes is optional (RFC 4055 §2.1).
   ...(
     [
       ['sha256', '01', '20'],
@@ -103,8 +106,8 @@ const ALGORITHM_IDENTIFIERS: readonly { readonly algorithm: SignatureAlgorithm; 
     const trailer = 'a303020101';
     const algorithm = { key: 'rsa-pss', hash } as const;
     return [
-      { algorithm, der: `3046${pss}3039${withNull}${trailer}` },
       { algorithm, der: `3041${pss}3034${withNull}` },
+      { algorithm, der: `3046${pss}3039${withNull}${trailer}` },
       { algorithm, der: `3042${pss}3035${withoutNull}${trailer}` },
       { algorithm, der: `303d${pss}3030${withoutNull}` },
     ];
@@ -125,7 +128,7 @@ export function signatureAlgorithm(der: Uint8Array): SignatureAlgorithm | undefi
   return BY_DER.get(Buffer.from(der).toString('hex'));
 }
 
-/** The published DER AlgorithmIdentifier. */
+/** The DER AlgorithmIdentifier that we send. */
 export function algorithmIdentifier(algorithm: SignatureAlgorithm): Uint8Array {
   const row = ALGORITHM_IDENTIFIERS.find(
     (candidate) => candidate.algorithm.key === algorithm.key && candidate.algorithm.hash === algorithm.hash,
@@ -233,8 +236,14 @@ function keyFitsAlgorithm(key: KeyObject, algorithm: SignatureAlgorithm): boolea
   switch (algorithm.key) {
     case 'rsa-pkcs1':
       return key.asymmetricKeyType === 'rsa';
-    case 'rsa-pss':
+    case 'rsa-pss': {
+      // A key of id-RSASSA-PSS may be bound to one hash and a least salt (RFC 4055 §3.1).
+      const { hashAlgorithm, mgf1HashAlgorithm, saltLength } = key.asymmetricKeyDetails ?? {};
+      const bound = key.asymmetricKeyType === 'rsa-pss' && hashAlgorithm !== undefined;
+      const fits = hashAlgorithm === algorithm.hash && mgf1HashAlgorithm === algorithm.hash;
+      if (bound && !(fits && (saltLength ?? 0) <= saltBytes(algorithm.hash))) return false;
       return key.asymmetricKeyType === 'rsa' || key.asymmetricKeyType === 'rsa-pss';
+    }
     case 'ecdsa':
       return key.asymmetricKeyType === 'ec';
     case 'ed25519':
@@ -301,7 +310,7 @@ function nodeParameters(algorithm: SignatureAlgorithm, fixedLength: boolean) {
     case 'rsa-pkcs1':
       return { hash: algorithm.hash, options: { padding: constants.RSA_PKCS1_PADDING } };
     case 'rsa-pss': {
-      const saltLength = algorithm.hash === 'sha1' ? 20 : SALT[algorithm.hash];
+      const saltLength = saltBytes(algorithm.hash);
       return { hash: algorithm.hash, options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength } };
     }
   }

@@ -40,6 +40,10 @@ const PUBLISHED = {
   'ed25519 identity': '3005 0603 2B65 70',
 };
 
+/** `openssl req -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:-1 -sha256`. */
+const DER_PSS_SHA256 = `3041 0609 2a86 4886 f70d 0101 0a30 34a0 0f30 0d06 0960 8648 0165 0304 0201 0500
+    a11c 301a 0609 2a86 4886 f70d 0101 0830 0d06 0960 8648 0165 0304 0201 0500 a203 0201 20`;
+
 /** Published, and never taken in AUTH. */
 const WEAK = {
   'rsa-pss sha1, empty': '300d 0609 2a86 4886 f70d 0101 0a30 00',
@@ -62,7 +66,9 @@ describe('AlgorithmIdentifiers', () => {
   test.each(Object.entries(PUBLISHED))('%s is the published one', (name, der) => {
     const algorithm = signatureAlgorithm(hex(der));
     expect(`${algorithm?.key} ${algorithm?.hash}`).toBe(name);
-    expect(Buffer.from(algorithmIdentifier(algorithm!)).toString('hex')).toBe(Buffer.from(hex(der)).toString('hex'));
+    // What we send is DER: no trailerField, which is the default (RFC 4055 §3.1). Libreswan takes no other form.
+    const sent = name.startsWith('rsa-pss') ? hex(DER_PSS_SHA256) : hex(der);
+    expect(Buffer.from(algorithmIdentifier(algorithm!)).toString('hex')).toBe(Buffer.from(sent).toString('hex'));
   });
 
   test('SHA-1 and DSA are refused in AUTH', () => {
@@ -207,6 +213,34 @@ describe('signing', () => {
     const check = (saltLength: number) =>
       verify('sha512', OCTETS, { key: createPublicKey(KEYS.rsa), padding: 6, saltLength }, long);
     expect([check(64), check(32)]).toEqual([true, false]);
+  });
+});
+
+describe('RSA keys that are for RSASSA-PSS only', () => {
+  const bound = generateKeyPairSync('rsa-pss', {
+    modulusLength: 2048,
+    hashAlgorithm: 'sha384',
+    mgf1HashAlgorithm: 'sha384',
+    saltLength: 48,
+  });
+  const free = generateKeyPairSync('rsa-pss', { modulusLength: 2048 });
+
+  test('sign with the hash that they are bound to', () => {
+    expect(SIGNATURE_SCHEMES.filter((scheme) => keyFits(bound.publicKey, scheme)).map(schemeName)).toEqual([
+      'rsa-pss-sha384',
+    ]);
+    const scheme = chooseScheme(bound.privateKey, [2, 3, 4])!;
+    expect(schemeName(scheme)).toBe('rsa-pss-sha384');
+    expect(verifyOctets(bound.publicKey, scheme, OCTETS, signOctets(bound.privateKey, scheme, OCTETS))).toBe(true);
+    expect(chooseScheme(bound.publicKey, [2, 4])).toBeUndefined();
+  });
+
+  test('or with any, never with PKCS #1', () => {
+    const fitting = SIGNATURE_SCHEMES.filter((scheme) => keyFits(free.publicKey, scheme));
+    expect(fitting.map(schemeName)).toEqual(['rsa-pss-sha256', 'rsa-pss-sha384', 'rsa-pss-sha512']);
+    for (const scheme of fitting)
+      expect(verifyOctets(free.publicKey, scheme, OCTETS, signOctets(free.privateKey, scheme, OCTETS))).toBe(true);
+    expect(chooseScheme(free.publicKey, [2], { sha1: true, rsaPadding: 'pkcs1' })).toMatchObject({ key: 'rsa-pss' });
   });
 });
 
