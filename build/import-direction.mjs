@@ -41,6 +41,7 @@ const ALLOWED = {
   'main/session': [
     'main/wire',
     'main/crypto/policy.ts',
+    'main/crypto/signature.ts',
     'main/ike',
     'main/esp',
     'main/pki',
@@ -52,6 +53,7 @@ const ALLOWED = {
     'main/net/tun/api.ts',
     'main/net/route/api.ts',
     'main/net/dns/api.ts',
+    'main/net/monitor/api.ts',
     'main/net/socket/api.ts',
     'main/ipc/contract.ts',
   ],

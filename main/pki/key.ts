@@ -30,7 +30,17 @@ export function softwareKey(privateKey: KeyObject, certificate: Certificate, cha
     sign: async (scheme, octets) => {
       if (!key) return new PkiError({ code: 'key-store', store: 'in memory', detail: 'it was closed' });
       const problem = fitProblem(certificate, scheme);
-      return problem ?? signOctets(key, scheme, octets);
+      if (problem) return problem;
+      try {
+        return signOctets(key, scheme, octets);
+      } catch {
+        // What OpenSSL or BoringSSL says would not help, and might quote what it was given.
+        return new PkiError({
+          code: 'key-store',
+          store: 'in memory',
+          detail: `no ${schemeName(scheme)} on this platform`,
+        });
+      }
     },
     close: () => {
       key = undefined;

@@ -30,5 +30,5 @@ export function derObjects(file: Uint8Array, labels: readonly string[]): readonl
   return blocks.length > 0 ? blocks.filter(({ label }) => labels.includes(label)).map(({ der }) => der) : [file];
 }
 
-export const CERTIFICATE_LABELS = ['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE'] as const;
+export const CERTIFICATE_LABELS = ['CERTIFICATE', 'X509 CERTIFICATE'] as const;
 export const CRL_LABELS = ['X509 CRL'] as const;
