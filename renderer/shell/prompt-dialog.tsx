@@ -1,6 +1,6 @@
 // The engine waits for a password or a one-time code: a dialog over whatever page is open. What is typed goes to the engine and
 // is kept nowhere here; another window or the command line may answer first, and the dialog goes.
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { Prompt } from '../../main/ipc/contract.ts';
 import { Button } from '../components/button.tsx';
 import { Dialog } from '../components/dialog.tsx';
@@ -31,7 +31,11 @@ function Question({ prompt }: { readonly prompt: Prompt }): ReactNode {
   const engine = useEngine();
   const { busy, error, run } = useTask();
   const [typed, setTyped] = useState('');
+  const form = useRef<HTMLFormElement>(null);
   const { id, kind, text, username, gateway, refused } = prompt;
+
+  // Whoever is asked types at once; the dialog itself has taken the focus by now.
+  useEffect(() => form.current?.querySelector('input')?.focus(), []);
 
   const answer = (value: string | null): void => {
     void run(() => engine.call('answerPrompt', { id, answer: value }));
@@ -54,6 +58,7 @@ function Question({ prompt }: { readonly prompt: Prompt }): ReactNode {
       <p>{username === '' ? t('prompt.whoUnnamed', { gateway }) : t('prompt.who', { gateway, username })}</p>
       {text === '' ? null : <p className="quiet">{t('prompt.says', { text })}</p>}
       <form
+        ref={form}
         onSubmit={(event) => {
           event.preventDefault();
           if (typed !== '' && !busy) answer(typed);
@@ -65,7 +70,6 @@ function Question({ prompt }: { readonly prompt: Prompt }): ReactNode {
           onChange={setTyped}
           type={kind === 'password' ? 'password' : 'text'}
           mono={kind === 'code'}
-          autoFocus
           maxLength={MOST_CHARACTERS}
           error={refused && typed === '' ? t('prompt.refused') : null}
           hint={t(`prompt.${kind}Hint`)}

@@ -58,6 +58,7 @@ describe.each(LANGUAGES)('in %s', (language) => {
     );
     const field = dialog().getByLabelText(t('prompt.password'));
     expect(field.getAttribute('type')).toBe('password');
+    expect(document.activeElement === field).toBe(true);
     const user = userEvent.setup();
     await user.type(field, 'correct horse{Enter}');
     await act(settle);
