@@ -211,6 +211,8 @@ describe('what AUTH covers', () => {
         return right;
       });
       const sim = both([HYBRID]).connect();
+      // The message ID of IKE_AUTH, which follows one IKE_INTERMEDIATE.
+      expect(spy.mock.calls).toEqual([[2], [2]]);
       spy.mockRestore();
       expect(sim.client.established).toBeUndefined();
       expect(sim.client.closed).toMatchObject({ error: { code: 'refused-by-peer' } });
