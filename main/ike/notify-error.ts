@@ -15,7 +15,17 @@ export interface NotifyContext {
   readonly selectors?: string;
   /** Our identity, as text. */
   readonly identity?: string;
+  /** How we authenticated. */
+  readonly by?: 'psk' | 'signature' | 'eap' | undefined;
 }
+
+/** What to do about AUTHENTICATION_FAILED, which never says why (RFC 7296 §2.21.2). */
+const REFUSED = {
+  psk: 'check the pre-shared key and our identity in the profile, character by character; if the gateway expects a certificate or a user name and password, a pre-shared key will not do',
+  signature:
+    'check that our certificate is valid, of an authority that the gateway trusts, and good for our identity; if the gateway expects a pre-shared key or a user name and password, a certificate will not do',
+  eap: 'check user name and password, and that the account may connect; the gateway may also expect another identity or another way of authentication',
+} as const;
 
 interface Meaning {
   readonly code: IkeErrorCode;
@@ -55,8 +65,7 @@ function meaningOf(type: number, name: string, context: NotifyContext): Meaning 
       return {
         code: 'refused-by-peer',
         message: `the gateway refused our authentication${context.identity ? ` as ${context.identity}` : ''}`,
-        remedy:
-          'check the pre-shared key and our identity in the profile, character by character; if the gateway expects a certificate or a user name and password, a pre-shared key will not do',
+        remedy: REFUSED[context.by ?? 'psk'],
       };
     case NotifyType.TS_UNACCEPTABLE:
       return {

@@ -334,13 +334,16 @@ class InitiatorConversation {
   }
 
   /** A response with neither AUTH nor EAP whose error says that we are not let in. */
-  #refusal({ payloads }: Message, { index, identity, last }: Round): End | undefined {
+  #refusal({ payloads }: Message, { index, identity, credential, last }: Round): End | undefined {
     if (payloadOf(payloads, 'auth') || payloadOf(payloads, 'eap')) return undefined;
     const error = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
     // In a second round without EAP the last response has no AUTH: what it says may be about the CHILD SA alone.
     if (!error || (index > 0 && last && !REFUSES_US.has(error.type))) return undefined;
     const name = formatIdentity(identity);
-    return { kind: 'refused', error: errorOfNotify(error.type, { exchange: 'IKE_AUTH', identity: name }) };
+    return {
+      kind: 'refused',
+      error: errorOfNotify(error.type, { exchange: 'IKE_AUTH', identity: name, by: credential.kind }),
+    };
   }
 }
 
