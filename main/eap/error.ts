@@ -3,8 +3,10 @@
 import { IkeError } from '../ike/error.ts';
 
 export type EapReason =
-  /** The gateway refused the user name or password (or the one-time code). */
+  /** The gateway refused the user name or password. */
   | 'credentials-refused'
+  /** The gateway refused the one-time code, or the user name. */
+  | 'code-refused'
   | 'password-expired'
   /** Account disabled, outside its hours, or without permission to dial in (RFC 2759 §6: E=646, 647, 649). */
   | 'account-restricted'
@@ -59,7 +61,7 @@ export function eapProtocol(text: string): EapError {
 
 export function refusedCredentials(what: 'password' | 'code'): EapError {
   return new EapError({
-    reason: 'credentials-refused',
+    reason: what === 'password' ? 'credentials-refused' : 'code-refused',
     message:
       what === 'password'
         ? 'the gateway refused the user name or password'

@@ -22,8 +22,8 @@ export interface CredentialsConfig {
 export interface Credentials extends EapSecrets {
   /** Asks now for what will be wanted for certain. Rejects with an EapError. */
   ready(): Promise<void>;
-  /** The gateway has refused the password. True: the next `ready` asks the person for another. */
-  refused(): boolean;
+  /** The gateway has refused it. True: the next attempt asks the person for another. */
+  refused(what: 'password' | 'code'): boolean;
   /** Why the gateway fell silent, where it may be that a person took long to answer while it waited. */
   explain(failure: Failure): Failure;
   /** The tunnel is up: what was said is right. */
@@ -79,13 +79,15 @@ const didNotWait = (seconds: number): Failure =>
     { permanent: true },
   );
 
-/** So many answers of a person's are tried, then it is over. */
-const MOST_ANSWERS = 2;
+/** So many refusals, one after another, and it is over. */
+const MOST_REFUSALS = 2;
 
 export function createCredentials(config: CredentialsConfig, prompts: Prompts): Credentials {
   let known = config.password;
-  let answers = 0;
+  let refusals = 0;
+  /** What is known is wrong. */
   let wrong = false;
+  let wrongCode = false;
   /** Cancelled or not answered: nobody is asked again of our own accord. */
   let unwilling: EapError | null = null;
 
@@ -100,7 +102,7 @@ export function createCredentials(config: CredentialsConfig, prompts: Prompts): 
         ...question,
         username,
         gateway,
-        refused: question.kind === 'password' && wrong,
+        refused: question.kind === 'password' ? wrong : wrongCode,
       });
       if (answer === null) unwilling = cancelledPrompt(question.kind);
       return answer;
@@ -111,10 +113,9 @@ export function createCredentials(config: CredentialsConfig, prompts: Prompts): 
   };
 
   const askPassword = async (): Promise<string | null> => {
-    if (config.password !== null || answers >= MOST_ANSWERS) throw refusedCredentials('password');
+    if (config.password !== null || refusals >= MOST_REFUSALS) throw refusedCredentials('password');
     const answer = await ask({ kind: 'password', text: '' });
     if (answer === null) return null;
-    answers++;
     wrong = false;
     known = answer;
     return answer;
@@ -137,18 +138,26 @@ export function createCredentials(config: CredentialsConfig, prompts: Prompts): 
     async password({ refused }) {
       if (refused) {
         wrong = true;
+        refusals++;
         // Only a person has another.
-        if (config.password !== null || answers >= MOST_ANSWERS) return null;
+        if (config.password !== null || refusals >= MOST_REFUSALS) return null;
       }
       return known !== null && !wrong ? known : askPassword();
     },
-    code: (text) => ask({ kind: 'code', text }),
-    refused() {
-      wrong = true;
-      return config.password === null && answers < MOST_ANSWERS;
+    async code(text) {
+      if (refusals >= MOST_REFUSALS) throw refusedCredentials('code');
+      const answer = await ask({ kind: 'code', text });
+      wrongCode = false;
+      return answer;
+    },
+    refused(what) {
+      refusals++;
+      if (what === 'password') wrong = true;
+      else wrongCode = true;
+      return refusals < MOST_REFUSALS && (what === 'code' || config.password === null);
     },
     accepted() {
-      answers = 0;
+      refusals = 0;
       unwilling = null;
     },
     willing() {
@@ -156,8 +165,9 @@ export function createCredentials(config: CredentialsConfig, prompts: Prompts): 
     },
     forget() {
       known = config.password;
-      answers = 0;
+      refusals = 0;
       wrong = false;
+      wrongCode = false;
       unwilling = null;
     },
   };

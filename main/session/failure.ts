@@ -88,6 +88,7 @@ const PERMANENT_NET: Readonly<Record<NetErrorCode, boolean>> = {
 /** Asking a gateway again with what it has refused locks accounts. */
 const PERMANENT_EAP: Readonly<Record<EapReason, boolean>> = {
   'credentials-refused': true,
+  'code-refused': true,
   'password-expired': true,
   'account-restricted': true,
   refused: true,

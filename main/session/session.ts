@@ -199,9 +199,10 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
     link = opened;
   }
 
-  /** The password was refused, and the person may type another. */
-  function asksAgain(failure: Failure): boolean {
-    return failure.error.code === REFUSED_CREDENTIALS && credentials.refused();
+  /** The password or code was refused, and the person may type another. */
+  function asksAgain({ error }: Failure): boolean {
+    const what = REFUSED[error.code];
+    return what !== undefined && credentials.refused(what);
   }
 
   /** Never rejects: every step of it is bounded, and its errors are logged. */
@@ -297,7 +298,10 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
   };
 }
 
-const REFUSED_CREDENTIALS = 'eap/credentials-refused';
+const REFUSED: Readonly<Record<string, 'password' | 'code'>> = {
+  'eap/credentials-refused': 'password',
+  'eap/code-refused': 'code',
+};
 
 /** A question is part of the state in which something is asked. */
 function withPrompt(state: Session['state'], prompt: Prompt | null): Session['state'] {

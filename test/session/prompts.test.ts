@@ -116,8 +116,8 @@ describe('a prompt', () => {
     expect(world.clock.pending).toBe(0);
   });
 
-  it('for a refused password comes once more, and then it is over', async () => {
-    const { world, session, prompt, said } = asking('password', 'right');
+  it.each(['password', 'code'] as const)('for a refused %s comes once more, and then it is over', async (what) => {
+    const { world, session, prompt, said } = asking(what, 'right');
     const states: string[] = [];
     session.on(({ state }) => states.push(state));
     session.start();
@@ -128,7 +128,7 @@ describe('a prompt', () => {
     expect(prompt()).toMatchObject({ refused: true });
     session.answerPrompt(prompt()!.id, 'wrong too');
     await world.clock.advance(600_000);
-    expect(failure(session.state)).toBe('eap/credentials-refused');
+    expect(failure(session.state)).toBe(what === 'password' ? 'eap/credentials-refused' : 'eap/code-refused');
     expect(said).toEqual(['wrong', 'wrong too']);
     // Whoever connects anew may try anew.
     session.start();
@@ -149,7 +149,7 @@ describe('credentials', () => {
   it('never says what was refused again', async () => {
     const { credentials } = make('from the profile');
     expect(await credentials.password({ refused: false })).toBe('from the profile');
-    expect(credentials.refused()).toBe(false);
+    expect(credentials.refused('password')).toBe(false);
     await expect(credentials.ready()).rejects.toMatchObject({ reason: 'credentials-refused' });
     await expect(credentials.password({ refused: false })).rejects.toMatchObject({ reason: 'credentials-refused' });
     expect(await credentials.password({ refused: true })).toBeNull();
@@ -167,6 +167,22 @@ describe('credentials', () => {
     expect(await credentials.password({ refused: false })).toBe('typed');
     await credentials.ready();
     expect(prompts.open).toBeNull();
+  });
+
+  it('does not doubt the password where a code was refused', async () => {
+    const { credentials, prompts } = make('from the profile', false);
+    expect(await credentials.password({ refused: false })).toBe('from the profile');
+    expect(credentials.refused('code')).toBe(true);
+    expect(await credentials.password({ refused: false })).toBe('from the profile');
+    const code = credentials.code('');
+    expect(prompts.open).toMatchObject({ kind: 'code', refused: true });
+    prompts.answer(prompts.open!.id, '1');
+    await code;
+    expect(credentials.refused('code')).toBe(false);
+    await expect(credentials.code('')).rejects.toMatchObject({ reason: 'code-refused' });
+    // Once it was right, mistakes may be made anew.
+    credentials.accepted();
+    expect(credentials.refused('code')).toBe(true);
   });
 
   it('knows of a gateway that may have tired of waiting', async () => {

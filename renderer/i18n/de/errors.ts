@@ -42,6 +42,9 @@ export const errors: Translated<typeof en> = {
   'error.eap/credentials-refused': 'Das Gateway hat Benutzernamen oder Passwort abgelehnt.',
   'error.eap/credentials-refused.remedy':
     'Prüfen Sie den Benutzernamen und geben Sie das Passwort neu ein. Nach mehreren Fehlern kann das Konto gesperrt sein: Fragen Sie dann Ihre Administration.',
+  'error.eap/code-refused': 'Das Gateway hat den Einmalcode abgelehnt.',
+  'error.eap/code-refused.remedy':
+    'Warten Sie auf einen neuen Code und versuchen Sie es noch einmal; prüfen Sie, ob die Uhr des Geräts stimmt, das ihn zeigt.',
   'error.eap/password-expired': 'Das Passwort ist abgelaufen.',
   'error.eap/password-expired.remedy':
     'Ändern Sie es dort, wo Ihre Organisation es vorsieht, und verbinden Sie sich mit dem neuen.',

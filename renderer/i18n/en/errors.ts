@@ -36,6 +36,9 @@ export const errors = {
   'error.eap/credentials-refused': 'The gateway refused the user name or password.',
   'error.eap/credentials-refused.remedy':
     'Check the user name and type the password again. After several failures the account may be locked: then ask your administrator.',
+  'error.eap/code-refused': 'The gateway refused the one-time code.',
+  'error.eap/code-refused.remedy':
+    'Wait for a new code and try again; check that the clock of the device that shows it is right.',
   'error.eap/password-expired': 'The password has expired.',
   'error.eap/password-expired.remedy': 'Change it where your organisation lets you, then connect with the new one.',
   'error.eap/account-restricted': 'The account may not connect now.',

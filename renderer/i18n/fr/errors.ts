@@ -41,6 +41,9 @@ export const errors: Translated<typeof en> = {
   'error.eap/credentials-refused': 'La passerelle a refusé le nom d’utilisateur ou le mot de passe.',
   'error.eap/credentials-refused.remedy':
     'Vérifiez le nom d’utilisateur et saisissez de nouveau le mot de passe. Après plusieurs échecs, le compte peut être bloqué : adressez-vous alors à votre administrateur.',
+  'error.eap/code-refused': 'La passerelle a refusé le code à usage unique.',
+  'error.eap/code-refused.remedy':
+    'Attendez un nouveau code et réessayez ; vérifiez que l’horloge de l’appareil qui l’affiche est juste.',
   'error.eap/password-expired': 'Le mot de passe a expiré.',
   'error.eap/password-expired.remedy':
     'Changez-le là où votre organisation le permet, puis connectez-vous avec le nouveau.',

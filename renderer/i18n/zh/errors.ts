@@ -32,6 +32,8 @@ export const errors: Translated<typeof en> = {
   'error.ike/traffic-selectors.remedy': '请让管理员比对网关与配置文件中的网络。',
   'error.eap/credentials-refused': '网关拒绝了用户名或密码。',
   'error.eap/credentials-refused.remedy': '请检查用户名并重新输入密码。多次失败后帐户可能被锁定，此时请联系管理员。',
+  'error.eap/code-refused': '网关拒绝了一次性验证码。',
+  'error.eap/code-refused.remedy': '请等待新的验证码后重试，并检查显示验证码的设备时钟是否准确。',
   'error.eap/password-expired': '密码已过期。',
   'error.eap/password-expired.remedy': '请在您的组织允许的地方更改密码，然后用新密码连接。',
   'error.eap/account-restricted': '该帐户目前不允许连接。',
