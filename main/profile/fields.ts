@@ -54,6 +54,8 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   },
   '/tunnel/remoteSelectors': prefixes('what to ask the gateway to carry, instead of what the shape needs'),
   '/tunnel/remoteSelectors/*': prefix,
+  '/tunnel/direct': prefixes('what is reached beside GRE, each through a CHILD SA of its own'),
+  '/tunnel/direct/*': prefix,
   '/tunnel/anyProtocol': flag('ask the gateway to carry every protocol, not GRE alone'),
   '/gre': section('the GRE tunnel', '{ "address": ["10.88.0.2/24"], "remote": "10.77.0.1" }'),
   '/gre/address': {

@@ -194,6 +194,7 @@ function build(file: ProfileFile, materials: Materials): Profile {
       interfaceName: tunnel.interfaceName ?? DEFAULTS.interfaceName,
       remoteSelectors: tunnel.remoteSelectors?.map(prefix) ?? null,
       anyProtocol: tunnel.anyProtocol ?? false,
+      direct: tunnel.direct?.map(prefix) ?? [],
     },
     gre: gre
       ? {

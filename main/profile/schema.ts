@@ -63,6 +63,7 @@ export const SECTIONS = {
     interfaceName: text(wrongInterfaceName).optional(),
     remoteSelectors: networks.min(1).nullish(),
     anyProtocol: z.boolean().optional(),
+    direct: networks.max(7).optional(),
   }),
   gre: z.strictObject({
     address: z.array(text(wrongInterfaceAddress)).max(8).optional(),

@@ -47,7 +47,7 @@ export interface AssociationOptions {
   readonly refused: (error: unknown) => void;
   /** The tunnel differs from what was reported. */
   readonly changed: () => void;
-  /** The gateway has deleted its last CHILD SA. */
+  /** The gateway has deleted the tunnel's last CHILD SA. */
   readonly childless: () => void;
   readonly ticket: (ticket: ResumptionTicket | undefined) => void;
   readonly reauthenticate: (within: number) => void;
@@ -75,7 +75,8 @@ export function beginAssociation(options: AssociationOptions): Association {
   const { deps, config, tunnel, socketOf } = options;
   const { log } = deps;
   const answerer = (deps.createAnswerer ?? options.createAnswerer)(options.profile, options.secrets);
-  const children = new Set<number>();
+  /** By SPI, with their names; the tunnel's own have none. */
+  const children = new Map<number, string | undefined>();
   let answering = true;
   let established: Established | null = null;
   let isUp = false;
@@ -129,7 +130,7 @@ export function beginAssociation(options: AssociationOptions): Association {
   async function install(effect: InstallChild): Promise<void> {
     const first = !isUp;
     const { spiIn } = effect.child;
-    children.add(spiIn);
+    children.set(spiIn, effect.name);
     try {
       await tunnel.install(effect, established, socketOf);
     } catch (error) {
@@ -144,9 +145,12 @@ export function beginAssociation(options: AssociationOptions): Association {
   }
 
   async function remove(spiIn: number, by: 'peer' | 'us'): Promise<void> {
+    const name = children.get(spiIn);
     const removed = await tunnel.remove(spiIn);
+    const own = [...children].some(([spi, name]) => name === undefined && spi !== spiIn);
     children.delete(spiIn);
-    if (removed !== undefined && children.size === 0 && by === 'peer' && !drive.over && !gone) options.childless();
+    if (removed !== undefined && !own && name === undefined && by === 'peer' && !drive.over && !gone)
+      options.childless();
   }
 
   function quietly(what: string, doing: Promise<unknown>): void {

@@ -67,6 +67,7 @@ export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
   const offered = tunAddresses(profile, assigned, facts);
   const { mtu, ipv6 } = mtuOf(profile, facts, delivery, warnings);
   const addresses = ipv6 ? offered : offered.filter((prefix) => familyOf(prefix.address) === 4);
+  const beside = directOf(profile, facts);
   if (addresses.length < offered.length)
     warnings.push(`IPv6 inside the tunnel is off: its MTU of ${mtu.value} is under 1280, the least that IPv6 needs.`);
 
@@ -94,7 +95,67 @@ export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
     copyDscp: profile.mtu.copyDscp,
     ttl: DELIVERY_TTL,
   };
-  return { params, addresses, mtu, routes, dns, warnings };
+  // What GRE does not carry has the assigned address for its source, so the TUN needs that one too.
+  const sources = assigned.filter((one) => beside.some(({ source }) => sameAddress(source, one.address)));
+  const hosts = sources.map(({ address }) => hostPrefix(address));
+  return {
+    params,
+    addresses: [
+      ...addresses,
+      ...hosts.filter((host) => !addresses.some((one) => sameAddress(one.address, host.address))),
+    ],
+    mtu,
+    routes:
+      beside.length === 0
+        ? routes
+        : { ...routes, include: [...routes.include, ...beside.map(({ prefix }) => prefix)], sources: beside },
+    dns,
+    warnings,
+  };
+}
+
+/** The networks that are reached without GRE, and the address of ours that the gateway expects packets from. */
+function directOf(
+  profile: Profile,
+  facts: PlanFacts,
+): readonly { readonly prefix: Prefix; readonly source: Address }[] {
+  return profile.tunnel.direct.flatMap((prefix) => {
+    const family = familyOf(prefix.address);
+    const assigned = facts.configuration?.addresses.find(({ address }) => familyOf(address) === family);
+    const source = assigned?.address ?? (familyOf(facts.local) === family ? facts.local : undefined);
+    return source ? [{ prefix, source }] : [];
+  });
+}
+
+/** The tunnel, beside that of `plan` and on the same TUN, of a CHILD SA without GRE: its selectors say all. */
+export function planDirect(
+  profile: Profile,
+  plan: TunnelPlan,
+  facts: Pick<PlanFacts, 'gateway' | 'path' | 'encapsulation'>,
+  child: Pick<ChildSa, 'cipher' | 'integrity' | 'local' | 'remote'>,
+): TunnelParams {
+  const { mtu } = computeMtu({
+    path: facts.path,
+    outerFamily: familyOf(facts.gateway),
+    encapsulation: facts.encapsulation,
+    cipher: overheadOf(child),
+    shape: 'esp-tunnel',
+    gre: null,
+    deliveryFamily: null,
+  });
+  const most = Math.max(child.local.length, child.remote.length);
+  if (most > MOST_SELECTORS) throw tooManySelectors(most);
+  const { params } = plan;
+  return {
+    ...params,
+    shape: 'esp-tunnel',
+    gre: null,
+    delivery: null,
+    mtu: Math.min(mtu, params.mtu),
+    local: child.local,
+    remote: child.remote,
+    copyDscp: profile.mtu.copyDscp,
+  };
 }
 
 /**

@@ -10,7 +10,7 @@
 
 import type { ChildRequest, InitiatorConfig, RetransmissionPolicy } from '../ike/types.ts';
 import type { Profile } from '../profile/profile.ts';
-import type { Address, Endpoint, Prefix } from '../wire/address.ts';
+import { type Address, type Endpoint, formatPrefix, type Prefix } from '../wire/address.ts';
 import { type Selector, selectorOf } from '../wire/selector.ts';
 import type { WhoIsWho } from './authentication.ts';
 
@@ -83,6 +83,23 @@ export function childRequest(profile: Profile, local: Address, gateway: Address)
   }
 }
 
+/** One for each network that is reached beside GRE. Its name is the network's. */
+export function directRequests(profile: Profile, local: Address): readonly ChildRequest[] {
+  const { direct, requestAddresses } = profile.tunnel;
+  return direct.map((prefix) => {
+    const family = familyOf(prefix.address);
+    const dynamic = requestAddresses.includes(family);
+    return {
+      name: formatPrefix(prefix),
+      mode: 'tunnel',
+      proposals: profile.proposals.esp,
+      local: [selectorOf(dynamic ? everything(family) : hostPrefix(local))],
+      remote: [selectorOf(prefix)],
+      localIsDynamic: dynamic,
+    };
+  });
+}
+
 /** First sending after 0.5 s, then ever slower up to 8 s, for at least `patience` milliseconds (RFC 7296 §2.1, §2.4). */
 export function retransmission(patience: number): RetransmissionPolicy {
   const policy = { first: 500, factor: 1.8, most: 8_000 };
@@ -106,6 +123,7 @@ export function initiatorConfig(profile: Profile, facts: RequestFacts, whoIsWho:
     ...whoIsWho,
     proposals: profile.proposals.ike,
     child: childRequest(profile, facts.local.address, facts.gateway),
+    moreChildren: directRequests(profile, facts.local.address),
     requestAddresses: profile.tunnel.requestAddresses,
     encapsulation: facts.over === 'tcp' ? 'tcp' : facts.forceUdp ? 'udp' : 'auto',
     retransmission: retransmission(facts.patience),

@@ -17,7 +17,7 @@ import type { TunnelSocket } from '../net/socket/api.ts';
 import type { Tun } from '../net/tun/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
-import type { Address } from '../wire/address.ts';
+import { type Address, formatPrefix } from '../wire/address.ts';
 import type { Encapsulation } from '../wire/encapsulation.ts';
 import type { SessionDeps } from './deps.ts';
 import type { Established, InstallChild, MoveChild } from './drive.ts';
@@ -25,10 +25,10 @@ import { reasonText, SessionError, sessionFailure } from './failure.ts';
 import type { Holding } from './holding.ts';
 import { tunnelInfo } from './info.ts';
 import { LinkClosed } from './loss.ts';
-import { planTunnel, type TunnelPlan } from './plan.ts';
+import { planDirect, planTunnel, type TunnelPlan } from './plan.ts';
 import { familyOf } from './request.ts';
 
-/** One session has one tunnel. */
+/** The core's slot of the tunnel itself; CHILD SAs beside it (profile.tunnel.direct) have those after it, in their order. */
 const TUNNEL = 0;
 
 export interface TunnelFacts {
@@ -103,8 +103,8 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     },
     onError: (error) => deps.log({ level: 'warn', area: 'esp', text: `removing an old SA: ${reasonText(error)}` }),
   });
-  /** Those that are installed, the newest last. */
-  const known = new Map<number, ChildSa>();
+  /** Those that are installed, the newest last, with the slot of their tunnel. */
+  const known = new Map<number, { readonly child: ChildSa; readonly slot: number }>();
   let profile = facts.profile;
   let path = profile.mtu.path;
   let up: Up | null = null;
@@ -160,7 +160,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     const plan = planFor(child, established, child.encapsulation);
     const tun = await openTun(plan);
     await children.install(child, placement(plan, child, socket));
-    known.set(child.spiIn, child);
+    known.set(child.spiIn, { child, slot: TUNNEL });
     await applyRoutes(plan, tun);
     up = { child, established, encapsulation: child.encapsulation, tun, since: deps.clock.wall(), plan };
   }
@@ -177,15 +177,33 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     established: Established | null,
     socket: TunnelSocket,
   ): Promise<void> {
-    const { child, activate } = effect;
+    const { child, activate, name } = effect;
+    if (name !== undefined) return installBeside(here, effect, name, socket);
     const plan = planFor(child, established, child.encapsulation);
     await children.install(child, placement(plan, child, socket), activate);
-    known.set(child.spiIn, child);
+    known.set(child.spiIn, { child, slot: TUNNEL });
     const anew = established !== here.established;
     up = { ...here, child, established, encapsulation: child.encapsulation };
     // Another cipher leaves other room for packets; another IKE SA may have assigned other addresses.
     if (plan.mtu.value === here.plan.mtu.value && !anew) up.plan = plan;
     else await replan(up);
+  }
+
+  /** A child for what does not go through GRE: a tunnel of its own in the core, on the same TUN. */
+  async function installBeside(here: Up, effect: InstallChild, name: string, socket: TunnelSocket): Promise<void> {
+    const { child, activate } = effect;
+    const index = profile.tunnel.direct.findIndex((prefix) => formatPrefix(prefix) === name);
+    if (index < 0) throw new Error(`nobody asked for a CHILD SA "${name}"`);
+    const slot = TUNNEL + 1 + index;
+    const params = planDirect(profile, here.plan, { gateway, path, encapsulation: child.encapsulation }, child);
+    await children.install(child, { ...placement(here.plan, child, socket), tunnel: slot, params }, activate);
+    known.set(child.spiIn, { child, slot });
+    deps.log({ level: 'info', area: 'esp', text: `${name} has a CHILD SA of its own: ${child.proposal}` });
+  }
+
+  /** The newest child of each tunnel. */
+  function newest(): readonly { readonly child: ChildSa; readonly slot: number }[] {
+    return [...new Map([...known.values()].map((one) => [one.slot, one])).values()];
   }
 
   async function lowerPath(mtu: number): Promise<boolean> {
@@ -219,6 +237,11 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     // A family that the tunnel is about to lose is refused before its addresses go, not after.
     if (losesFamily(here.plan, plan)) await applyRoutes(plan, here.tun);
     await plane.configure(TUNNEL, plan.params);
+    for (const { child, slot } of newest()) {
+      if (slot === TUNNEL) continue;
+      const { encapsulation } = child;
+      await plane.configure(slot, planDirect(profile, plan, { gateway, path, encapsulation }, child));
+    }
     here.plan = plan;
     facts.check();
     await holding.change({ mtu: plan.mtu.value, addresses: plan.addresses });
@@ -288,21 +311,22 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
 
     move: (effect, socketOf) =>
       inOrder(async () => {
-        const child = [...known.values()].find((one) => one.spiOut === effect.spiOut);
-        if (!up || !child) return;
+        const entry = [...known.values()].find((one) => one.child.spiOut === effect.spiOut);
+        if (!up || !entry) return;
+        const { child, slot } = entry;
         const moved = { ...child, peer: effect.peer, encapsulation: effect.encapsulation ?? child.encapsulation };
         const socket = socketOf(moved.encapsulation);
         if (!socket) throw noSocket();
-        known.set(child.spiIn, moved);
-        await plane.send({ kind: 'setPeer', tunnel: TUNNEL, peer: peerOf(moved, socket) });
+        known.set(child.spiIn, { child: moved, slot });
+        await plane.send({ kind: 'setPeer', tunnel: slot, peer: peerOf(moved, socket) });
         if (up.child?.spiIn === child.spiIn) up = { ...up, child: moved };
       }),
 
     remove: (spiIn) =>
       inOrder(async () => {
         known.delete(spiIn);
-        const left = [...known.values()].at(-1);
-        if (up?.child?.spiIn === spiIn && left) up = { ...up, child: left };
+        const left = [...known.values()].findLast(({ slot }) => slot === TUNNEL);
+        if (up?.child?.spiIn === spiIn && left) up = { ...up, child: left.child };
         const removed = await children.remove(spiIn);
         return removed ? children.list().length : undefined;
       }),
@@ -314,11 +338,12 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
 
     relocate: (socketOf) =>
       inOrder(async () => {
-        const child = up?.child;
-        if (!up || !child) return;
-        const socket = socketOf(child.encapsulation);
-        if (!socket) throw noSocket();
-        await plane.send({ kind: 'setPeer', tunnel: TUNNEL, peer: peerOf(child, socket) });
+        if (!up) return;
+        for (const { child, slot } of newest()) {
+          const socket = socketOf(child.encapsulation);
+          if (!socket) throw noSocket();
+          await plane.send({ kind: 'setPeer', tunnel: slot, peer: peerOf(child, socket) });
+        }
         if (path === profile.mtu.path) return;
         path = profile.mtu.path;
         await replan(up);

@@ -71,4 +71,28 @@ live('strongSwan, keys that have carried enough', missing, () => {
     const { stdout } = await gateway.swanctl('--list-sas');
     expect(counted(stdout, /^road: /gm)).toBe(1);
   });
+
+  it('of two CHILD SAs, one for GRE and one without, are replaced each by itself', async () => {
+    scene = await Scene.open();
+    const { gateway, culvert, lab } = scene;
+    const profile = scene.profile({ timing: { rekeyPackets: 150 } });
+    await culvert.connect({ ...profile, tunnel: { shape: 'gre-tunnel', direct: ['10.66.0.0/24'] } });
+    await gateway.running.saw(/CHILD_SA net\{\d+\} established/, 20_000);
+    expect(lab.run('cl', 'ip', 'route', 'get', '10.66.0.1')).toMatch(/dev culvert0 .*src 10\.99\.0\.1/);
+    const traffic = pinging(scene);
+    const beside = lab.start('cl', ['ping', '-n', '-i', '0.004', '10.66.0.1']);
+    await beside.saw(/icmp_seq=500 /, 30_000);
+    await beside.stop('SIGINT');
+    const { sent, lost } = await traffic.lost();
+    const [, sentBeside, receivedBeside] = /(\d+) packets transmitted, (\d+) received/.exec(beside.output) ?? [];
+    const direct = counted(gateway.running.output, /CHILD_SA net\{\d+\} established/g);
+    console.log(
+      `two kinds: ${children(scene)} and ${direct} CHILD SAs, ${lost} of ${sent} and ${Number(sentBeside) - Number(receivedBeside)} of ${sentBeside} pings lost`,
+    );
+    expect(lost).toBe(0);
+    expect(receivedBeside).toBe(sentBeside);
+    expect(children(scene)).toBeGreaterThan(2);
+    expect(direct).toBeGreaterThan(2);
+    expect(culvert.daemon.output).not.toContain('reconnecting');
+  });
 });

@@ -5,8 +5,8 @@ import type { ChildSa, Configuration } from '../../main/ike/types.ts';
 import type { Profile } from '../../main/profile/profile.ts';
 import { openAuthentication } from '../../main/session/authentication.ts';
 import { SessionError } from '../../main/session/failure.ts';
-import { MOST_SELECTORS, type PlanFacts, planTunnel, type TunnelPlan } from '../../main/session/plan.ts';
-import { childRequest, initiatorConfig, retransmission } from '../../main/session/request.ts';
+import { MOST_SELECTORS, type PlanFacts, planDirect, planTunnel, type TunnelPlan } from '../../main/session/plan.ts';
+import { childRequest, directRequests, initiatorConfig, retransmission } from '../../main/session/request.ts';
 import { formatPrefix, type Prefix } from '../../main/wire/address.ts';
 import { formatSelector, type Selector, selectorOf } from '../../main/wire/selector.ts';
 import { address, prefix, testProfile } from './fakes/profile.ts';
@@ -324,5 +324,62 @@ describe('the request', () => {
     for (let i = 0, wait = first; i < tries; i++, wait = Math.min(most, wait * factor)) total += wait;
     expect(total).toBeGreaterThanOrEqual(patience);
     expect(tries).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe('networks beside GRE', () => {
+  const profile = testProfile('gre-tunnel', {
+    tunnel: { direct: [prefix('10.66.0.0/24'), prefix('2001:db8:66::/64')] },
+  });
+
+  it('are asked for one by one, from the assigned address or our own', () => {
+    const requests = directRequests(profile, local);
+    expect(requests.map(({ name, mode }) => [name, mode])).toEqual([
+      ['10.66.0.0/24', 'tunnel'],
+      ['2001:db8:66::/64', 'tunnel'],
+    ]);
+    expect(requests.map(({ remote }) => selectors(remote))).toEqual([
+      ['10.66.0.0-10.66.0.255'],
+      ['2001:db8:66::-2001:db8:66:0:ffff:ffff:ffff:ffff'],
+    ]);
+    expect(requests[0]).toMatchObject({ localIsDynamic: true });
+    const own = testProfile('gre-tunnel', { tunnel: { direct: [prefix('10.66.0.0/24')], requestAddresses: [] } });
+    expect(directRequests(own, local).map((one) => [one.localIsDynamic, ...selectors(one.local)])).toEqual([
+      [false, '192.0.2.10'],
+    ]);
+  });
+
+  it('are routed into the TUN, which has the address that they are reached from', () => {
+    const { addresses, routes, params } = plan(profile);
+    expect(text(addresses)).toEqual(['10.88.0.2/24', '10.10.0.5/32']);
+    expect(text(routes.include)).toContain('10.66.0.0/24');
+    // No address of ours is of that family: nothing would come back.
+    expect(routes.sources?.map(({ prefix: to, source }) => [formatPrefix(to), source.join('.')])).toEqual([
+      ['10.66.0.0/24', '10.10.0.5'],
+    ]);
+    // GRE carries neither.
+    expect(selectors(params.local)).not.toContain('10.10.0.5');
+    expect(selectors(params.remote)).not.toContain('10.66.0.0-10.66.0.255');
+  });
+
+  it('change nothing where there are none', () => {
+    const bare = plan(testProfile());
+    expect(text(bare.addresses)).toEqual(['10.88.0.2/24']);
+    expect(bare.routes.sources).toBeUndefined();
+  });
+
+  it('have a tunnel without GRE, no wider than the TUN', () => {
+    const main = plan(profile);
+    const child = sa(['10.10.0.5/32'], ['10.66.0.0/24'], 0);
+    const params = planDirect(profile, main, { gateway, path: 1500, encapsulation: 'udp' }, child);
+    expect(params).toMatchObject({ shape: 'esp-tunnel', gre: null, delivery: null, mtu: main.mtu.value });
+    expect([selectors(params.local), selectors(params.remote)]).toEqual([['10.10.0.5'], ['10.66.0.0-10.66.0.255']]);
+    // A cipher that leaves less room, on a narrower path.
+    const narrow = { ...child, cipher: 'aes-cbc' as const, integrity: 'hmac-sha2-512-256' as const };
+    expect(planDirect(profile, main, { gateway, path: 1300, encapsulation: 'udp' }, narrow).mtu).toBeLessThan(
+      1300 - 60,
+    );
+    const many = { ...child, remote: Array.from({ length: 65 }, (_, i) => selectorOf(prefix(`10.${i}.0.0/16`))) };
+    expect(() => planDirect(profile, main, { gateway, path: 1500, encapsulation: 'udp' }, many)).toThrow(SessionError);
   });
 });

@@ -203,3 +203,76 @@ it('shows the algorithms of a rekeyed IKE SA', async () => {
   expect(session.state).toMatchObject({ tunnel: { ikeProposal: 'aes256gcm16-prfsha512-ecp384' } });
   await stopClean({ world, session });
 });
+
+describe('a CHILD SA beside the tunnel', () => {
+  const NAME = '10.66.0.0/24';
+
+  async function withBoth(): Promise<{ world: World; session: Session; spiIn: number }> {
+    const world = createWorld({ script });
+    const session = world.session(testProfile('gre-tunnel', { tunnel: { direct: [prefix(NAME)] } }));
+    session.start();
+    await world.clock.settle();
+    expect(session.state.state).toBe('connected');
+    const child = world.peer().makeChild();
+    world.peer().inject({ kind: 'installChild', activate: 'now', name: NAME, child });
+    world.say('anything');
+    await world.clock.settle();
+    return { world, session, spiIn: child.spiIn };
+  }
+
+  it('has a tunnel of its own in the core, and leaves the other as it is', async () => {
+    const { world, session } = await withBoth();
+    expect(world.peer().config.moreChildren?.map(({ name }) => name)).toEqual([NAME]);
+    expect(world.plane().active).toBe(0);
+    expect(world.plane().params?.shape).toBe('gre-tunnel');
+    expect(world.plane().beside.get(1)).toMatchObject({ params: { shape: 'esp-tunnel', gre: null }, active: 1 });
+    expect(world.routes?.sources).toHaveLength(1);
+    await stopClean({ world, session });
+  });
+
+  it('is replaced in its own tunnel, and moves with the gateway', async () => {
+    const { world, session, spiIn } = await withBoth();
+    const child = world.peer().makeChild();
+    const moved = { address: GATEWAY, port: 31_000 };
+    world
+      .peer()
+      .inject(
+        { kind: 'installChild', activate: 'now', name: NAME, replaces: spiIn, child },
+        { kind: 'removeChild', spiIn, spiOut: spiIn + 0x100000, by: 'us' },
+        { kind: 'moveChild', spiOut: child.spiOut, peer: moved },
+      );
+    world.say('anything');
+    await world.clock.settle();
+    expect(world.plane().beside.get(1)).toMatchObject({ active: 2, peer: { remote: moved } });
+    expect(world.plane()).toMatchObject({ active: 0, peer: { remote: natt } });
+    await stopClean({ world, session });
+  });
+
+  it('may go without the tunnel, but not the tunnel without', async () => {
+    const { world, session, spiIn } = await withBoth();
+    world.peer().inject({ kind: 'removeChild', spiIn, spiOut: spiIn + 0x100000, by: 'peer' });
+    world.say('anything');
+    await world.clock.settle();
+    expect(session.state.state).toBe('connected');
+    const other = await withBoth();
+    const { spi } = other.world.plane().inbound.get(0)!;
+    other.world.peer().inject({ kind: 'removeChild', spiIn: spi, spiOut: spi + 0x100000, by: 'peer' });
+    other.world.say('anything');
+    await other.world.clock.settle();
+    expect(other.session.state.state).toBe('reconnecting');
+    await stopClean({ world, session });
+  });
+
+  it('is refused where nobody asked for it', async () => {
+    const { world, session } = await withBoth();
+    const child = world.peer().makeChild();
+    world.peer().inject({ kind: 'installChild', activate: 'now', name: '10.67.0.0/24', child });
+    world.say('anything');
+    await world.clock.settle();
+    expect(world.peer().events).toContainEqual(
+      expect.objectContaining({ kind: 'childInstalled', error: expect.stringContaining('10.67.0.0/24') }),
+    );
+    await world.clock.advance(5_000);
+    await stopClean({ world, session });
+  });
+});

@@ -1,5 +1,5 @@
 // Routes into the tunnel, and the policy that keeps the tunnel's own datagrams out of it.
-import type { Prefix } from '../../wire/address.ts';
+import type { Address, Prefix } from '../../wire/address.ts';
 import type { NetError } from '../error.ts';
 
 export interface DesiredRoutes {
@@ -7,6 +7,8 @@ export interface DesiredRoutes {
   readonly interfaceName: string;
   /** Prefixes that go through the tunnel. 0.0.0.0/0 and ::/0 allowed. */
   readonly include: readonly Prefix[];
+  /** From which of this machine's addresses packets to an included prefix leave, where that is not for the kernel to choose. */
+  readonly sources?: readonly { readonly prefix: Prefix; readonly source: Address }[];
   /** Prefixes that do not, though an included one covers them. */
   readonly exclude: readonly Prefix[];
   /** Private networks the host is attached to stay reachable directly though an included prefix covers them. */

@@ -5,7 +5,7 @@
 //   network of the host inside an included   throw    when allowLan, and only a private one (isLan)
 //   fe80::/10 inside an included             throw    always: link-local never leaves its link, and DHCPv6 needs it
 //   prefix of a family without a tunnel      unreachable
-import { formatPrefix, type Prefix, parsePrefix, prefixRange } from '../../wire/address.ts';
+import { formatAddress, formatPrefix, type Prefix, parsePrefix, prefixRange } from '../../wire/address.ts';
 import type { DesiredRoutes } from './api.ts';
 
 export interface TableRoute {
@@ -13,6 +13,8 @@ export interface TableRoute {
   readonly prefix: Prefix;
   /** For `unicast` only. */
   readonly dev?: string;
+  /** For `unicast` only: the address that packets leave from, as text. */
+  readonly source?: string;
   /** The one that takes over where the `unicast` route of the same prefix is gone. */
   readonly fallback?: true;
 }
@@ -63,7 +65,11 @@ export function planRoutes(desired: DesiredRoutes, attached: readonly Prefix[]):
     for (const prefix of attached)
       if (isLan(prefix) && insideCaptured(prefix) && !strictlyCovers(LINK_LOCAL, prefix))
         add(prefix, { type: 'throw' });
-  for (const prefix of desired.include) add(prefix, { type: 'unicast', dev: desired.interfaceName });
+  for (const prefix of desired.include) {
+    const from = desired.sources?.find((one) => destination(one.prefix) === destination(prefix));
+    const source = from ? { source: formatAddress(from.source) } : {};
+    add(prefix, { type: 'unicast', dev: desired.interfaceName, ...source });
+  }
   for (const prefix of desired.exclude) add(prefix, { type: 'throw' });
   return plan;
 }

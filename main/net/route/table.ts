@@ -30,6 +30,7 @@ interface RouteRow {
   readonly type?: string;
   readonly dst: string;
   readonly dev?: string;
+  readonly prefsrc?: string;
   readonly gateway?: string;
   readonly protocol?: string;
   readonly metric?: number;
@@ -60,7 +61,12 @@ export async function readState(runner: Runner, family: Family): Promise<FamilyS
     if (type === 'throw' && family === 4 && prefix.address[0] === 127)
       markers.push({ index: new DataView(prefix.address.buffer).getUint32(0) & 0xffffff, metric: row.metric ?? 0 });
     else if (type === 'unicast')
-      routes.set(destination(prefix), { type, prefix, ...(row.dev ? { dev: row.dev } : {}) });
+      routes.set(destination(prefix), {
+        type,
+        prefix,
+        ...(row.dev ? { dev: row.dev } : {}),
+        ...(row.prefsrc ? { source: row.prefsrc } : {}),
+      });
     else if (type === 'unreachable' && row.metric === FALLBACK_METRIC)
       routes.set(routeKey(prefix, true), { type, prefix, fallback: true });
     else if (type === 'throw' || type === 'unreachable') routes.set(destination(prefix), { type, prefix });
@@ -107,10 +113,11 @@ async function list<Row>(runner: Runner, args: readonly string[]): Promise<reado
   });
 }
 
-function words({ type, prefix, dev, fallback }: TableRoute): string {
+function words({ type, prefix, dev, source, fallback }: TableRoute): string {
   const through = dev ? ` dev ${dev}` : '';
+  const from = source ? ` src ${source}` : '';
   const metric = fallback ? ` metric ${FALLBACK_METRIC}` : '';
-  return `${type} ${destination(prefix)}${through} table ${TABLE} protocol ${PROTOCOL}${metric}`;
+  return `${type} ${destination(prefix)}${through} table ${TABLE} protocol ${PROTOCOL}${from}${metric}`;
 }
 
 /**
@@ -124,7 +131,8 @@ export function difference(
   const lines: string[] = [];
   for (const [to, route] of wanted) {
     const now = present.routes.get(to);
-    if (now?.type !== route.type || now.dev !== route.dev) lines.push(`route replace ${words(route)}`);
+    if (now?.type !== route.type || now.dev !== route.dev || now.source !== route.source)
+      lines.push(`route replace ${words(route)}`);
   }
   const rules = wanted.size > 0 ? 1 : 0;
   for (let i = present.rules; i < rules; i++) lines.push(`rule add ${RULE}`);

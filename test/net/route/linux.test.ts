@@ -66,6 +66,7 @@ function host(settings: Record<string, string> = {}, failOn?: RegExp) {
         table[family].set(key, {
           ...row,
           ...(words[2] === 'unicast' ? { dev: words[5]! } : { type: words[2]! }),
+          ...(words.includes('src') ? { prefsrc: words[words.indexOf('src') + 1]! } : {}),
           ...(metric > 0 ? { metric: Number(words[metric + 1]) } : {}),
         });
       if (words[0] === 'route' && words[1] === 'del') table[family].delete(key);
@@ -91,6 +92,25 @@ describe('apply', () => {
       '  route replace unicast 10.0.0.0/8 dev tun0 table 4750 protocol 147',
       '  route replace unicast 172.16.5.0/24 dev tun0 table 4750 protocol 147',
       `  rule add ${RULE}`,
+    ]);
+  });
+
+  it('with the address that packets leave from, which is put right where it is another', async () => {
+    const { routes, changes, table } = host();
+    const [prefix, other] = prefixes('10.66.0.0/24', '10.10.0.5/32');
+    const wanted = desired({ include: [prefix!], sources: [{ prefix: prefix!, source: other!.address }] });
+    await routes.apply(wanted);
+    expect(changes().filter((line) => line.includes('unicast'))).toEqual([
+      '  route replace unicast 10.66.0.0/24 dev tun0 table 4750 protocol 147 src 10.10.0.5',
+    ]);
+    await routes.apply(wanted);
+    expect(changes()).toEqual([]);
+    // As after an address was assigned anew.
+    table[4].set('10.66.0.0/24', { ...table[4].get('10.66.0.0/24')!, prefsrc: '10.10.0.4' });
+    await routes.apply(wanted);
+    expect(changes()).toEqual([
+      'ip -4 -batch -',
+      '  route replace unicast 10.66.0.0/24 dev tun0 table 4750 protocol 147 src 10.10.0.5',
     ]);
   });
 

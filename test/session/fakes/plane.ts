@@ -20,10 +20,12 @@ export interface FakePlane extends DataPlane {
   readonly expected: ReadonlySet<number>;
   readonly inbound: ReadonlyMap<number, InboundSaParams>;
   readonly outbound: ReadonlyMap<number, OutboundSaParams>;
+  /** Of tunnel 0, as `peer` and `active`; `beside` has the others. */
   readonly params: TunnelParams | null;
   readonly peer: Peer | null;
   /** The slot that the tunnel's packets leave through. */
   readonly active: number | null;
+  readonly beside: ReadonlyMap<number, { params?: TunnelParams; peer?: Peer; active?: number | undefined }>;
   counters: Record<string, number>;
   lastInbound: number;
   greNext: number;
@@ -48,6 +50,12 @@ export function fakePlane(world: PlaneWorld, keysSeen: Set<string>): FakePlane {
   let params: TunnelParams | null = null;
   let peer: Peer | null = null;
   let active: number | null = null;
+  const beside = new Map<number, { params?: TunnelParams; peer?: Peer; active?: number | undefined }>();
+  const other = (tunnel: number) => {
+    const known = beside.get(tunnel) ?? {};
+    beside.set(tunnel, known);
+    return known;
+  };
   let tun: number | null = null;
   let closed = false;
 
@@ -79,14 +87,16 @@ export function fakePlane(world: PlaneWorld, keysSeen: Set<string>): FakePlane {
         tun = null;
         return;
       case 'configure':
-        params = command.params;
+        if (command.tunnel > 0) other(command.tunnel).params = command.params;
+        else params = command.params;
         return;
       case 'removeTunnel':
         params = null;
         return;
       case 'setPeer':
         rule(world.isOpen(command.peer.socket), 'setPeer: the socket is closed');
-        peer = command.peer;
+        if (command.tunnel > 0) other(command.tunnel).peer = command.peer;
+        else peer = command.peer;
         return;
       case 'installOutbound':
         rule(!outbound.has(command.slot), `installOutbound: slot ${command.slot} is taken`);
@@ -97,11 +107,17 @@ export function fakePlane(world: PlaneWorld, keysSeen: Set<string>): FakePlane {
         return;
       case 'activate':
         rule(outbound.has(command.slot), `activate: slot ${command.slot} is empty`);
-        active = command.slot;
+        rule(
+          outbound.get(command.slot)?.tunnel === command.tunnel,
+          `activate: slot ${command.slot} is of another tunnel`,
+        );
+        if (command.tunnel > 0) other(command.tunnel).active = command.slot;
+        else active = command.slot;
         return;
       case 'removeOutbound':
         if (!outbound.delete(command.slot)) throw new Error(`removeOutbound: slot ${command.slot} is empty`);
         if (active === command.slot) active = null;
+        for (const one of beside.values()) if (one.active === command.slot) one.active = undefined;
         return;
       case 'installInbound':
         rule(!inbound.has(command.slot), `installInbound: slot ${command.slot} is taken`);
@@ -144,6 +160,7 @@ export function fakePlane(world: PlaneWorld, keysSeen: Set<string>): FakePlane {
     expected,
     inbound,
     outbound,
+    beside,
     get closed() {
       return closed;
     },
