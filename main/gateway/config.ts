@@ -60,6 +60,9 @@ export interface GatewayConfig {
   /** Half-open IKE SAs from which on a cookie is asked for (RFC 7296 §2.6). */
   readonly cookieThreshold: number;
   readonly livenessSeconds: number;
+  /** A CHILD SA, and the IKE SA, is rekeyed after so long, a little earlier at random; 0: never because of time (RFC 7296 §2.8). */
+  readonly rekeySeconds: number;
+  readonly ikeRekeySeconds: number;
 }
 
 /** What is wrong with a configuration, in words: where (a JSON pointer) and what. */
@@ -121,6 +124,8 @@ const user = z
     return { identity, secret: Buffer.from(hexadecimal ?? secret, hexadecimal ? 'hex' : 'utf8'), inner: inner ?? null };
   });
 
+const lifetime = z.number().min(5).max(2_592_000).or(z.literal(0));
+
 const schema = z.strictObject({
   identity,
   users: z.array(user).min(1, 'at least one user is needed'),
@@ -179,6 +184,8 @@ const schema = z.strictObject({
   pagePort: port.min(1).nullable().default(80),
   cookieThreshold: z.int().min(0).default(32),
   livenessSeconds: z.number().min(0).max(86_400).default(30),
+  rekeySeconds: lifetime.default(3600),
+  ikeRekeySeconds: lifetime.default(14_400),
 });
 
 /** What a file may say; `parseGatewayConfig` fills in the rest. */

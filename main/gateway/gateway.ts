@@ -74,6 +74,8 @@ export interface Gateway {
 const NON_ESP_MARKER = new Uint8Array(4);
 const KEEPALIVE = Uint8Array.of(0xff);
 const GOODBYE = 1000;
+/** See LifetimePolicy. */
+const LIFETIME_JITTER = 0.1;
 const RETRANSMISSION = { first: 500, factor: 1.8, most: 10_000, tries: 6 };
 
 /** Rejects with NetError where the system refuses a socket or the TUN; what was open is closed again. */
@@ -183,6 +185,14 @@ function run(
       cookieThreshold: config.cookieThreshold,
       retransmission: RETRANSMISSION,
       livenessInterval: config.livenessSeconds * 1000,
+      // Each client has one tunnel here; a further CHILD SA would have to share its addresses.
+      mostChildren: 1,
+      lifetime: {
+        child: config.rekeySeconds * 1000,
+        ike: config.ikeRekeySeconds * 1000,
+        reauth: 0,
+        jitter: LIFETIME_JITTER,
+      },
     },
     { random: deps.random },
   );

@@ -297,9 +297,9 @@ export class ChildWork {
   /** RFC 9370 §2.2.4: a collision is decided before the additional key exchanges. */
   #goesOn(operation: Operation, least: Uint8Array): boolean {
     const { line, child } = operation;
-    const rival = child && this.#rivalOf(child);
+    const rival = child?.rival;
     if (!line.wanted || (rival && compareNonces(least, rival.least) < 0)) return false;
-    if (rival && !rival.child) this.#dropPending();
+    if (rival && this.#pending?.old === child) this.#dropPending();
     operation.followsUp = true;
     return true;
   }
@@ -320,7 +320,9 @@ export class ChildWork {
     const { outbox } = this.#host;
     const there = old && this.set.has(old) ? old : undefined;
     const replaces = there?.spiIn;
-    const rival = old && this.#rivalOf(old);
+    // It counts though it may have been replaced itself by now, if our answer was late.
+    const rival = old?.rival && (old.rival.child || this.#pending?.old === old) ? old.rival : undefined;
+    const other = this.set.all.find((child) => child.line === line && child !== there && child.fate === 'kept');
     if (!line.wanted) {
       // It was to be deleted while it was being made.
       wipeChild(sa);
@@ -330,15 +332,15 @@ export class ChildWork {
       return;
     }
     // RFC 7296 §2.8.1: the SA made with the lowest of the four nonces goes, by the hand of who made it.
-    if (rival && compareNonces(least, rival.least) < 0) {
-      this.set.install(sa, line, { activate: 'never', replaces: replaces ?? rival.child?.spiIn }, now);
+    if (rival && compareNonces(least, rival.least) < 0 && (other || !rival.child)) {
+      this.set.install(sa, line, { activate: 'never', replaces: replaces ?? other?.spiIn }, now);
       if (there) this.set.leaveToPeer(there, now);
       return;
     }
-    const how = { activate: 'now' as const, replaces: replaces ?? rival?.child?.spiIn };
+    const how = { activate: 'now' as const, replaces: replaces ?? other?.spiIn };
     const child = this.set.install(sa, line, how, now);
-    if (rival?.child) this.set.leaveToPeer(rival.child, now);
-    else if (rival) this.#dropPending();
+    if (rival && !rival.child) this.#dropPending();
+    else if (rival?.child && this.set.has(rival.child)) this.set.leaveToPeer(rival.child, now);
     if (!there) return;
     there.fate = 'replaced';
     there.replacement = child;

@@ -17,8 +17,8 @@ export type Act =
   | { readonly kind: 'liveness'; readonly by: 'client' | 'gateway' };
 
 /** Milliseconds of acts, and of the calm after them. */
-const WILD = 200_000;
-const CALM = 180_000;
+const WILD = 90_000;
+const CALM = 130_000;
 
 /** 30 % of loss lose twelve sendings in a row once in thousands of exchanges. */
 const RETRANSMISSION = { first: 500, factor: 1.6, most: 4000, tries: 14 };
@@ -102,7 +102,7 @@ export function lifeOf(seed: number): Life {
   // Bursts: what happens at both ends within a second or two collides.
   const acts: { at: number; act: Act }[] = [];
   for (let i = 0; i < 3 + number() * 5; i++) {
-    const start = 5_000 + number() * WILD;
+    const start = 2_000 + number() * WILD;
     for (let j = 0; j < 1 + number() * 4; j++) {
       const by = pick<'client' | 'gateway'>('client', 'gateway');
       const act = pick<Act>(
@@ -123,7 +123,7 @@ export function lifeOf(seed: number): Life {
       seed,
       initiator,
       responder,
-      planes: { slow: pick(0, 5, 200), every: 700 },
+      planes: { slow: pick(0, 5, 200), every: 900 },
       network: {
         loss: pick(0.3, 0, number() * 0.3),
         duplicate: number() * 0.3,
