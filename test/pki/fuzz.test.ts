@@ -1,6 +1,6 @@
 // Whatever bytes a peer, a web server or a file brings: an answer or an error, never an exception, and never trust.
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseCertificate } from '../../main/pki/certificate.ts';
 import { findPath } from '../../main/pki/chain.ts';
 import { openCredential, readCertificates } from '../../main/pki/credential.ts';
@@ -10,6 +10,9 @@ import { isPkiError } from '../../main/pki/error.ts';
 import { ocspStatus } from '../../main/pki/ocsp.ts';
 import { DEFAULT_TRUST_POLICY } from '../../main/pki/policy.ts';
 import { type Made, make, NOW } from './authority.ts';
+
+/** Certificates are slow to make and to read where the machine is busy; by hand the runs are many. */
+vi.setConfig({ testTimeout: process.env.CULVERT_LONG ? 600_000 : 30_000 });
 
 const RUNS = { numRuns: process.env.CULVERT_LONG ? 20_000 : 300 };
 
