@@ -1,11 +1,16 @@
 // IKE fragmentation (RFC 7383): cutting up, putting together, and what a hostile or merely unlucky network makes of it.
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parseProposal } from '../../main/crypto/proposal.ts';
+import { ikeSuite } from '../../main/crypto/suite.ts';
 import { DATAGRAM_SIZES, DatagramSize, Reassembly, type Sealed, sealInPieces } from '../../main/ike/fragment.ts';
 import { Exchange, encodeMessage, fragmentOf, HEADER_BYTES, type Header } from '../../main/ike/message.ts';
 import type { Payload } from '../../main/ike/payload/payload.ts';
+import { Protection } from '../../main/ike/protection.ts';
+import { checkMessage } from '../../main/ike/rules.ts';
 import { contentOf, intAuthOctets, OpenError, openContent, openMessage, sealContent } from '../../main/ike/sealed.ts';
 import { isWireError } from '../../main/wire/error.ts';
-import { toHex } from '../crypto/hex.ts';
+import { hex, toHex } from '../crypto/hex.ts';
 import { seeded } from '../crypto/seeded.ts';
 import { seededNumbers } from '../sim/random.ts';
 import { protectionFrom, RECORDED } from './recorded.ts';
@@ -24,6 +29,61 @@ const payloadsOf = (bytes: number): Payload[] => [
   { kind: 'nonce', data: Uint8Array.from({ length: 32 }, (_, i) => i) },
   { kind: 'vendor', data: Uint8Array.from({ length: bytes - (bytes >> 1) }, (_, i) => i * 3) },
 ];
+
+interface Fragments {
+  readonly proposal: string;
+  readonly contents: string;
+  readonly keys: { readonly SK_er: string; readonly SK_ar?: string };
+  readonly fragments: readonly string[];
+}
+const FRAGMENTS: readonly Fragments[] = JSON.parse(
+  readFileSync(new URL('../vectors/ike-fragments.json', import.meta.url), 'utf8'),
+);
+const NAMES: Readonly<Record<string, string>> = {
+  idr: 'IDr',
+  auth: 'AUTH',
+  cp: 'CP',
+  sa: 'SA',
+  tsi: 'TSi',
+  tsr: 'TSr',
+};
+
+describe.each(FRAGMENTS)('recorded from strongSwan with $proposal', ({ proposal, contents, keys, fragments }) => {
+  const suite = ikeSuite(parseProposal(proposal, 'ike'));
+  const protection = new Protection(suite.encr, suite.integ, hex(keys.SK_er), hex(keys.SK_ar ?? ''));
+  const datagrams = fragments.map(hex);
+  const open = (reassembly: Reassembly, bytes: Uint8Array) => reassembly.open(bytes, fragmentOf(bytes)!, protection, 0);
+
+  test('come together, in either order', () => {
+    for (const order of [datagrams, [...datagrams].reverse()]) {
+      const reassembly = new Reassembly();
+      const got = order.map((bytes) => open(reassembly, bytes)).at(-1)!;
+      if (isWireError(got) || isWireError(got.message)) throw new Error('not put together');
+      const { header: read, payloads } = got.message;
+      expect(payloads.map(({ kind }) => NAMES[kind]).join(' ')).toBe(contents);
+      expect(read).toMatchObject({ exchange: Exchange.IKE_AUTH, response: true, initiator: false, messageId: 1 });
+      expect(checkMessage(got.message)).toBeUndefined();
+      expect(got.first).toEqual(datagrams[0]);
+    }
+  });
+
+  test('are what we write of the same content, byte for byte where nothing is padded at random', () => {
+    for (const bytes of datagrams) {
+      const opened = openContent(bytes, protection);
+      if (isWireError(opened)) throw new Error(opened.toString());
+      const iv = bytes.slice(36, 36 + suite.encr.ivBytes);
+      const again = sealContent(opened.header, opened.content, protection, iv, opened.fragment);
+      if (suite.encr.aead) expect(toHex(again)).toBe(toHex(bytes));
+      else expect(openContent(again, protection)).toEqual(opened);
+    }
+  });
+
+  test('no byte may be missing', () => {
+    for (const bytes of datagrams)
+      for (let length = 0; length < bytes.length; length++)
+        expect(openContent(bytes.subarray(0, length), protection)).toMatchObject({ authentic: false });
+  });
+});
 
 describe.each(RECORDED)('with $selected', (recorded) => {
   const protection = protectionFrom(recorded, true);
