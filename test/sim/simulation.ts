@@ -146,6 +146,7 @@ export interface View {
   established: Extract<IkeEffect, { readonly kind: 'established' }> | undefined;
   closed: CloseReason | undefined;
   installed: ChildSa[];
+  activations: ('now' | 'first-inbound' | 'never')[];
   removed: number[];
   expected: number[];
   cancelled: number[];
@@ -164,6 +165,7 @@ const emptyView = (): View => ({
   established: undefined,
   closed: undefined,
   installed: [],
+  activations: [],
   removed: [],
   expected: [],
   cancelled: [],
@@ -471,6 +473,7 @@ export class Simulation {
       case 'installChild':
         // With a data plane, which wipes its keys.
         view.installed.push(effect.child);
+        view.activations.push(effect.activate);
         break;
       case 'moveChild':
         view.moved.push(effect.peer);
