@@ -267,6 +267,13 @@ describe('the responder', () => {
   test.each<readonly [string, Partial<ResponderAuthentication>, readonly (readonly Payload[])[], RegExp]>([
     ['a wrong secret', {}, [[idi(), proof(ALICE, bytes('wrong'))]], /secret is wrong/],
     ['an unknown name', {}, [[idi(MALLORY), proof(MALLORY)]], /nobody here is called mallory/],
+    // An unknown name is checked with bytes that the peer knows, so that it takes as long.
+    [
+      'an unknown name, proved by them',
+      { credential: signing('p256', 'gateway') },
+      [[idi(MALLORY), proof(MALLORY, theirs.Nr)]],
+      /nobody here is called mallory/,
+    ],
     ['a signature where a key is wanted', {}, [[idi(), auth(new Uint8Array(64), 9)]], /method 9, not by psk/],
     [
       'a key where a signature is wanted',
@@ -296,6 +303,12 @@ describe('the responder', () => {
     const end = answered(rules, requests, { eap: FAKE });
     expect(why(end)).toMatch(says);
     expect(end).toMatchObject({ kind: 'refused', payloads: [{ type: NotifyType.AUTHENTICATION_FAILED }] });
+  });
+
+  test('refuses EAP alone by a method that makes no key (RFC 5998 §3)', () => {
+    const alone = [idi(), notify(NotifyType.EAP_ONLY_AUTHENTICATION)];
+    const rules = { rounds: [['eap']], eapOnly: true } as const;
+    expect(why(answered(rules, [alone, [REQUEST], [proof()]], { eap: { packets: 1 } }))).toMatch(/makes no key/);
   });
 
   test('tells the EAP failure and the refusal together', () => {
