@@ -151,8 +151,11 @@ export function openLink(options: LinkOptions): Link {
       }
       attempts = attempts.slice(1);
       // RFC 5685 §3: what is left of the profile's own gateways stays behind the one that we are sent to.
-      if (outcome === 'redirected')
+      if (outcome === 'redirected') {
+        // The one before was tripped by the redirect.
+        breaker = createBreaker();
         attempts = [...attemptsAt(await breaker.race(redirection.addresses())), ...attempts];
+      }
     }
     throw new SessionError(failed ?? noAnswer(profile, tried, furthest, complaints));
   }
