@@ -1,5 +1,6 @@
 // The exchange manager: the only place that sends. It owns message IDs (RFC 7296 §2.2), the window of one request in either
-// direction (§2.3), retransmission with back-off (§2.1, §2.4) and the cached response that answers a repeated request (§2.1).
+// direction (§2.3; a peer's SET_WINDOW_SIZE allows more, which is never used: what is beyond one request is queued), retransmission
+// with back-off (§2.1, §2.4) and the cached response that answers a repeated request (§2.1).
 // Tasks build requests and process responses; they never see an ID, a timer or a socket.
 //
 //      enqueue(task) → queue ──window free──▶ build, seal, send ──response──▶ complete → next in queue
@@ -64,6 +65,8 @@ export interface LastAnswer {
 
 /** The greatest message ID is never used, so that the counters cannot wrap (RFC 7296 §2.2). */
 const LAST_MESSAGE_ID = 0xffff_fffe;
+/** So many before the end the IKE SA is to be replaced. */
+const RESERVE = 0x1_0000;
 /** A message that can be cut up smaller is, after so many sendings in vain (RFC 7383 §2.5.2): "a few retries within several seconds". */
 const SENDINGS_PER_SIZE = 2;
 
@@ -125,6 +128,11 @@ export class ExchangeManager<R extends Request> {
   complete(now: Instant): void {
     this.#pending = undefined;
     this.#advance(now);
+  }
+
+  /** So few message IDs are left, of ours or of the peer's, that the IKE SA has to be rekeyed (RFC 7296 §2.2). */
+  get nearsEnd(): boolean {
+    return Math.max(this.#nextId, this.#expectedId) > LAST_MESSAGE_ID - RESERVE;
   }
 
   /** Forgets the requests that have not been sent yet. */

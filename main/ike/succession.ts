@@ -126,9 +126,10 @@ export class Succession {
     this.#rekeyAt = Math.min(this.#rekeyAt ?? now, now);
   }
 
-  /** Is it time to rekey, as far as time goes? */
+  /** Is it time to rekey, by the clock or because message IDs come to their end (RFC 7296 §2.2)? */
   isDue(now: Instant): boolean {
-    return this.#rekeyAt !== null && now >= this.#rekeyAt && this.#backoff.allows(now);
+    const due = (this.#rekeyAt !== null && now >= this.#rekeyAt) || this.#current.manager.nearsEnd;
+    return due && this.#backoff.allows(now);
   }
 
   // Rekeying by us.

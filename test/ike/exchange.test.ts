@@ -90,6 +90,14 @@ test('the last word is sent once and never again', () => {
   expect(m.idle).toBe(true);
 });
 
+test('the end of the message IDs is seen long before it comes, in either direction', () => {
+  const near = (ours: number, theirs: number) => manager({ ours, theirs }).manager.nearsEnd;
+  expect(near(0, 0)).toBe(false);
+  expect(near(0xfffe_0000, 0xfffe_0000)).toBe(false);
+  expect(near(0xffff_0000, 0)).toBe(true);
+  expect(near(0, 0xffff_0000)).toBe(true);
+});
+
 test('message IDs do not wrap', () => {
   const { manager: m } = manager({ ours: 0xffff_fffe, theirs: 0 });
   m.enqueue(request('a'), 0);
