@@ -295,4 +295,35 @@ describe('the gateway', () => {
       expect([lab.gateway.clients.length, lab.gateway.leased], `seed ${seed}`).toEqual([0, 0]);
     }
   });
+
+  test('a client that replaces its CHILD SA: received on before the answer leaves, sent on once the client uses it', async () => {
+    lab = await openLab();
+    const alice = lab.client(...ALICE);
+    alice.start();
+    await lab.run(500);
+    const before = lab.plane.commands.length;
+    // The answer waits for the data plane, so nothing has come back yet when the inbound SA is there.
+    const receive = lab.plane.receive.bind(lab.plane);
+    let childrenThen = 0;
+    lab.plane.receive = (command) => {
+      if (command.kind === 'installInbound') childrenThen = alice.children.length;
+      return receive(command);
+    };
+    alice.rekey();
+    await lab.run(500);
+    expect(childrenThen).toBe(1);
+    expect(alice.children).toHaveLength(2);
+    const fresh = alice.children[1]!;
+    const kinds = () => lab!.plane.commands.slice(before).map((command) => command.kind);
+    expect(kinds().filter((kind) => kind.startsWith('install'))).toEqual(['installInbound', 'installOutbound']);
+    // The client has deleted the old one by now, so the gateway has nothing else to send on.
+    expect(kinds().indexOf('activate')).toBeGreaterThan(kinds().indexOf('installOutbound'));
+    expect(kinds().indexOf('activate')).toBeLessThan(kinds().indexOf('removeOutbound'));
+    expect(kinds()).not.toContain('removeInbound');
+    const [inbound] = lab.plane.commands.slice(before).filter((command) => command.kind === 'installInbound');
+    expect(inbound).toMatchObject({ params: { spi: fresh.spiOut } });
+    await lab.run(5_000);
+    expect(kinds()).toContain('removeInbound');
+    expect(names(lab.events)).toEqual(['up alice@example.com']);
+  });
 });

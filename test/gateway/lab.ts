@@ -234,6 +234,11 @@ export class Client {
     this.#handle({ kind: 'close' });
   }
 
+  /** Replaces its newest CHILD SA. */
+  rekey(): void {
+    this.#handle({ kind: 'rekey', what: { spiIn: this.children.at(-1)!.spiIn } });
+  }
+
   receive(datagram: Uint8Array): void {
     if (this.dead) return;
     const marked = datagram.length > 4 && datagram.subarray(0, 4).every((byte) => byte === 0);
