@@ -63,6 +63,10 @@ export interface GatewayConfig {
   /** A CHILD SA, and the IKE SA, is rekeyed after so long, a little earlier at random; 0: never because of time (RFC 7296 §2.8). */
   readonly rekeySeconds: number;
   readonly ikeRekeySeconds: number;
+  /** Seconds that a ticket for resumption is good for (RFC 5723); 0: none are given. */
+  readonly ticketSeconds: number;
+  /** Secrets for crash tokens, the newest first (RFC 6290 §5.1): the same after a restart. Empty: no tokens. */
+  readonly crashSecrets: readonly Uint8Array[];
 }
 
 /** What is wrong with a configuration, in words: where (a JSON pointer) and what. */
@@ -186,6 +190,16 @@ const schema = z.strictObject({
   livenessSeconds: z.number().min(0).max(86_400).default(30),
   rekeySeconds: lifetime.default(3600),
   ikeRekeySeconds: lifetime.default(14_400),
+  ticketSeconds: z.int().min(0).max(86_400).default(0),
+  crashSecrets: z
+    .array(
+      z
+        .string()
+        .regex(/^([0-9a-f]{2}){32,64}$/i, 'expected 32 to 64 bytes in hexadecimal')
+        .transform((hex) => Uint8Array.from(Buffer.from(hex, 'hex'))),
+    )
+    .max(4)
+    .default([]),
 });
 
 /** What a file may say; `parseGatewayConfig` fills in the rest. */

@@ -185,6 +185,8 @@ function run(
       cookieThreshold: config.cookieThreshold,
       retransmission: RETRANSMISSION,
       livenessInterval: config.livenessSeconds * 1000,
+      ticketLifetime: config.ticketSeconds > 0 ? config.ticketSeconds : undefined,
+      crashSecrets: config.crashSecrets,
       // Each client has one tunnel here; a further CHILD SA would have to share its addresses.
       mostChildren: 1,
       lifetime: {

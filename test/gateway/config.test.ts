@@ -42,6 +42,15 @@ describe('the gateway configuration', () => {
     expect(config.users[0]!.identity).toMatchObject({ type: 'ipv4' });
   });
 
+  test('crash secrets are hexadecimal, 32 bytes at least and four at most; tickets are off unless asked for', () => {
+    expect(parseGatewayConfig(MINIMAL)).toMatchObject({ ticketSeconds: 0, crashSecrets: [] });
+    const crashSecrets = ['ab'.repeat(32), '01'.repeat(64)];
+    const config = parseGatewayConfig({ ...MINIMAL, ticketSeconds: 3600, crashSecrets });
+    expect(config.crashSecrets.map((one) => Buffer.from(one).toString('hex'))).toEqual(crashSecrets);
+    for (const wrong of [['ab'.repeat(31)], ['zz'.repeat(32)], Array(5).fill('ab'.repeat(32))])
+      expect(problems({ ...MINIMAL, crashSecrets: wrong })[0]?.pointer).toMatch(/^\/crashSecrets/);
+  });
+
   test('what it says is where the mistake is, all of them at once', () => {
     const wrong = {
       ...MINIMAL,
