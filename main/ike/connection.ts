@@ -284,11 +284,9 @@ export class Connection {
   #work(now: Instant) {
     if (this.#state.at !== 'up' || !this.#succession.isFree) return;
     const { manager } = this.#succession.current;
-    const due = this.#succession.isDue(now);
-    const task =
-      this.#nextInform() ??
-      this.#children.next(now, due) ??
-      (due && !this.#children.isBusy ? this.#succession.begin(now) : undefined);
+    // Behind what a rekeying of the IKE SA would cross (RFC 7296 §2.25.1).
+    const due = this.#succession.isDue(now) && !this.#children.isBusy;
+    const task = this.#nextInform() ?? this.#children.next(now, due) ?? (due ? this.#succession.begin(now) : undefined);
     if (task) manager.enqueue(task, now);
   }
 

@@ -156,7 +156,9 @@ export class Plane {
   }
 
   #newChain(name: string | undefined): Chain {
-    const chain: Chain = { name, active: undefined, doomed: false };
+    // What is replaced while it is being deleted stands alone for a moment, and goes too.
+    const doomed = this.chains.some((of) => of.doomed);
+    const chain: Chain = { name, active: undefined, doomed };
     this.chains.push(chain);
     return chain;
   }
