@@ -16,11 +16,12 @@ import { type Address, type Endpoint, formatAddress, formatEndpoint, sameAddress
 import type { Encapsulation } from '../wire/encapsulation.ts';
 import { type Association, beginAssociation, type CreatePeer } from './association.ts';
 import { type Authentication, authenticationDeps, openAuthentication } from './authentication.ts';
-import type { SessionDeps, Timer } from './deps.ts';
+import type { SessionDeps } from './deps.ts';
 import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
 import type { Holding } from './holding.ts';
 import { closedHere, connectionBroke, deletedByGateway, keyUsedUp, movedAway } from './loss.ts';
 import { createPathProber, type ProbeOutcome } from './path-probe.ts';
+import { createPlace } from './place.ts';
 import { redirected } from './redirection.ts';
 import { initiatorConfig } from './request.ts';
 import { createRoundTripMeter, type RoundTrip } from './round-trip.ts';
@@ -33,8 +34,6 @@ export type { CreatePeer } from './association.ts';
 
 /** Milliseconds that the gateway has to answer our goodbye. */
 export const GOODBYE_LIMIT = 2_000;
-/** Milliseconds that the sockets of a place are kept after it was left: the gateway has heard by then, or never. */
-const LEFT_AFTER = 10_000;
 /** Four zero bytes tell IKE from ESP on UDP 4500 (RFC 3948 §2.2). */
 const NON_ESP_MARKER_BYTES = 4;
 
@@ -106,11 +105,7 @@ export function createWay(options: WayOptions): Way {
   const undo = createUndoStack(deps);
   const opener = { deps, plane, planeOpen: options.planeOpen, undo };
   let tunnel: Tunnel | null = null;
-  let sockets: IkeSockets | null = null;
-  /** The sockets of places that this computer has left; the gateway may still send there until it has heard. */
-  let left: { readonly sockets: IkeSockets; readonly timer: Timer; readonly undo: UndoStack } | null = null;
-  /** How to close the sockets that are in use. */
-  let place = createUndoStack(deps);
+  const place = createPlace(deps, options.check);
   let offline = false;
   /** What we send does not arrive: no answer is waited for. */
   let mute = false;
@@ -137,13 +132,15 @@ export function createWay(options: WayOptions): Way {
     await tunnel.installPlain(gre);
   }
 
-  function openSockets(): Promise<IkeSockets> {
-    if (options.over === 'udp') return openIkeSockets({ ...opener, undo: place }, profile, gateway);
+  function openSockets(there: UndoStack): Promise<IkeSockets> {
+    if (options.over === 'udp') return openIkeSockets({ ...opener, undo: there }, profile, gateway);
     const given = new AbortController();
     const timer = deps.clock.setTimer(deps.clock.now() + options.patience, () => given.abort());
     undo.push('ending the attempt to connect', () => given.abort());
     const remote = { address: gateway, port: profile.gateway.tcpPort };
-    return openIkeStream(opener, remote, given.signal, complainOfStream).finally(() => timer.cancel());
+    return openIkeStream({ ...opener, undo: there }, remote, given.signal, complainOfStream).finally(() =>
+      timer.cancel(),
+    );
   }
 
   function complainOfStream(error: unknown): void {
@@ -153,9 +150,7 @@ export function createWay(options: WayOptions): Way {
   /** RFC 9329 §6.1: who opened the connection opens it again; the SAs stay, and a sign of life tells the gateway where we are. */
   async function reopenStream(here: Tunnel, reason: string): Promise<void> {
     log({ level: 'info', area: 'net', text: `the TCP connection to the gateway broke (${reason}): making another` });
-    const opened = await openSockets();
-    options.check();
-    sockets = opened;
+    const opened = await place.enter(openSockets);
     const peer = { address: gateway, port: profile.gateway.tcpPort };
     for (const { spiOut } of here.children.list())
       await here.move({ kind: 'moveChild', spiOut, peer }, () => opened.natt);
@@ -163,9 +158,7 @@ export function createWay(options: WayOptions): Way {
   }
 
   async function connectIke(): Promise<void> {
-    const opened = await openSockets();
-    options.check();
-    sockets = opened;
+    const opened = await place.enter(openSockets);
     const here = newTunnel(opened.local);
     tunnel = here;
     const opening = openAuthentication(profile, authenticationDeps(deps));
@@ -217,7 +210,7 @@ export function createWay(options: WayOptions): Way {
       socketOf,
       lastInbound,
       send: sendIke,
-      keepalive: (to) => sockets && write(sockets.natt, Uint8Array.of(0xff), to),
+      keepalive: (to) => place.sockets && write(place.sockets.natt, Uint8Array.of(0xff), to),
       step(step) {
         if (own !== current) return;
         options.reached(step);
@@ -253,6 +246,7 @@ export function createWay(options: WayOptions): Way {
    * that fails the old one stays for as long as it lasts; then the connection is made anew, with traffic held meanwhile.
    */
   function reauthenticate(here: Tunnel, within: number): void {
+    const { sockets } = place;
     if (next || !current || !sockets) return;
     const seconds = Math.round(within / 1000);
     log({ level: 'info', area: 'ike', text: `authenticating anew; the present IKE SA lasts ${seconds} s more` });
@@ -304,33 +298,14 @@ export function createWay(options: WayOptions): Way {
 
   /** RFC 4555 §3.5: new sockets, then the gateway is told; ESP leaves from there at once. */
   async function move(here: Tunnel): Promise<void> {
-    await leave();
-    options.check();
-    if (!sockets) return;
-    left = {
-      sockets,
-      undo: place,
-      timer: deps.clock.setTimer(deps.clock.now() + LEFT_AFTER, () => void leave()),
-    };
-    place = createUndoStack(deps);
-    sockets = await openSockets();
-    options.check();
+    const { local, ike, natt } = await place.enter(openSockets);
     await here.relocate(socketOf);
-    const { local, ike, natt } = sockets;
     const [at, nattAt] = [ike, natt].map((socket) => ({ address: local, port: socket.local.port })) as [
       Endpoint,
       Endpoint,
     ];
     for (const one of associations()) one.moved(at, nattAt);
     await here.refresh();
-  }
-
-  /** Closes the sockets of the place before. */
-  async function leave(): Promise<void> {
-    const gone = left;
-    left = null;
-    gone?.timer.cancel();
-    await gone?.undo.unwind();
   }
 
   function write(socket: TunnelSocket, bytes: Uint8Array, to: Endpoint): void {
@@ -340,6 +315,7 @@ export function createWay(options: WayOptions): Way {
   }
 
   function sendIke(bytes: Uint8Array, to: Endpoint, transport: Transport): void {
+    const { sockets } = place;
     if (!sockets) return;
     meter.sent(bytes, deps.clock.now());
     if (transport === 'ike') {
@@ -352,7 +328,7 @@ export function createWay(options: WayOptions): Way {
   }
 
   function socketOf(encapsulation: Encapsulation): TunnelSocket | undefined {
-    return encapsulation === 'raw' ? (sockets?.esp ?? undefined) : sockets?.natt;
+    return encapsulation === 'raw' ? (place.sockets?.esp ?? undefined) : place.sockets?.natt;
   }
 
   const associations = (): readonly Association[] => [current, next, ...former].filter((one) => one !== null);
@@ -413,8 +389,7 @@ export function createWay(options: WayOptions): Way {
     onEvent(event) {
       switch (event.kind) {
         case 'ike': {
-          const open = [sockets?.ike, sockets?.natt, left?.sockets.ike, left?.sockets.natt];
-          const socket = open.find((one) => one?.fd === event.socket);
+          const socket = place.find(event.socket);
           if (!socket || (socket.kind !== 'ike' && socket.kind !== 'natt' && socket.kind !== 'tcp')) return;
           const { bytes, from } = event;
           if (prober.received(bytes)) return;
@@ -441,7 +416,7 @@ export function createWay(options: WayOptions): Way {
           return;
         }
         case 'streamClosed':
-          if (event.socket !== sockets?.natt.fd || leaving) return;
+          if (event.socket !== place.sockets?.natt.fd || leaving) return;
           if (!current?.isUp || !tunnel) fail(connectionBroke(event.reason));
           else reopenStream(tunnel, event.reason).catch((error: unknown) => fail(failureOf(error)));
           return;
@@ -480,12 +455,14 @@ export function createWay(options: WayOptions): Way {
 
     networkChanged() {
       if (leaving || !tunnel) return;
+      const { sockets } = place;
       if (sockets && current?.isUp) networkChanged(tunnel, sockets);
       else if (!sockets) quietly('putting routes back', tunnel.refresh());
     },
 
     probe(size) {
       const { established, isUp } = current ?? {};
+      const { sockets } = place;
       if (!isUp || !sockets || sockets.over === 'tcp' || !established) return Promise.resolve({ kind: 'unavailable' });
       const { natt, ike } = sockets;
       const address = established.remote.address;
@@ -509,8 +486,7 @@ export function createWay(options: WayOptions): Way {
       prober.close();
       for (const one of associations()) one.stop();
       tunnel?.children.close();
-      await leave();
-      await place.unwind();
+      await place.close();
       await undo.unwind();
     },
   };
