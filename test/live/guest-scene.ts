@@ -1,6 +1,6 @@
 // The scene of the tests against gateways that live in a guest of user-mode Linux: its kernel has ESP and GRE of its own.
 //
-//   cl 198.51.100.2 ── 198.51.100.1 gw 192.0.2.9 ── tap0 ── 192.0.2.1 guest     gre1 10.88.0.1: GRE in transport mode
+//   cl 198.51.100.2 ── 198.51.100.1 gw 192.0.2.9 ── tap0 ── 192.0.2.1, .7 guest gre1 10.88.0.1: GRE in transport mode
 //                       (a NAT, when told so)                                   gre2 10.89.0.1: from 10.77.0.1, in tunnel mode
 //                                                                               lo 10.66.0.1: a host behind the gateway
 import type { Culvert } from './culvert.ts';
@@ -15,6 +15,7 @@ export const POOL_FIRST = '10.99.0.1';
 /** Shell lines for the guest: addresses, routes and GRE of the scene. */
 export const GUEST_NETWORK = `
 ip route add default via ${ROUTER}
+ip address add 192.0.2.7/24 dev vec0
 ip address add 10.77.0.1/32 dev lo
 ip address add 10.66.0.1/32 dev lo
 ip tunnel add gre1 mode gre local 192.0.2.1 remote ${CLIENT}

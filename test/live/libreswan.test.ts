@@ -16,6 +16,7 @@ const TUNNEL: Connection = {
   ...{ type: 'tunnel', leftsubnet: '10.77.0.1/32', leftprotoport: 'gre', rightprotoport: 'gre' },
   ...{ rightaddresspool: '10.99.0.1-10.99.0.50', modecfgdns: '10.66.0.53' },
 };
+const PPK = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
 
 live('Libreswan', missing, () => {
   let lab: Lab;
@@ -32,7 +33,7 @@ live('Libreswan', missing, () => {
       return pki.issue({ file: `gateway-${key}`, key, names: ['DNS:gw.example'] });
     });
     gateway = await Libreswan.start(lab, 'gw', {
-      secrets: [`@gw.example %any : PSK "${SECRET}"`],
+      secrets: [`@gw.example %any : PSK "${SECRET}"`, `@gw.example %any : PPKS "lab-1" 0x${PPK}`],
       own,
       authorities: [pki.root],
       pki,
@@ -108,6 +109,37 @@ live('Libreswan', missing, () => {
       expect(await ping(lab, '10.88.0.1')).toBe(5);
     });
   }
+
+  it('a post-quantum pre-shared key beside the other (RFC 8784)', async () => {
+    const ppk = { id: 'lab-1', secret: { hex: PPK }, required: true };
+    await gateway.load({ site: { ...TRANSPORT, ppk: 'insist' } });
+    await culvert.connect(
+      transportProfile({
+        authentication: { method: 'psk', identity: 'alice@example.com', secret: SECRET, ppk },
+      }),
+    );
+    expect(gateway.log).toMatch(/PPK/);
+    expect(await ping(lab, '10.88.0.1')).toBe(5);
+  });
+
+  it('sent elsewhere in IKE_AUTH (RFC 5685)', async () => {
+    await gateway.load({
+      first: { ...TUNNEL, 'send-redirect': 'yes', 'redirect-to': '192.0.2.7' },
+      second: { ...TUNNEL, left: '192.0.2.7' },
+    });
+    await culvert.connect(tunnelProfile());
+    expect(gateway.log).toMatch(/"second".*established Child SA/);
+    expect(await ping(lab, '10.89.0.1')).toBe(5);
+  });
+
+  it('sent elsewhere while the tunnel is up', async () => {
+    await gateway.load({ third: TUNNEL, fourth: { ...TUNNEL, left: '192.0.2.7' } });
+    await culvert.connect(tunnelProfile());
+    await gateway.whack('--name', 'third', '--redirect-to', '192.0.2.7');
+    await gateway.guest.running.saw(/"fourth".*established Child SA/, 30_000);
+    await culvert.until(({ engine }) => engine.state === 'connected', 30_000);
+    expect(await ping(lab, '10.89.0.1')).toBe(5);
+  });
 
   it('new keys under traffic, from either side', async () => {
     await gateway.load({ site: TRANSPORT });
