@@ -58,7 +58,9 @@ Dir::Cache "${apt}/cache";
 APT::Install-Recommends "false";
 APT::Sandbox::User "root";
 Acquire::Languages "none";
-Acquire::Retries "2";
+Acquire::Retries "1";
+Acquire::http::Timeout "20";
+APT::Update::Error-Mode "any";
 // A mirror may stand still, which does no harm to a test's peer: what it has is signed all the same.
 Acquire::Check-Valid-Until "false";
 `,
