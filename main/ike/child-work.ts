@@ -431,7 +431,11 @@ export class ChildWork {
     const spi = rekeyedSpi(request);
     if (spi === 'mangled') return no(statusNotify(NotifyType.INVALID_SYNTAX), 'its REKEY_SA names no ESP SPI');
     const old = spi === undefined ? undefined : this.set.outbound(spi);
-    if (spi !== undefined && !old) return no(childNotFound(spi), 'there is no such CHILD SA');
+    if (spi !== undefined && !old)
+      // The answer that tells us of it may be late or lost: what is not known yet is not gone.
+      return this.#operation
+        ? later('it may be what we are making')
+        : no(childNotFound(spi), 'there is no such CHILD SA');
     if (busyWithIke) return later('the IKE SA is being rekeyed');
     if (!old) return this.#answerNew(request, no, now);
     // RFC 7296 §2.25.1: what we are closing, or have replaced, is not rekeyed.
@@ -591,8 +595,11 @@ export class ChildWork {
     return ends.length > 0 ? Math.min(...ends) : undefined;
   }
 
+  /** The connection is over: what is under way is given up, and nothing is expected any more. */
   wipe() {
-    this.#operation?.task.wipe();
+    const { task } = this.#operation ?? {};
+    task?.wipe();
+    if (task) this.#host.outbox.push({ kind: 'cancelChild', spiIn: task.terms.spiIn });
     this.#operation = undefined;
     this.#dropPending();
   }

@@ -19,6 +19,8 @@ export interface Chain {
   active: Sa | undefined;
   /** Somebody has asked for its end: its packets may get lost. */
   doomed: boolean;
+  /** It began after a deletion: perhaps what was replaced meanwhile, and goes at once. */
+  readonly late: boolean;
 }
 
 interface Sa {
@@ -156,9 +158,7 @@ export class Plane {
   }
 
   #newChain(name: string | undefined): Chain {
-    // What is replaced while it is being deleted stands alone for a moment, and goes too.
-    const doomed = this.chains.some((of) => of.doomed);
-    const chain: Chain = { name, active: undefined, doomed };
+    const chain: Chain = { name, active: undefined, doomed: false, late: this.chains.some((of) => of.doomed) };
     this.chains.push(chain);
     return chain;
   }
