@@ -1,5 +1,6 @@
 // What an error notify (RFC 7296 §3.10.1) means for the person in front of it: code, what happened, likely cause, what to do.
 import { type Algorithms, algorithmsNamed } from '../crypto/algorithms.ts';
+import type { Protocol } from '../crypto/proposal.ts';
 import { IkeError, type IkeErrorCode } from './error.ts';
 import { NotifyType, notifyName } from './notify.ts';
 
@@ -7,6 +8,8 @@ import { NotifyType, notifyName } from './notify.ts';
 export interface NotifyContext {
   /** "IKE_SA_INIT", "IKE_AUTH", … */
   readonly exchange: string;
+  /** What the SA that was refused is; undefined: an IKE SA in IKE_SA_INIT, else a CHILD SA. */
+  readonly protocol?: Protocol | undefined;
   /** The proposals we made for the SA that was refused. */
   readonly proposals?: readonly string[];
   /** What the peer told of what it would accept. */
@@ -34,8 +37,10 @@ interface Meaning {
 }
 
 /** Proposals that were offered, by what is in them. */
-const offeredIn = ({ exchange, proposals = [] }: NotifyContext): Algorithms =>
-  algorithmsNamed(proposals, exchange === 'IKE_SA_INIT' ? 'ike' : 'esp');
+const offeredIn = (context: NotifyContext): Algorithms => algorithmsNamed(context.proposals ?? [], protocolOf(context));
+
+const protocolOf = ({ protocol, exchange }: NotifyContext): Protocol =>
+  protocol ?? (exchange === 'IKE_SA_INIT' ? 'ike' : 'esp');
 
 /** A few are said in the sentence; more are in `disagreement`. */
 const offered = ({ proposals = [] }: NotifyContext): string => {
@@ -48,7 +53,7 @@ const MOST_IN_A_SENTENCE = 100;
 function meaningOf(type: number, name: string, context: NotifyContext): Meaning {
   switch (type) {
     case NotifyType.NO_PROPOSAL_CHOSEN:
-      return context.exchange === 'IKE_SA_INIT'
+      return protocolOf(context) === 'ike'
         ? {
             code: 'no-ike-proposal',
             message: `the gateway accepts none of our IKE proposals${offered(context)}`,

@@ -87,7 +87,7 @@ export class RekeyIkeTask implements Request {
       return { kind: 'again', group };
     const refusal = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
     if (refusal) {
-      const context = { exchange: 'CREATE_CHILD_SA', proposals: this.#proposals };
+      const context = { exchange: 'CREATE_CHILD_SA', protocol: 'ike' as const, proposals: this.#proposals };
       return { kind: 'refused', type: refusal.type, error: errorOfNotify(refusal.type, context) };
     }
     const answer = payloadOf(payloads, 'sa');
