@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512 } from '../../main/crypto/prf.ts';
 import { deriveChildKeys, deriveIkeKeys, spiBytes, wipeIkeKeys } from '../../main/ike/keymat.ts';
 import { payloadOf } from '../../main/ike/payload/payload.ts';
-import { type Hash, ikeKeys, prfPlus } from '../reference/ike-keymat.ts';
+import { type Hash, hmac, ikeKeys, prfPlus } from '../reference/ike-keymat.ts';
 import { seededBytes } from '../sim/random.ts';
 import { RECORDED, read } from './recorded.ts';
 
@@ -79,4 +79,33 @@ test('wiping leaves nothing', () => {
 test('an SPI is eight bytes in network order', () => {
   expect(hex(spiBytes(0x0123456789abcdefn))).toBe('0123456789abcdef');
   expect(hex(spiBytes(1n))).toBe('0000000000000001');
+});
+
+test.each(PRFS)(
+  'a rekeyed IKE SA: its SKEYSEED is of the old SK_d, with the PRF of the old SA: %s (RFC 7296 §2.18)',
+  (name, prf) => {
+    const random = seededBytes(`rekeyed ${name}`);
+    const [SK_d, sharedSecret, Ni, Nr] = [random(prf.keyBytes), random(32), random(32), random(40)];
+    const additional = [random(32), random(48)];
+    const of = { sharedSecret, Ni, Nr, SPIi: 0x1122334455667788n, SPIr: 0x99aabbccddeeff00n };
+    const keys = deriveIkeKeys(
+      PRF_HMAC_SHA2_384,
+      { integ: 0, encr: 20 },
+      { ...of, rekeyed: { prf, SK_d, additional } },
+    );
+    // The new SA has another PRF than the old one.
+    const SKEYSEED = hmac(name, hex(SK_d), hex(sharedSecret) + hex(Ni) + hex(Nr) + additional.map(hex).join(''));
+    const string = prfPlus('sha384', SKEYSEED, `${hex(Ni)}${hex(Nr)}112233445566778899aabbccddeeff00`, 3 * 48 + 40);
+    expect(hex(keys.SK_d) + hex(keys.SK_ei) + hex(keys.SK_er) + hex(keys.SK_pi) + hex(keys.SK_pr)).toBe(string);
+  },
+);
+
+test.each(PRFS)('a CHILD SA with key exchanges of its own: %s (RFC 7296 §2.17, RFC 9370 §2.2.4)', (name, prf) => {
+  const random = seededBytes(`pfs ${name}`);
+  const [SK_d, Ni, Nr] = [random(prf.keyBytes), random(32), random(40)];
+  const secrets = [random(32), random(48), random(32)];
+  const keys = deriveChildKeys(prf, SK_d, { Ni, Nr, secrets }, { key: 16, salt: 4 });
+  const [first, ...more] = secrets.map(hex);
+  const KEYMAT = prfPlus(name, hex(SK_d), first + hex(Ni) + hex(Nr) + more.join(''), 40);
+  expect([keys.initiatorKey, keys.initiatorSalt, keys.responderKey, keys.responderSalt].map(hex).join('')).toBe(KEYMAT);
 });
