@@ -7,13 +7,11 @@ import { ProposalError } from '../crypto/proposal.ts';
 import { ProtocolId } from '../crypto/transform.ts';
 import { Backoff } from './backoff.ts';
 import { type Child, ChildSet, type Line } from './child-set.ts';
-import { IkeError } from './error.ts';
+import { type ChildHost, type ChildTerms, expired, notInstalled, policyFor, rekeyRequest } from './child-terms.ts';
+import type { IkeError } from './error.ts';
 import type { Answer } from './established.ts';
-import { narrow } from './narrow.ts';
 import { NotifyType, notifyName } from './notify.ts';
-import type { Outbox } from './outbox.ts';
 import type { Payload } from './payload/payload.ts';
-import type { IkeSa } from './sa.ts';
 import { randomChildSpi } from './spi.ts';
 import { statusNotify, wipeChild } from './task/child.ts';
 import { type CreateChildOutcome, CreateChildTask } from './task/create-child.ts';
@@ -21,30 +19,7 @@ import { answerCreateChild, type ChildPolicy, childNotFound, rekeyedSpi } from '
 import { DeleteChildTask } from './task/delete.ts';
 import { FollowUpTask, type PendingFollowUps } from './task/follow-up.ts';
 import { compareNonces } from './task/key-exchange.ts';
-import type { ChildRequest, ChildSa, Instant, LifetimePolicy, RandomBytes } from './types.ts';
-
-export interface ChildTerms {
-  readonly lifetime: LifetimePolicy | undefined;
-  /** CHILD SAs that we ask for besides the one of IKE_AUTH, and that one. Selectors are final. */
-  readonly requests: readonly ChildRequest[];
-  /** Make a CHILD SA anew that the peer has deleted. */
-  readonly remake: boolean;
-  /** What the peer may ask for unasked; undefined: only what `requests` has. */
-  readonly accepts: ChildPolicy | undefined;
-  /** Lines at most that the peer may open. */
-  readonly most: number;
-}
-
-export interface ChildHost {
-  readonly outbox: Outbox;
-  readonly random: RandomBytes;
-  /** The IKE SA that requests go out on now. */
-  readonly sa: IkeSa;
-  /** A CHILD SA cannot be had or kept, and with it the connection. */
-  failed(error: IkeError, now: Instant): void;
-  /** The peer does not replace what has to be replaced: only a new connection helps. */
-  refusesRekeying(now: Instant): void;
-}
+import type { ChildSa, Instant } from './types.ts';
 
 interface Operation {
   readonly task: CreateChildTask;
@@ -213,7 +188,7 @@ export class ChildWork {
   #begin(line: Line, child: Child | undefined, group?: number): CreateChildTask | undefined {
     const { random, sa, outbox } = this.#host;
     const spiIn = randomChildSpi(random);
-    const request = child ? this.#rekeyRequest(child) : line.request;
+    const request = child ? rekeyRequest(child, this.#terms.accepts) : line.request;
     if (!request) return undefined;
     const terms = { sa, request, rekeys: child?.spiIn, spiIn, localAddress: sa.local.address, group };
     try {
@@ -227,22 +202,6 @@ export class ChildWork {
       outbox.push({ kind: 'log', level: 'warn', text: `no CHILD SA: ${error.message}` });
       return undefined;
     }
-  }
-
-  /** The same again, neither narrower nor wider (RFC 7296 §2.9.2). */
-  #rekeyRequest({ line, mode, local, remote, unencrypted, proposal }: Child): ChildRequest {
-    const { request } = line;
-    const { accepts } = this.#terms;
-    return {
-      name: line.name,
-      mode,
-      proposals: request?.proposals ?? accepts?.proposals ?? [proposal],
-      unencrypted,
-      local,
-      remote,
-      localIsDynamic: false,
-      pfs: request ? request.pfs : accepts?.pfs,
-    };
   }
 
   /** The answer to what `next` gave. Returns a request to send in its place, at once. */
@@ -443,20 +402,8 @@ export class ChildWork {
     // RFC 9370 §2.2.4: the peer has lost our answer, or would know of ours.
     const ours = this.#operation?.child === old && this.#operation.followsUp;
     if (ours || this.#rivalOf(old)?.child) return later('that CHILD SA is being rekeyed already');
-    const policy = this.#policyFor(old);
+    const policy = policyFor(old, this.#terms.accepts);
     return this.#agree(request, policy, old.line, old, no, now);
-  }
-
-  #policyFor({ line, mode, local, remote, unencrypted, proposal }: Child): ChildPolicy {
-    const { accepts } = this.#terms;
-    return {
-      proposals: line.request?.proposals ?? accepts?.proposals ?? [proposal],
-      unencrypted,
-      modes: [mode],
-      pfs: line.request ? line.request.pfs : accepts?.pfs,
-      local,
-      remote,
-    };
   }
 
   /** One more: from a client whatever the configuration allows, from a gateway what we have asked for. */
@@ -609,26 +556,4 @@ export class ChildWork {
     this.#lines.push(line);
     return line;
   }
-}
-
-/** A request whose dynamic local selector has been replaced by what the configuration payload has brought (RFC 7296 §3.15). */
-export function settled(request: ChildRequest, assigned: ChildRequest['local']): ChildRequest {
-  if (!request.localIsDynamic || assigned.length === 0) return request;
-  return { ...request, local: narrow(request.local, assigned), localIsDynamic: false };
-}
-
-function expired(): IkeError {
-  return new IkeError({
-    code: 'peer-error',
-    message: "the tunnel's keys have come to the end of their life and could not be replaced",
-    remedy: 'connect again; if it happens each time, ask the administrator why the gateway refuses rekeying',
-  });
-}
-
-function notInstalled(error: string): IkeError {
-  return new IkeError({
-    code: 'data-plane',
-    message: `the tunnel was agreed on but could not be installed: ${error}`,
-    remedy: 'connect again; if it happens again, save the log and report it',
-  });
 }

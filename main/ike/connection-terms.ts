@@ -1,6 +1,6 @@
 // What a connection is held to after IKE_AUTH, out of the configuration of either role.
 
-import { settled } from './child-work.ts';
+import { settled } from './child-terms.ts';
 import type { ConnectionTerms } from './connection.ts';
 import type { ExchangeManager } from './exchange.ts';
 import { hostSelector } from './narrow.ts';

@@ -9,7 +9,8 @@
 // Requests of ours are not queued: `#work` sends the one that is most worth it whenever the window is free.
 import { type Endpoint, formatEndpoint, sameAddress } from '../wire/address.ts';
 import { drawn, limitOf } from './child-set.ts';
-import { type ChildTerms, ChildWork } from './child-work.ts';
+import type { ChildTerms } from './child-terms.ts';
+import { ChildWork } from './child-work.ts';
 import { crashToken, crashTokenNotify } from './crash-token.ts';
 import { IkeError } from './error.ts';
 import { type Answer, type Datagram, Established, type EstablishedHost, patience } from './established.ts';
