@@ -1,0 +1,40 @@
+// The state machines against a hostile peer that has the keys. CULVERT_SEED: that run alone; CULVERT_HOSTILE_SECONDS: how long (20 by
+// itself, 600 with CULVERT_LONG).
+import { expect, test } from 'vitest';
+import { type HostileRun, hostileRun } from './ike-state.ts';
+
+const ONE = process.env.CULVERT_SEED;
+const SECONDS = Number(process.env.CULVERT_HOSTILE_SECONDS ?? (process.env.CULVERT_LONG ? 600 : 20));
+const FIRST = Number(process.env.CULVERT_HOSTILE_FIRST ?? 1);
+
+test(
+  `${SECONDS} s of hostile peers: no end throws, hangs, or takes what was not agreed on`,
+  async () => {
+    const runs: HostileRun[] = [];
+    const end = performance.now() + SECONDS * 1000;
+    for (let seed = ONE ? Number(ONE) : FIRST; performance.now() < end; seed++) {
+      try {
+        runs.push(hostileRun(seed));
+      } catch (error) {
+        throw new Error(`CULVERT_SEED=${seed} repeats this`, { cause: error });
+      }
+      if (ONE) return;
+      // The reporter wants to be heard.
+      if (runs.length % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const count = (which: (run: HostileRun) => boolean): number => runs.filter(which).length;
+    const sum = (of: (run: HostileRun) => number): number => runs.reduce((total, run) => total + of(run), 0);
+    console.log(
+      `hostile peers, seeds ${FIRST} to ${FIRST + runs.length - 1}: ${sum((run) => run.spoilt)} messages spoilt, ${sum((run) => run.injected)} unasked, ` +
+        `${count((run) => run.everEstablished)} victims got established, ${count((run) => run.was === 'established')} stayed so, ` +
+        `${sum((run) => run.installed)} CHILD SAs, ${sum((run) => run.rekeyed)} IKE SAs rekeyed, at most ${Math.max(...runs.map((run) => run.mostEffects))} effects`,
+    );
+    // Both roles, every depth.
+    expect(count((run) => run.victim === 'client')).toBeGreaterThan(runs.length / 4);
+    expect(count((run) => run.victim === 'gateway')).toBeGreaterThan(runs.length / 4);
+    expect(count((run) => run.everEstablished)).toBeGreaterThan(runs.length / 4);
+    expect(count((run) => !run.everEstablished)).toBeGreaterThan(runs.length / 20);
+    expect(sum((run) => run.spoilt)).toBeGreaterThan(2 * runs.length);
+  },
+  (SECONDS + 60) * 1000,
+);
