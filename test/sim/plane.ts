@@ -50,12 +50,13 @@ export class Plane {
   delivered = 0;
   lastInbound = 0;
   isClosed = false;
-  readonly #name: string;
+  readonly name: string;
+  #doomed = false;
   readonly #sas = new Map<number, Sa>();
   readonly #expected = new Map<number, EspPacket[]>();
 
   constructor(name: string) {
-    this.#name = name;
+    this.name = name;
   }
 
   /** SAs that are neither removed nor lost to a collision. */
@@ -153,18 +154,29 @@ export class Plane {
       sa.chain.active = sa;
   }
 
+  /** SPIs of the other end that this chain has ever sent with. */
+  spisOut(chain: Chain): readonly number[] {
+    return [...this.#sas.values()].filter((sa) => sa.chain === chain).map((sa) => sa.spiOut);
+  }
+
+  /** The chain is about to be deleted, here or at the other end, where it has received with these SPIs. */
+  doom(chain: Chain, spisIn: readonly number[]): void {
+    this.#doomed = true;
+    for (const sa of this.#sas.values()) if (sa.chain === chain || spisIn.includes(sa.spiIn)) sa.chain.doomed = true;
+  }
+
   has(spiIn: number): boolean {
     return this.#sas.has(spiIn) || this.#expected.has(spiIn);
   }
 
   #newChain(name: string | undefined): Chain {
-    const chain: Chain = { name, active: undefined, doomed: false, late: this.chains.some((of) => of.doomed) };
+    const chain: Chain = { name, active: undefined, doomed: false, late: this.#doomed };
     this.chains.push(chain);
     return chain;
   }
 
   #violation(text: string): void {
-    this.violations.push(`${this.#name}: ${text}`);
+    this.violations.push(`${this.name}: ${text}`);
   }
 }
 

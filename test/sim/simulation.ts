@@ -234,11 +234,10 @@ export class Simulation {
 
   /** The chain of this SA is about to be deleted, at both ends. */
   doom(plane: Plane, spiIn: number): void {
-    const sa = plane.sas.find((of) => of.spiIn === spiIn);
-    if (!sa) return;
-    sa.chain.doomed = true;
-    for (const other of [this.clientPlane, ...this.gatewayPlanes.values()])
-      for (const { spiIn: theirs, chain } of other.sas) if (theirs === sa.spiOut) chain.doomed = true;
+    const chain = plane.sas.find((of) => of.spiIn === spiIn)?.chain;
+    if (!chain) return;
+    const theirs = plane.spisOut(chain);
+    for (const other of [this.clientPlane, ...this.gatewayPlanes.values()]) other.doom(chain, theirs);
   }
 
   get peerName(): SaName {
