@@ -38,7 +38,7 @@ const KEEPALIVE_INTERVAL = 20_000;
 
 export function initiatorTerms(
   config: InitiatorConfig,
-  done: Authenticated & { readonly configuration: Configuration | undefined },
+  done: Authenticated & Pick<ConnectionTerms, 'authLifetime'> & { readonly configuration: Configuration | undefined },
 ): ConnectionTerms {
   const { lifetime, retransmission, livenessInterval, proposals } = config;
   const assigned = (done.configuration?.addresses ?? []).map(({ address }) => hostSelector(address));

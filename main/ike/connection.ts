@@ -65,6 +65,8 @@ export interface ConnectionTerms {
   readonly redirects?: boolean | undefined;
   readonly clientTickets?: ClientTickets | undefined;
   readonly gatewayTickets?: GatewayTickets | undefined;
+  /** Milliseconds for which the gateway takes the authentication that IKE_AUTH was (RFC 4478). */
+  readonly authLifetime?: number | undefined;
   /** A gateway's, for the tokens of SAs that replace the first (RFC 6290 §4.3). */
   readonly crashSecrets?: readonly Uint8Array[] | undefined;
   readonly now: Instant;
@@ -127,6 +129,7 @@ export class Connection {
     const reauthIn = lifetime ? drawn(lifetime.reauth, lifetime, random) : null;
     const limit = lifetime ? limitOf(lifetime.reauth, lifetime) : null;
     if (reauthIn !== null && limit !== null) this.#reauth = { at: now + reauthIn, ends: now + limit };
+    if (terms.authLifetime !== undefined) this.#limitAuthentication(terms.authLifetime, now);
   }
 
   /** Once everybody has been told of it: asks for what is still missing. */

@@ -330,6 +330,7 @@ class Initiator implements IkePeer {
         child: wanted ? child : undefined,
         configuration: agreed?.configuration,
         clientTickets,
+        authLifetime: authLifetimeIn(payloads),
         now,
       }),
     );
@@ -355,8 +356,6 @@ class Initiator implements IkePeer {
     });
     if (child) this.#outbox.push({ kind: 'installChild', activate: 'now', child });
     this.#outbox.push({ kind: 'step', step: 'established' });
-    const within = authLifetimeIn(authenticated.response.payloads);
-    if (within !== undefined) this.#outbox.push({ kind: 'reauthenticate', within });
     clientTickets?.take(sa, payloads, now);
     established.begin(now);
   }

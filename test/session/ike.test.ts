@@ -187,6 +187,34 @@ describe.each(shapes)('$name, real IKE', ({ profile }) => {
   });
 });
 
+describe('a gateway that wants us to authenticate anew (RFC 4478)', () => {
+  it('gets it once in a while, not all the time', async () => {
+    const world = createWorld();
+    let leases = 0;
+    const gateway = startGateway(world, {
+      authentication: { credential: { kind: 'psk' }, rounds: [['psk']], authorities: [], lifetimeSeconds: 1000 },
+      lease: () => {
+        leases++;
+        return { addresses: [prefix('10.10.0.5/32')], dns: [], subnets: [] };
+      },
+    });
+    const session = createSession(testProfile('gre-tunnel', { timing: { livenessSeconds: 0 } }), world.deps);
+    session.start();
+    await until(world, session, 'connected', 2_000);
+    await world.clock.advance(60_000);
+    expect(leases).toBe(1);
+    await world.clock.advance(850_000);
+    expect(leases).toBe(2);
+    await world.clock.advance(880_000);
+    expect(leases).toBe(2);
+    await world.clock.advance(30_000);
+    expect(leases).toBe(3);
+    expect(session.state.state).toBe('connected');
+    expect(gateway.closed).toEqual([{ by: 'peer' }, { by: 'peer' }]);
+    await stopClean(world, session);
+  });
+});
+
 describe('real IKE', () => {
   const first = async (profile: Profile, change: Partial<ResponderConfig>) => {
     const world = createWorld();
