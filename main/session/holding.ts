@@ -19,6 +19,11 @@ export interface Holding {
   change(desired: Pick<TunOptions, 'mtu' | 'addresses'>): Promise<void>;
   /** Rejects with a NetError; what was half applied is undone by closeRoutes. */
   routes(desired: DesiredRoutes): Promise<void>;
+  /**
+   * Makes TUN and routes once more what they were last to be, where there are any: what they have to leave alone, and which interfaces
+   * answers may come in by, depends on the network that this computer is on. Rejects with a NetError.
+   */
+  refresh(): Promise<void>;
   /** How it is done; null: name servers are as they were. Rejects with a NetError; then they are as they were, too. */
   dns(desired: DesiredDns | null): Promise<string | null>;
   /** Each: whatever is there; never reject; harmless when repeated. Names go with the routes, before them. */
@@ -28,6 +33,9 @@ export interface Holding {
 
 export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'dns' | 'clock' | 'log'>): Holding {
   let tun: Tun | null = null;
+  /** As they were made last. */
+  let settings: Pick<TunOptions, 'mtu' | 'addresses'> | null = null;
+  let applied: DesiredRoutes | null = null;
   /** What is wanted: an operation that comes back after it was given up looks here before it keeps what it made. */
   let wanted = { tun: false, routes: false, dns: false };
   let last: Promise<unknown> = Promise.resolve();
@@ -56,13 +64,17 @@ export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'dns' |
       throw new LinkClosed();
     }
     tun = opened;
+    settings = options;
     return opened;
   }
 
   async function makeTun(options: TunOptions): Promise<Tun> {
     if (!tun) return openTun(options);
     const problem = await tun.apply(options);
-    if (!problem) return tun;
+    if (!problem) {
+      settings = options;
+      return tun;
+    }
     // Somebody may have deleted the interface under us: its routes went with it, and the fallbacks under them
     // (net/route/linux.ts) refuse its traffic until the new one has routes again.
     deps.log({
@@ -83,6 +95,15 @@ export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'dns' |
       throw new LinkClosed();
     }
     if (problem) throw problem;
+    applied = desired;
+  }
+
+  async function refresh(): Promise<void> {
+    // The routes through an interface go when it goes down, so it comes first.
+    const broken = tun && settings && (await tun.apply(settings));
+    // Whoever reads it has to let go of it before there is another: that is for the link to do.
+    if (broken || !wanted.routes || !applied) return;
+    await applyRoutes(applied);
   }
 
   async function applyDns(desired: DesiredDns): Promise<string> {
@@ -110,7 +131,9 @@ export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'dns' |
       inOrder(async () => {
         const problem = await tun?.apply(desired);
         if (problem) throw problem;
+        settings = desired;
       }),
+    refresh: () => inOrder(refresh),
     routes(desired) {
       wanted = { ...wanted, routes: true };
       return inOrder(() => applyRoutes(desired));
@@ -127,6 +150,7 @@ export function createHolding(deps: Pick<SessionDeps, 'tun' | 'routes' | 'dns' |
       await closeDns();
       if (!wanted.routes) return;
       wanted = { ...wanted, routes: false };
+      applied = null;
       await afterTheLast('removing the routes', () => deps.routes.close());
     },
     async closeTun() {

@@ -17,7 +17,7 @@ export const TICK = 5_000;
 const SLEEP = 3_000;
 
 export interface NetworkListener {
-  changed(): void;
+  changed(): void | Promise<void>;
   resumed(): void;
 }
 

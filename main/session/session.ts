@@ -55,6 +55,7 @@ import {
 } from './state.ts';
 import { createTicketHolder } from './ticket-holder.ts';
 import { addTraffic, NO_TRAFFIC, trafficOf } from './traffic.ts';
+import { tidy } from './undo.ts';
 import type { CreatePeer } from './way.ts';
 
 export type { Clock, Session, SessionDeps, SessionLog, Timer } from './deps.ts';
@@ -165,7 +166,10 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
   }
 
   const listener: NetworkListener = {
-    changed() {
+    async changed() {
+      // In every state, and first: while nothing is connected the old network's own routes would let traffic out in the clear, and
+      // the new network's interface would drop the gateway's answers (net/route/reverse-path.ts).
+      await tidy(deps, 'putting routes back', () => holding.refresh());
       link?.way?.networkChanged();
       // What kept us from connecting may be gone with the network that we were on; else trying earlier would be no better.
       if (state.kind !== 'waiting') return;

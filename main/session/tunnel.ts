@@ -57,7 +57,7 @@ export interface Tunnel {
   note(established: Established): Promise<void>;
   /** Everything is sent through these sockets from now on: this computer has moved. The path is a new one. */
   relocate(socketOf: SocketOf): Promise<void>;
-  /** Puts back what others may have taken away: the TUN, its addresses, the routes. */
+  /** Makes the TUN anew where others have taken it away, and its routes with it (which alone are the holding's to put back). */
   refresh(): Promise<void>;
   /** How many children are left; undefined: there was none of this SPI. */
   remove(spiIn: number): Promise<number | undefined>;
@@ -262,10 +262,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
       await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader });
       up = { ...here, tun };
       await applyRoutes(plan, tun);
-      return;
     }
-    facts.check();
-    await holding.routes({ interfaceName: here.tun.name, ...plan.routes });
   }
 
   async function reconfigure(next: Pick<Profile, 'routes' | 'mtu'>): Promise<boolean> {

@@ -121,8 +121,8 @@ export function createWay(options: WayOptions): Way {
   const prober = createPathProber(deps);
 
   function newTunnel(local: Address): Tunnel {
-    const { holding, enter, check, greNext } = options;
-    return createTunnel({ profile, deps, plane, holding, step: enter, check, local, gateway, greNext });
+    const { holding, enter, check, greNext, changed } = options;
+    return createTunnel({ profile, deps, plane, holding, step: enter, check, local, gateway, greNext, changed });
   }
 
   async function connectPlain(): Promise<void> {
@@ -305,7 +305,6 @@ export function createWay(options: WayOptions): Way {
       Endpoint,
     ];
     for (const one of associations()) one.moved(at, nattAt);
-    await here.refresh();
   }
 
   function write(socket: TunnelSocket, bytes: Uint8Array, to: Endpoint): void {

@@ -128,8 +128,8 @@ describe('another address', () => {
   it('fails as any link does where no socket can be opened there', async () => {
     const up = await connected();
     const { world, session } = up;
-    // sourceAddress twice, then the first socket.
-    world.options = { ...world.options, local: ELSEWHERE, failAt: world.calls.length + 3 };
+    // TUN and routes, sourceAddress twice, then the first socket.
+    world.options = { ...world.options, local: ELSEWHERE, failAt: world.calls.length + 5 };
     world.monitor.say('address');
     await world.clock.advance(SETTLE + 10);
     expect(world.hit).toMatch(/sockets.open/);
@@ -209,6 +209,85 @@ describe('what others take away', () => {
   });
 });
 
+describe('while the connection is made anew', () => {
+  const routesApplied = (world: World): number => world.calls.filter((call) => call === 'routes.apply').length;
+
+  it.each([
+    ['waiting for the next try', 'reconnecting'],
+    ['on the way up', 'connecting'],
+  ])('(%s) routes are fitted to the network that this computer is on now', async (_, wanted) => {
+    const up = await connected();
+    const { world, session } = up;
+    const desired = world.routes;
+    world.options = { ...world.options, answers: () => false };
+    world.say('dead');
+    await world.clock.settle();
+    for (let i = 0; i < 300 && session.state.state !== wanted; i++) await world.clock.advance(100);
+    // A few failed tries, so that there is time in each state.
+    await world.clock.advance(60_000);
+    for (let i = 0; i < 300 && session.state.state !== wanted; i++) await world.clock.advance(100);
+    expect(session.state.state).toBe(wanted);
+    const before = routesApplied(world);
+    world.monitor.say('address');
+    await world.clock.advance(SETTLE + 10);
+    expect(session.state.state).toBe(wanted);
+    expect(routesApplied(world)).toBe(before + 1);
+    expect(world.routes).toEqual(desired);
+    world.options = { script };
+    await world.clock.advance(70_000);
+    expect(session.state.state).toBe('connected');
+    await stopClean(up);
+  });
+
+  it('they are so before it is tried from another place', async () => {
+    const up = await connected();
+    const { world, session } = up;
+    world.options = { ...world.options, answers: () => false };
+    world.say('dead');
+    await world.clock.advance(60_000);
+    for (let i = 0; i < 300 && session.state.state !== 'reconnecting'; i++) await world.clock.advance(100);
+    const from = world.calls.length;
+    world.options = { script, local: ELSEWHERE };
+    world.monitor.say('address');
+    await world.clock.advance(SETTLE + 10);
+    const order = world.calls.slice(from).filter((call) => call === 'routes.apply' || call === 'startDataPlane');
+    expect(order.slice(0, 2)).toEqual(['routes.apply', 'startDataPlane']);
+    expect(session.state.state).toBe('connected');
+    await stopClean(up);
+  });
+
+  it('and nothing is put back once they are gone', async () => {
+    const up = await connected();
+    const { world } = up;
+    world.monitor.say('address');
+    await world.clock.advance(SETTLE - 10);
+    const before = routesApplied(world);
+    await stopClean(up);
+    expect(routesApplied(world)).toBe(before);
+    expect(world.routes).toBeUndefined();
+  });
+});
+
+describe('another address, whatever comes of it', () => {
+  it.each([
+    ['it is followed', true, ELSEWHERE],
+    ['it is not', false, ELSEWHERE],
+    ['there is no way from it', true, null],
+  ])('the routes fit it first (%s)', async (_, mobike, local) => {
+    const up = await connected(testProfile(), mobike);
+    const { world } = up;
+    const from = world.calls.length;
+    world.options = { ...world.options, local };
+    world.monitor.say('address');
+    await world.clock.advance(SETTLE + 10);
+    const order = world.calls.slice(from).filter((call) => call === 'routes.apply' || call.startsWith('sockets.open'));
+    expect(order[0]).toBe('routes.apply');
+    world.options = { script };
+    await world.clock.advance(20_000);
+    await stopClean(up);
+  });
+});
+
 describe('sleep', () => {
   function machine() {
     const clock = fakeClock();
@@ -216,7 +295,7 @@ describe('sleep', () => {
     const heard: string[] = [];
     const watcher = watchNetwork(
       { clock: { ...clock, wall: () => clock.wall() + slept }, monitor: fakeMonitor(), log: () => {} },
-      { changed: () => heard.push('changed'), resumed: () => heard.push('resumed') },
+      { changed: () => void heard.push('changed'), resumed: () => heard.push('resumed') },
     );
     return {
       clock,
