@@ -170,6 +170,12 @@ class Responder implements IkeResponder {
       sa.receive(arrival, header, now);
       return;
     }
+    // RFC 6290 §9.2: nobody gets the token of an SA that lives, whatever the header's flags say of who is who.
+    const either = [header.SPIr, header.SPIi].map((spi) => this.#sas.get(this.#routes.get(spi) ?? ''));
+    if (either.some((one) => one?.owns(header))) {
+      this.#debug('dropped an IKE message that claims to come from us', arrival.from);
+      return;
+    }
     const last = this.#lingering.get(localSpi);
     if (last && now < last.until && sameBytes(last.request, arrival.bytes)) {
       for (const bytes of last.response) this.#send(bytes, arrival);

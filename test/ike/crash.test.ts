@@ -6,7 +6,7 @@ import { NotifyType } from '../../main/ike/notify.ts';
 import { createResponder } from '../../main/ike/responder.ts';
 import { statusNotify } from '../../main/ike/task/child.ts';
 import { seededBytes } from '../sim/random.ts';
-import { type Datagram, responderConfig, Simulation, type SimulationOptions } from '../sim/simulation.ts';
+import { type Datagram, endpoint, responderConfig, Simulation, type SimulationOptions } from '../sim/simulation.ts';
 
 const SECRET = new Uint8Array(32).fill(5);
 const responder: SimulationOptions['responder'] = { crashSecrets: [SECRET] };
@@ -57,6 +57,32 @@ test('a gateway that lives never shows the token of an SA that it has', () => {
   sim.inject({ ...sim.wire[2]!, bytes }).run(1000);
   expect(sim.wire.every((d) => !Buffer.from(d.bytes).includes(token))).toBe(true);
 });
+
+test.each(['established', 'half-open', 'rekeyed'] as const)(
+  'nor to who turns the flag around that says whose message it is: %s',
+  (at) => {
+    const sim = new Simulation({ responder });
+    if (at === 'half-open') sim.network = { touch: (d) => (d.bytes[18] === Exchange.IKE_AUTH ? [] : [d]) };
+    sim.connect(5000);
+    if (at === 'rekeyed') sim.tellGateway({ kind: 'rekey', sa: sim.peerName, what: 'ike' }).run(5000);
+    // The newest SA: its SPIs are in the header of the last message of the gateway's that has both, or in any that follows.
+    if (at === 'rekeyed') sim.tell({ kind: 'checkLiveness' }).run(5000);
+    const carrier = sim.wire.at(-1)!;
+    const header = decodeHeader(carrier.bytes) as Header;
+    expect(sim.client.rekeyed).toBe(at === 'rekeyed' ? 1 : 0);
+    const token = Buffer.from(crashToken(SECRET, header.SPIi, header.SPIr));
+    const before = sim.wire.length;
+    for (const initiator of [true, false])
+      for (const exchange of [Exchange.INFORMATIONAL, Exchange.CREATE_CHILD_SA]) {
+        const bytes = encodeMessage({ ...header, exchange, initiator, response: false, messageId: 7 }, []);
+        const sentBy = { ...sim.wire[0]!, direction: 'to-responder' as const, from: endpoint('203.0.113.66', 4000) };
+        sim.inject({ ...sentBy, bytes }).run(500);
+      }
+    // A stranger gets no word at all.
+    expect(sim.wire.slice(before).filter((d) => d.to.port === 4000)).toEqual([]);
+    expect(sim.wire.slice(before).every((d) => !Buffer.from(d.bytes).includes(token))).toBe(true);
+  },
+);
 
 test('somebody who forges INVALID_IKE_SPI with any token but the right one does no harm', () => {
   const sim = new Simulation({ responder }).connect();
