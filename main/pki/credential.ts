@@ -7,6 +7,7 @@ import { type SigningKey, softwareKey } from './key.ts';
 import { type KeyName, type KeyStore, storedKey } from './key-store.ts';
 import { CERTIFICATE_LABELS, derObjects, pemBlocks } from './pem.ts';
 import { readPkcs12 } from './pkcs12.ts';
+import { keyStretchingProblem, StretchingBudget } from './stretching.ts';
 
 export type CredentialSource =
   | {
@@ -101,6 +102,7 @@ export function pair(key: KeyObject, certificates: readonly Certificate[]): Sign
   return softwareKey(key, own, [own.der, ...others.map(({ der }) => der)]);
 }
 
+const DER_TYPES: Readonly<Record<string, 'sec1' | 'pkcs1'>> = { 'RSA PRIVATE KEY': 'pkcs1', 'EC PRIVATE KEY': 'sec1' };
 const KEY_LABELS = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY'];
 
 export function readPrivateKey(file: Uint8Array, passphrase: string | undefined): KeyObject | PkiError {
@@ -109,13 +111,32 @@ export function readPrivateKey(file: Uint8Array, passphrase: string | undefined)
   if (blocks.length === 0) return readDerKey(file, passphrase);
   const block = blocks.find(({ label }) => KEY_LABELS.includes(label));
   if (!block) return new PkiError({ code: 'no-private-key', what: 'the key file' });
-  const encrypted = block.label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type: 4,ENCRYPTED/m.test(block.text);
+  const oldEncryption = block.label in DER_TYPES && /^Proc-Type: 4,ENCRYPTED/m.test(block.text);
+  const encrypted = block.label === 'ENCRYPTED PRIVATE KEY' || oldEncryption;
   if (encrypted && passphrase === undefined) return new PkiError({ code: 'passphrase-needed', what });
+  // The library would look for another block inside this one.
+  if (block.text.lastIndexOf('-----BEGIN ') > 0)
+    return new PkiError({ code: 'malformed', what, detail: 'its end is missing' });
+  const der = Buffer.from(block.der);
   try {
-    return createPrivateKey({ key: block.text, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
+    // Hashes the passphrase once (RFC 1421's form, as openssl wrote it).
+    if (oldEncryption)
+      return createPrivateKey({ key: block.text, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) });
+    // What was measured is what is opened: the library reads PEM in ways of its own.
+    if (encrypted) return openEncrypted(der, passphrase ?? '');
+    return createPrivateKey({ key: der, format: 'der', type: DER_TYPES[block.label] ?? 'pkcs8' });
   } catch (error) {
     return keyError(error, encrypted);
+  } finally {
+    der.fill(0);
   }
+}
+
+/** Throws where the library does. */
+function openEncrypted(der: Buffer, passphrase: string): KeyObject | PkiError {
+  const problem = keyStretchingProblem('the private key', der, new StretchingBudget());
+  if (problem) return problem;
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8', passphrase });
 }
 
 function readDerKey(file: Uint8Array, passphrase: string | undefined): KeyObject | PkiError {
@@ -133,7 +154,7 @@ function readDerKey(file: Uint8Array, passphrase: string | undefined): KeyObject
         what: 'the private key',
         detail: 'it is no PKCS#8, SEC1 or PKCS#1 key, or it is encrypted and needs its passphrase',
       });
-    return createPrivateKey({ key, format: 'der', type: 'pkcs8', passphrase });
+    return openEncrypted(key, passphrase);
   } catch (error) {
     return keyError(error, true);
   } finally {

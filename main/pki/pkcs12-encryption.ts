@@ -5,12 +5,12 @@ import type { BaseBlock } from 'asn1js';
 import { equalConstantTime } from '../crypto/constant-time.ts';
 import { lib } from './libraries.ts';
 import { rc2CbcDecrypt } from './rc2.ts';
+import { children, oidOf, type StretchingBudget, stretchingOf } from './stretching.ts';
 
-/** `unsupported`: its algorithms; `wrong`: what came out cannot be right, so the passphrase is not. */
-export type Decrypted = Uint8Array | { readonly failed: 'unsupported' | 'wrong'; readonly algorithm: string };
-
-/** More would be a file made to hold up its reader. */
-const MOST_ITERATIONS = 10_000_000;
+/** `unsupported`: its algorithms; `wrong`: what came out cannot be right, so the passphrase is not; `costly`: beyond the budget. */
+export type Decrypted =
+  | Uint8Array
+  | { readonly failed: 'unsupported' | 'wrong' | 'costly'; readonly algorithm: string };
 
 const PBES2 = '1.2.840.113549.1.5.13';
 const PBKDF2 = '1.2.840.113549.1.5.12';
@@ -42,9 +42,16 @@ const DIGESTS: Readonly<Record<string, { readonly name: string; readonly block: 
 };
 
 /** `algorithm` is the AlgorithmIdentifier of the encryption, decoded. */
-export function decrypt(algorithm: BaseBlock, passphrase: string, data: Uint8Array): Decrypted {
+export function decrypt(
+  algorithm: BaseBlock,
+  passphrase: string,
+  data: Uint8Array,
+  budget: StretchingBudget,
+): Decrypted {
   const [oid, parameters] = children(algorithm);
   const name = oidOf(oid);
+  // The old ways derive a key of up to two hashes and an IV.
+  if (!budget.spend(stretchingOf(algorithm) * (name === PBES2 ? 1 : 3))) return { failed: 'costly', algorithm: name };
   return name === PBES2 ? decryptPbes2(parameters, passphrase, data) : decryptOld(name, parameters, passphrase, data);
 }
 
@@ -108,9 +115,16 @@ export interface Mac {
 }
 
 /** Whether the MAC of the file is right under the passphrase (RFC 7292 §5.1); undefined where its algorithm is unknown (PBMAC1). */
-export function macIsRight(mac: Mac, passphrase: string, content: Uint8Array): boolean | undefined {
+export function macIsRight(
+  mac: Mac,
+  passphrase: string,
+  content: Uint8Array,
+  budget: StretchingBudget,
+): boolean | 'costly' | undefined {
   const digest = DIGESTS[mac.digestOid];
-  if (!digest || mac.iterations > MOST_ITERATIONS) return undefined;
+  if (!digest) return undefined;
+  const blocks = Math.ceil((mac.digest.length * 8) / (digest.name === 'sha1' ? 160 : digest.block * 4));
+  if (!budget.spend(mac.iterations * Math.max(1, blocks))) return 'costly';
   const key = derive(digest, 3, passphrase, mac.salt, mac.iterations, mac.digest.length);
   const computed = createHmac(digest.name, key).update(content).digest();
   key.fill(0);
@@ -152,16 +166,10 @@ function derive(
   return key;
 }
 
-export const children = (block: BaseBlock | undefined): readonly BaseBlock[] =>
-  block instanceof lib.ber.Sequence ? block.valueBlock.value : [];
-
-export const oidOf = (block: BaseBlock | undefined): string =>
-  block instanceof lib.ber.ObjectIdentifier ? block.valueBlock.toString() : '';
-
 const octetsOf = (block: BaseBlock | undefined): Uint8Array | undefined =>
   block instanceof lib.ber.OctetString ? Uint8Array.from(block.valueBlock.valueHexView) : undefined;
 
 const integerOf = (block: BaseBlock | undefined): number | undefined => {
   const value = block instanceof lib.ber.Integer && !block.valueBlock.isHexOnly ? block.valueBlock.valueDec : 0;
-  return value > 0 && value <= MOST_ITERATIONS ? value : undefined;
+  return value > 0 ? value : undefined;
 };

@@ -5,7 +5,8 @@ import type { SafeContents } from '@peculiar/asn1-pfx';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { isPkiError, PkiError } from './error.ts';
 import { lib } from './libraries.ts';
-import { children, decrypt, macIsRight, oidOf } from './pkcs12-encryption.ts';
+import { decrypt, macIsRight } from './pkcs12-encryption.ts';
+import { children, keyStretchingProblem, oidOf, StretchingBudget, tooMuchStretching } from './stretching.ts';
 
 export interface Pkcs12 {
   readonly keys: readonly KeyObject[];
@@ -38,6 +39,7 @@ function read(file: Uint8Array, passphrase: string): Pkcs12 | PkiError {
       detail: 'it is signed instead of protected by a passphrase',
     });
   const content = new Uint8Array(lib.schema.AsnConvert.parse(pfx.authSafe.content, lib.schema.OctetString).buffer);
+  const budget = new StretchingBudget();
   let proved = false;
   const { mac, macSalt, iterations } = pfx.macData;
   if (mac.digest.buffer.byteLength > 0) {
@@ -50,13 +52,15 @@ function read(file: Uint8Array, passphrase: string): Pkcs12 | PkiError {
       },
       passphrase,
       content,
+      budget,
     );
+    if (right === 'costly') return tooMuchStretching(WHAT);
     if (right === false) return wrong(passphrase);
     proved = right === true;
   }
-  const bags: Bags = { keys: [], certificates: [], proved };
+  const bags: Bags = { keys: [], certificates: [], proved, budget };
   for (const { contentType, content: part } of lib.schema.AsnConvert.parse(content, lib.pfx.AuthenticatedSafe)) {
-    const safe = openSafe(contentType, part, passphrase);
+    const safe = openSafe(contentType, part, passphrase, budget);
     if (isPkiError(safe)) return safe;
     const problem = empty(lib.schema.AsnConvert.parse(safe, lib.pfx.SafeContents), passphrase, bags);
     if (problem) return problem;
@@ -67,7 +71,12 @@ function read(file: Uint8Array, passphrase: string): Pkcs12 | PkiError {
 const wrong = (passphrase: string): PkiError =>
   new PkiError({ code: passphrase === '' ? 'passphrase-needed' : 'wrong-passphrase', what: WHAT });
 
-function openSafe(type: string, part: ArrayBuffer, passphrase: string): Uint8Array | PkiError {
+function openSafe(
+  type: string,
+  part: ArrayBuffer,
+  passphrase: string,
+  budget: StretchingBudget,
+): Uint8Array | PkiError {
   if (type === DATA) return new Uint8Array(lib.schema.AsnConvert.parse(part, lib.schema.OctetString).buffer);
   // EncryptedData ::= version, EncryptedContentInfo; that ::= type, algorithm, [0] IMPLICIT OCTET STRING (RFC 5652 §8, §6.1).
   const [, info] = children(lib.ber.fromBER(part).result);
@@ -78,8 +87,9 @@ function openSafe(type: string, part: ArrayBuffer, passphrase: string): Uint8Arr
       what: WHAT,
       detail: 'it is encrypted for a certificate instead of a passphrase',
     });
-  const plain = decrypt(algorithm, passphrase, encryptedOctets(encrypted));
+  const plain = decrypt(algorithm, passphrase, encryptedOctets(encrypted), budget);
   if (plain instanceof Uint8Array) return plain;
+  if (plain.failed === 'costly') return tooMuchStretching(WHAT);
   return plain.failed === 'wrong'
     ? wrong(passphrase)
     : new PkiError({ code: 'unsupported', what: WHAT, detail: `it is encrypted with ${plain.algorithm}` });
@@ -101,6 +111,7 @@ interface Bags {
   readonly certificates: Certificate[];
   /** The MAC has shown that the passphrase is right. */
   readonly proved: boolean;
+  readonly budget: StretchingBudget;
 }
 
 /** Takes keys and certificates out of a safe; other bags (CRLs, secrets) are left. */
@@ -117,7 +128,7 @@ function empty(safe: SafeContents, passphrase: string, bags: Bags, depth = 0): P
       if (isPkiError(certificate)) return certificate;
       bags.certificates.push(certificate);
     } else if (bagId === lib.pfx.id_keyBag || bagId === lib.pfx.id_pkcs8ShroudedKeyBag) {
-      const key = privateKey(Buffer.from(bagValue), bagId === lib.pfx.id_keyBag ? undefined : passphrase, bags.proved);
+      const key = privateKey(Buffer.from(bagValue), bagId === lib.pfx.id_keyBag ? undefined : passphrase, bags);
       if (isPkiError(key)) return key;
       bags.keys.push(key);
     }
@@ -125,8 +136,10 @@ function empty(safe: SafeContents, passphrase: string, bags: Bags, depth = 0): P
   return undefined;
 }
 
-function privateKey(der: Buffer, passphrase: string | undefined, proved: boolean): KeyObject | PkiError {
+function privateKey(der: Buffer, passphrase: string | undefined, { proved, budget }: Bags): KeyObject | PkiError {
   try {
+    const costly = passphrase !== undefined && keyStretchingProblem('the private key in the PKCS#12 file', der, budget);
+    if (costly) return costly;
     const secret = passphrase === undefined ? {} : { passphrase };
     return createPrivateKey({ key: der, format: 'der', type: 'pkcs8', ...secret });
   } catch {

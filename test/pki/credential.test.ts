@@ -9,6 +9,7 @@ import { isPkiError, PkiError } from '../../main/pki/error.ts';
 import type { SigningKey } from '../../main/pki/key.ts';
 import { type KeyStore, softwareStore } from '../../main/pki/key-store.ts';
 import { rc2CbcDecrypt } from '../../main/pki/rc2.ts';
+import { StretchingBudget } from '../../main/pki/stretching.ts';
 import { type Made, make, testKey } from './authority.ts';
 import { openssl } from './openssl.ts';
 
@@ -119,6 +120,76 @@ describe('PEM and DER keys', () => {
     });
     found.close();
     expect(isPkiError(await found.sign(parseScheme('ecdsa-sha256')!, new Uint8Array(1)))).toBe(true);
+  });
+});
+
+/** The same file with its iteration count, 70,000, set to 8,388,607; `nth` from 0. */
+function costlier(file: Buffer, nth = 0): Buffer {
+  const from = Buffer.from([2, 3, 0x01, 0x11, 0x70]);
+  const copy = Buffer.from(file);
+  let at = copy.indexOf(from);
+  for (let i = 0; i < nth; i++) at = copy.indexOf(from, at + 1);
+  expect(at).toBeGreaterThan(0);
+  copy.set([2, 3, 0x7f, 0xff, 0xff], at);
+  return copy;
+}
+
+describe('a file that would hold up the engine', () => {
+  const openPem = (key: Uint8Array) =>
+    openCredential({ kind: 'pem', certificates: Buffer.from(rsa.pem), key, passphrase: PASSPHRASE });
+  const refused = { code: 'unsupported', message: expect.stringMatching('more than 2,000,000 times') };
+  const pem = (der: Uint8Array, label: string, headers = '') =>
+    Buffer.from(
+      `-----BEGIN ${label}-----\n${headers}${Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`,
+    );
+
+  test('PKCS#8 with too many iterations, DER and PEM', async () => {
+    const args = ['pkcs8', '-topk8', '-v2', 'aes256', '-iter', '70000', '-outform', 'DER', '-in', 'rsa.key'];
+    const file = tool.run(...args, '-passout', `pass:${PASSPHRASE}`);
+    await expectSigns(
+      await opened({ kind: 'pem', certificates: Buffer.from(rsa.pem), key: file, passphrase: PASSPHRASE }),
+      rsa,
+    );
+    const costly = costlier(file);
+    expect(await openPem(costly)).toMatchObject(refused);
+    expect(await openPem(pem(costly, 'ENCRYPTED PRIVATE KEY'))).toMatchObject(refused);
+    // Hidden from the count, to be found by the library.
+    const inner = pem(costly, 'ENCRYPTED PRIVATE KEY').toString();
+    const hidden = [
+      pem(costly, 'PRIVATE KEY'),
+      pem(costly, 'RSA PRIVATE KEY'),
+      pem(
+        costly,
+        'ENCRYPTED PRIVATE KEY',
+        'Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n',
+      ),
+      Buffer.from(`-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n${inner}-----END EC PRIVATE KEY-----\n`),
+    ];
+    const before = process.cpuUsage().user;
+    for (const file of hidden) expect(isPkiError(await openPem(file))).toBe(true);
+    expect(process.cpuUsage(undefined).user - before).toBeLessThan(1_000_000);
+  });
+
+  test('scrypt with too many rounds', async () => {
+    const args = ['pkcs8', '-topk8', '-scrypt', '-scrypt_p', '70000', '-scrypt_N', '2', '-scrypt_r', '1'];
+    const file = tool.run(...args, '-outform', 'DER', '-in', 'rsa.key', '-passout', `pass:${PASSPHRASE}`);
+    expect(isPkiError(await openPem(file))).toBe(false);
+    expect(await openPem(costlier(file))).toMatchObject(refused);
+  });
+
+  test('PKCS#12: too many iterations of its MAC, of its certificates or of its key, and all together', async () => {
+    const bundle = ['pkcs12', '-export', '-inkey', 'rsa.key', '-in', 'rsa.crt', '-iter', '70000'];
+    const file = tool.run(...bundle, '-passout', `pass:${PASSPHRASE}`);
+    const open = (bytes: Uint8Array) => openCredential({ kind: 'pkcs12', file: bytes, passphrase: PASSPHRASE });
+    expect(isPkiError(await open(file))).toBe(false);
+    // The MAC is checked first, and stands last in the file.
+    expect(await open(costlier(file, 2))).toMatchObject(refused);
+    const noMac = tool.run(...bundle, '-nomac', '-certpbe', 'aes-256-cbc', '-passout', `pass:${PASSPHRASE}`);
+    for (const nth of [0, 1]) expect(await open(costlier(noMac, nth))).toMatchObject(refused);
+    // Each layer is within the budget, the file is not.
+    const budget = new StretchingBudget();
+    expect([budget.spend(1_500_000), budget.spend(600_000), budget.spend(500_000)]).toEqual([true, false, true]);
+    expect(budget.spend(Number.NaN)).toBe(false);
   });
 });
 
