@@ -20,6 +20,8 @@ export interface HostileRun {
   readonly everEstablished: boolean;
   readonly installed: number;
   readonly rekeyed: number;
+  /** What either end has installed. */
+  readonly children: readonly ChildSa[];
 }
 
 /** Of CHILD SAs that are there at once: 4 of the gateway's own limit, each with a replacement, and what loses a collision. */
@@ -77,6 +79,7 @@ export function hostileRun(seed: number): HostileRun {
       everEstablished: views.some((view) => view.established),
       installed: views.reduce((sum, view) => sum + view.installed.length, 0),
       rekeyed: views.reduce((sum, view) => sum + view.rekeyed, 0),
+      children: [sim.client, ...sim.gateway.values()].flatMap((view) => view.installed),
     };
   });
 }

@@ -6,12 +6,12 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { passwordHash, passwordHashHash } from '../../main/eap/mschapv2/response.ts';
 import { EngineError } from '../../main/ipc/error.ts';
 import { DAY, type Made, make } from '../pki/authority.ts';
-import { hearingKeymat, hearingPpk, type Keymat, type Mixing } from './derived.ts';
+import type { Keymat, Mixing } from './derived.ts';
 import { openScene, type Scene, type SceneOptions } from './scene.ts';
 import type { Vault } from './vault.ts';
 
-vi.mock('../../main/ike/keymat.ts', async (load) => hearingKeymat(await load<Keymat>()));
-vi.mock('../../main/ike/auth/ppk.ts', async (load) => hearingPpk(await load<Mixing>()));
+vi.mock('../../main/ike/keymat.ts', async (load) => (await import('./derived.ts')).hearingKeymat(await load<Keymat>()));
+vi.mock('../../main/ike/auth/ppk.ts', async (load) => (await import('./derived.ts')).hearingPpk(await load<Mixing>()));
 
 const word = (): string => randomBytes(18).toString('base64url');
 const PSK = word();

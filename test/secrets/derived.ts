@@ -1,8 +1,8 @@
 // Hears of every key that is derived in this process, without a door in the product: the module that derives them is replaced by one
-// that calls it and remembers. Import it before what is tested, and only in tests that mock the modules so:
+// that calls it and remembers. Tests replace it so:
 //
-//   vi.mock('../../main/ike/keymat.ts', async (load) => hearingKeymat(await load<Keymat>()));
-//   vi.mock('../../main/ike/auth/ppk.ts', async (load) => hearingPpk(await load<Mixing>()));
+//   vi.mock('../../main/ike/keymat.ts', async (load) => (await import('./derived.ts')).hearingKeymat(await load<Keymat>()));
+//   vi.mock('../../main/ike/auth/ppk.ts', async (load) => (await import('./derived.ts')).hearingPpk(await load<Mixing>()));
 import type * as mixing from '../../main/ike/auth/ppk.ts';
 import type * as keymat from '../../main/ike/keymat.ts';
 
