@@ -25,8 +25,8 @@ type Family = 4 | 6;
 const A = ConfigurationAttribute;
 const EMPTY = new Uint8Array(0);
 const LONGEST_VERSION = 128;
-/** Domains that are taken from one reply. */
-const MOST_DOMAINS = 64;
+/** So many are taken from one reply: no network needs more, and each costs work at every change of the tunnel. */
+const MOST = { addresses: 8, dns: 8, subnets: 256, domains: 64 };
 
 /** CFG_REQUEST for an address of each family and what belongs to it; undefined where nothing is wanted. */
 export function configurationRequest(families: readonly Family[]): PayloadOf<'cp'> | undefined {
@@ -116,7 +116,7 @@ export function readConfiguration(reply: PayloadOf<'cp'>): Configuration {
       case A.INTERNAL_DNS_DOMAIN: {
         // A null at the end is a mistake that RFC 8598 §4.1 warns of: forgiven.
         const domain = domainOf(String.fromCharCode(...value.subarray(0, 256)).replace(/\0+$/, ''));
-        if (domain !== undefined && !domains.includes(domain) && domains.length < MOST_DOMAINS) domains.push(domain);
+        if (domain !== undefined && !domains.includes(domain) && domains.length < MOST.domains) domains.push(domain);
         break;
       }
       case A.APPLICATION_VERSION:
@@ -126,7 +126,13 @@ export function readConfiguration(reply: PayloadOf<'cp'>): Configuration {
       default:
         break;
     }
-  return { addresses, dns, subnets, ...(domains.length > 0 ? { domains } : {}), applicationVersion };
+  return {
+    addresses: addresses.slice(0, MOST.addresses),
+    dns: dns.slice(0, MOST.dns),
+    subnets: subnets.slice(0, MOST.subnets),
+    ...(domains.length > 0 ? { domains } : {}),
+    applicationVersion,
+  };
 }
 
 function netmask(bits: number): Uint8Array {

@@ -39,7 +39,7 @@ export function tunnelInfo(facts: InfoFacts): TunnelInfo {
     addresses: plan.addresses.map(formatPrefix),
     assigned: (configuration?.addresses ?? []).map(formatPrefix),
     dns: (configuration?.dns ?? []).map(formatAddress),
-    ...(names && names.how !== null
+    ...(names && names.how !== null && !names.failed
       ? {
           names: {
             servers: names.servers.map(formatAddress),

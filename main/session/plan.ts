@@ -10,6 +10,7 @@ import type { Profile } from '../profile/profile.ts';
 import { type Address, formatAddress, formatPrefix, type Prefix, sameAddress } from '../wire/address.ts';
 import type { Encapsulation } from '../wire/encapsulation.ts';
 import { formatSelector, type Selector, selectorOf } from '../wire/selector.ts';
+import { coversAnyFamily, coversFamily } from './coverage.ts';
 import { SessionError, sessionFailure } from './failure.ts';
 import { everything, familyOf, GRE, hostPrefix } from './request.ts';
 
@@ -33,6 +34,11 @@ export interface PlanFacts {
   readonly greNext: number;
 }
 
+export interface PlannedDns extends Omit<DesiredDns, 'interfaceName'> {
+  /** Everything goes inside: names that did not would be the one thing that leaks. */
+  readonly required: boolean;
+}
+
 export interface TunnelPlan {
   readonly params: TunnelParams;
   readonly addresses: readonly Prefix[];
@@ -49,7 +55,7 @@ export interface TunnelPlan {
   };
   readonly routes: Omit<DesiredRoutes, 'interfaceName'>;
   /** null: name servers stay as they are. */
-  readonly dns: Omit<DesiredDns, 'interfaceName'> | null;
+  readonly dns: PlannedDns | null;
   /** For people: what is not as they might think. */
   readonly warnings: readonly string[];
 }
@@ -301,7 +307,7 @@ function routesOf(
   // Everything of one family goes inside and the other family has no tunnel: refuse it, or it would go around.
   for (const family of FAMILIES) {
     const other = family === 4 ? 6 : 4;
-    const all = include.some((prefix) => prefix.bits === 0 && familyOf(prefix.address) === family);
+    const all = coversFamily(include, family);
     const blocked = unreachable.some((prefix) => prefix.bits === 0 && familyOf(prefix.address) === other);
     if (all && !carried.includes(other) && !blocked)
       unreachable.push({ address: new Uint8Array(other === 4 ? 4 : 16), bits: 0 });
@@ -326,11 +332,14 @@ function dnsOf(
   warnings: string[],
 ): TunnelPlan['dns'] {
   if (!profile.dns.use) return null;
-  const full = include.some((prefix) => prefix.bits === 0);
+  const full = coversAnyFamily(include);
   const named = profile.dns.servers ?? facts.configuration?.dns ?? [];
   const negotiated = profile.tunnel.shape === 'esp-tunnel' ? facts.child?.remote : undefined;
   const servers = named.filter(
-    (server) => carried.includes(familyOf(server)) && (!negotiated || coversPrefix(negotiated, hostPrefix(server))),
+    (server) =>
+      isServer(server) &&
+      carried.includes(familyOf(server)) &&
+      (!negotiated || coversPrefix(negotiated, hostPrefix(server))),
   );
   if (servers.length < named.length)
     warnings.push(
@@ -348,11 +357,17 @@ function dnsOf(
   }
   // RFC 8598 §8: with everything inside, the gateway has no say in which names are whose.
   const domains = full ? [] : (profile.dns.domains ?? facts.configuration?.domains ?? []);
-  return { servers, domains: domains.length > 0 ? domains : 'all' };
+  return { servers, domains: domains.length > 0 ? domains : 'all', required: full };
 }
 
+/** No gateway may make us ask ourselves (the forwarder among others), or a crowd. */
+const isServer = (address: Address): boolean =>
+  address.length === 4
+    ? address[0] !== 0 && address[0] !== 127 && address[0]! < 224
+    : address[0] !== 0xff && address.subarray(0, 15).some((byte) => byte !== 0);
+
 /** A name server of the tunnel is reached through the tunnel, wherever it is: a query beside it would be in the clear. */
-function withHosts(include: readonly Prefix[], servers: readonly Address[]): readonly Prefix[] {
+export function withHosts(include: readonly Prefix[], servers: readonly Address[]): readonly Prefix[] {
   const hosts = servers.map(hostPrefix);
   return [...include, ...hosts.filter((host) => !include.some((prefix) => prefixContains(prefix, host)))];
 }

@@ -17,7 +17,7 @@ import type { TunnelSocket } from '../net/socket/api.ts';
 import type { Tun } from '../net/tun/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
-import { type Address, formatPrefix } from '../wire/address.ts';
+import { type Address, formatPrefix, type Prefix, sameAddress } from '../wire/address.ts';
 import type { Encapsulation } from '../wire/encapsulation.ts';
 import type { SessionDeps } from './deps.ts';
 import type { Established, InstallChild, MoveChild } from './drive.ts';
@@ -25,13 +25,15 @@ import { reasonText, SessionError, sessionFailure } from './failure.ts';
 import type { Holding } from './holding.ts';
 import { tunnelInfo } from './info.ts';
 import { LinkClosed } from './loss.ts';
-import { planDirect, planTunnel, type TunnelPlan } from './plan.ts';
+import { planDirect, planTunnel, type TunnelPlan, withHosts } from './plan.ts';
 import { familyOf } from './request.ts';
 
 /** The core's slot of the tunnel itself; CHILD SAs beside it (profile.tunnel.direct) have those after it, in their order. */
 const TUNNEL = 0;
 
 export interface TunnelFacts {
+  /** What `info` tells has changed by itself. */
+  readonly changed?: () => void;
   readonly profile: Profile;
   readonly deps: SessionDeps;
   readonly plane: DataPlane;
@@ -138,8 +140,15 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
   async function applyRoutes(plan: TunnelPlan, tun: Tun): Promise<void> {
     facts.check();
     if (!up) facts.step('routes');
-    await holding.routes({ interfaceName: tun.name, ...plan.routes });
+    const { routes, dns } = plan;
+    const route = (include: readonly Prefix[]): Promise<void> =>
+      holding.routes({ interfaceName: tun.name, ...routes, include });
+    // A server that is asked until the names change has to be reached through the tunnel until then.
+    const former = (names?.servers ?? []).filter((one) => !dns?.servers.some((other) => sameAddress(one, other)));
+    if (former.length > 0) await route(withHosts(routes.include, former));
+    else await route(routes.include);
     names = await applyNames(plan, tun);
+    if (former.length > 0) await route(routes.include);
   }
 
   /** A tunnel without its name servers is worth having, but has to say so. */
@@ -147,13 +156,25 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     facts.check();
     const { dns } = plan;
     try {
-      const how = await holding.dns(dns && { interfaceName: tun.name, ...dns });
+      const how = await holding.dns(
+        dns && { interfaceName: tun.name, servers: dns.servers, domains: dns.domains, onChange: namesChanged },
+      );
       return dns && how !== null ? { ...dns, how, failed: null } : null;
     } catch (error) {
       if (!(error instanceof NetError) || !dns) throw error;
+      // With everything inside, looking names up outside would tell the network there what nobody else may know.
+      if (dns.required) throw error;
       deps.log({ level: 'error', area: 'dns', text: `${error.message} ${error.remedy}` });
       return { ...dns, how: null, failed: error };
     }
+  }
+
+  /** Somebody took the name servers back, and they could not be set again, or could after all. */
+  function namesChanged(failed: NetError | null): void {
+    if (!names) return;
+    names = { ...names, failed };
+    if (failed) deps.log({ level: 'error', area: 'dns', text: `${failed.message} ${failed.remedy}` });
+    facts.changed?.();
   }
 
   async function firstInstall(child: ChildSa, established: Established | null, socket: TunnelSocket): Promise<void> {

@@ -60,6 +60,16 @@ test('domains of the gateway are names, each once, and not too many', () => {
   expect(domains).toHaveLength(64);
 });
 
+test('no reply makes us keep thousands of anything', () => {
+  const many = Array.from({ length: 5000 }, (_, i) => [
+    attribute(1, 10, i >> 8, i & 255, 1),
+    attribute(3, 10, i >> 8, i & 255, 53),
+    attribute(13, 10, i >> 8, i & 255, 0, 255, 255, 255, 0),
+  ]).flat();
+  const { addresses, dns, subnets } = readAll(...many);
+  expect([addresses.length, dns.length, subnets.length]).toEqual([8, 8, 256]);
+});
+
 test('what is malformed is skipped, the rest is good', () => {
   const configuration = readAll(
     attribute(1, 10, 0, 0),

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Configuration } from '../../main/ike/types.ts';
 import { NetError } from '../../main/net/error.ts';
+import type { DesiredRoutes } from '../../main/net/route/api.ts';
 import { type PlanFacts, planTunnel, type TunnelPlan } from '../../main/session/plan.ts';
 import { formatAddress, formatPrefix } from '../../main/wire/address.ts';
 import { selectorOf } from '../../main/wire/selector.ts';
@@ -80,6 +81,21 @@ describe('the plan', () => {
     expect(made.warnings.join()).toMatch(/names that you look up go to the servers of before/);
   });
 
+  test('everything in two halves is everything: names and the other family as well', () => {
+    const halves = [prefix('0.0.0.0/1'), prefix('128.0.0.0/1')];
+    const made = plan({ routes: { include: halves } }, { configuration: configuration({ domains: ['corp.example'] }) });
+    expect(said(made)).toEqual({ servers: ['10.77.0.53'], domains: 'all' });
+    expect(made.dns?.required).toBe(true);
+    expect(made.routes.unreachable.map(formatPrefix)).toEqual(['::/0']);
+    expect(plan({ routes: { include: halves.slice(0, 1) } }).routes.unreachable).toEqual([]);
+  });
+
+  test.each(['127.0.0.1', '127.71.86.1', '0.0.0.0', '224.0.0.1'])('%s is no server of a tunnel', (text) => {
+    const made = plan({}, { configuration: configuration({ dns: [address(text)] }) });
+    expect(said(made)).toBeNull();
+    expect(made.warnings.join()).toContain(text);
+  });
+
   test('a server of a family without a tunnel is not asked, and said so', () => {
     const made = plan({}, { configuration: configuration({ dns: [address('10.77.0.53'), address('fd77::53')] }) });
     expect(said(made)?.servers).toEqual(['10.77.0.53']);
@@ -136,6 +152,44 @@ describe('a session', () => {
     expect(world.remains()).toEqual([]);
     const order = world.calls.filter((call) => call === 'dns.close' || call === 'routes.close');
     expect(order).toEqual(['dns.close', 'routes.close']);
+  });
+
+  test('with everything inside does not come up where names would be looked up outside', async () => {
+    const world = createWorld({ script });
+    const refuse = async () =>
+      new NetError({
+        code: 'no-permission',
+        message: 'It is read-only.',
+        operation: 'write',
+        remedy: 'Make it writable.',
+      });
+    Object.assign(world.deps.dns, { apply: refuse });
+    const session = world.session(testProfile('gre-tunnel', { routes: { include: [prefix('0.0.0.0/0')] } }));
+    session.start();
+    await world.clock.settle();
+    expect(session.state).toMatchObject({ state: 'failed', error: { code: 'net/no-permission' } });
+    await session.stop();
+    expect(world.remains()).toEqual([]);
+  });
+
+  test('asks a former server through the tunnel until the names have changed', async () => {
+    const world = createWorld({ script });
+    const session = world.session(testProfile('gre-tunnel'));
+    session.start();
+    await world.clock.settle();
+    const seen: string[][] = [];
+    const { apply } = world.deps.routes;
+    Object.assign(world.deps.routes, {
+      apply: (desired: DesiredRoutes) => {
+        seen.push(desired.include.map(formatPrefix));
+        return apply(desired);
+      },
+    });
+    const profile = testProfile('gre-tunnel', { routes: { include: [prefix('10.50.0.0/16')] }, dns: { use: false } });
+    await session.reconfigure(profile);
+    // (reconfigure takes routes and MTU alone: the server stays, and so does its route.)
+    expect(seen.every((include) => include.includes('10.77.0.53/32'))).toBe(true);
+    await session.stop();
   });
 
   test('is up without name servers where they cannot be set, and says so', async () => {

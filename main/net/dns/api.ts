@@ -12,6 +12,11 @@ export interface DesiredDns {
    * without the last dot, lower case. `all`: every name, so that no query goes around the tunnel.
    */
   readonly domains: readonly string[] | 'all';
+  /**
+   * Called when somebody changed the system's settings meanwhile and they could not be made ours again (the error), and when they
+   * could after all (null).
+   */
+  readonly onChange?: (failed: NetError | null) => void;
 }
 
 /** Idempotent: apply makes it so, close undoes it, cleanUp removes what a crashed run left. */

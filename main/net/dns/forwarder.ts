@@ -17,9 +17,9 @@ import { failureOf, type Question, readQuestion } from './question.ts';
 
 export interface Forwarding {
   readonly domains: readonly string[];
-  /** Servers for names under `domains`, and for the rest, in order of preference. */
-  readonly inside: readonly Address[];
-  readonly outside: readonly Address[];
+  /** Servers for names under `domains`, and for the rest, in order of preference: addresses as text, with a zone where they have one. */
+  readonly inside: readonly string[];
+  readonly outside: readonly string[];
 }
 
 export interface Forwarder {
@@ -63,7 +63,10 @@ export async function startForwarder(
     message: `The forwarder for split DNS cannot listen on port 53 of ${formatAddress(FIRST)} to 127.71.86.8 (${code ?? message}).`,
     operation: 'bind',
     ...(code ? { errno: code } : {}),
-    remedy: 'Run the engine as root, or use systemd-resolved, which needs no forwarder.',
+    remedy:
+      code === 'EACCES' || code === 'EPERM'
+        ? 'Run the engine as root, or use systemd-resolved, which needs no forwarder.'
+        : 'Another name server on this computer takes every address ("ss -lnup sport = :53" names it): let it listen on its own address only, or use systemd-resolved.',
   });
 }
 
@@ -74,7 +77,7 @@ async function listen(address: Address, first: Forwarding, options: ForwarderOpt
   const asking = new Set<Socket>();
   const connections = new Set<TcpSocket>();
 
-  const serversFor = ({ name }: Question): readonly Address[] =>
+  const serversFor = ({ name }: Question): readonly string[] =>
     forwarding.domains.some((domain) => isUnder(name, domain)) ? forwarding.inside : forwarding.outside;
 
   const udp = createSocket('udp4');
@@ -110,7 +113,7 @@ async function listen(address: Address, first: Forwarding, options: ForwarderOpt
   function ask(
     query: Uint8Array,
     question: Question,
-    servers: readonly Address[],
+    servers: readonly string[],
     done: (answer: Uint8Array) => void,
   ): void {
     const [server, ...others] = servers;
@@ -118,7 +121,7 @@ async function listen(address: Address, first: Forwarding, options: ForwarderOpt
       done(failureOf(query));
       return;
     }
-    const socket = createSocket(server.length === 4 ? 'udp4' : 'udp6');
+    const socket = createSocket(server.includes(':') ? 'udp6' : 'udp4');
     asking.add(socket);
     const over = (answer?: Uint8Array): void => {
       if (!asking.delete(socket)) return;
@@ -134,7 +137,7 @@ async function listen(address: Address, first: Forwarding, options: ForwarderOpt
       if (isWireError(answered) || !answered.response) return;
       if (answered.id === question.id && answered.key === question.key) over(answer);
     });
-    socket.connect(serverPort, formatAddress(server), () => {
+    socket.connect(serverPort, server, () => {
       if (asking.has(socket)) socket.send(query);
     });
   }
@@ -162,7 +165,7 @@ async function listen(address: Address, first: Forwarding, options: ForwarderOpt
     });
   });
 
-  function askStream(query: Uint8Array, servers: readonly Address[], client: TcpSocket): void {
+  function askStream(query: Uint8Array, servers: readonly string[], client: TcpSocket): void {
     const [server, ...others] = servers;
     const reply = (answer: Uint8Array): void => {
       if (!client.destroyed) client.write(framed(answer));
@@ -171,7 +174,7 @@ async function listen(address: Address, first: Forwarding, options: ForwarderOpt
       reply(failureOf(query));
       return;
     }
-    const upstream = connect({ host: formatAddress(server), port: serverPort });
+    const upstream = connect({ host: server, port: serverPort });
     watch(upstream);
     upstream.setTimeout(patience);
     let received: Uint8Array = new Uint8Array(0);

@@ -7,14 +7,15 @@
 // The file is written in place: it may be a link to somebody's file, or a mount that cannot be renamed over. What it said before
 // stands in it as comments (resolv-conf.ts), and is what cleanUp puts back. Whoever writes the file while a tunnel is up
 // (DHCP, NetworkManager) would send queries around the tunnel: it is written again, with theirs as what was before.
-import { unwatchFile, watchFile } from 'node:fs';
+import { type FSWatcher, realpathSync, unwatchFile, watch, watchFile } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
-import { type Address, formatAddress, sameAddress } from '../../wire/address.ts';
+import { dirname } from 'node:path';
+import { formatAddress } from '../../wire/address.ts';
 import { NetError } from '../error.ts';
 import { type Runner, runOrError, systemRunner } from '../runner.ts';
 import type { DesiredDns, DnsSettings } from './api.ts';
 import { type Forwarder, startForwarder } from './forwarder.ts';
-import { formerOf, isOurs, replaced, serversOf } from './resolv-conf.ts';
+import { formerOf, hostsOf, isOurs, replaced } from './resolv-conf.ts';
 
 /** The file that the C library reads. */
 export interface ResolverFile {
@@ -26,6 +27,8 @@ export interface ResolverFile {
 
 const STUBS = ['127.0.0.53', '127.0.0.54'];
 const WATCH_INTERVAL = 1_000;
+/** Milliseconds until a write that failed is tried again. */
+const AGAIN = 2_000;
 
 export function systemResolverFile(path = '/etc/resolv.conf'): ResolverFile {
   return {
@@ -48,9 +51,26 @@ export function systemResolverFile(path = '/etc/resolv.conf'): ResolverFile {
       }
     },
     watch(changed) {
-      const listener = (): void => changed();
-      watchFile(path, { interval: WATCH_INTERVAL, persistent: false }, listener);
-      return () => unwatchFile(path, listener);
+      // Whoever replaces the file, or the one that it is a link to, shows in its folder; whoever writes it in place, at the file
+      // itself. Looking now and then finds what both miss (a mount laid over it).
+      const watchers: FSWatcher[] = [];
+      const look = (): void => changed();
+      const add = (what: string): void => {
+        try {
+          watchers.push(watch(what, { persistent: false }, look).on('error', () => {}));
+        } catch {
+          // Too many watches on this machine, or nothing there: the poll remains.
+        }
+      };
+      for (const file of new Set([path, realPath(path)])) {
+        add(dirname(file));
+        add(file);
+      }
+      watchFile(path, { interval: WATCH_INTERVAL, persistent: false }, look);
+      return () => {
+        for (const watcher of watchers) watcher.close();
+        unwatchFile(path, look);
+      };
     },
   };
 }
@@ -67,6 +87,9 @@ export function linuxDnsSettings(
 ): DnsSettings {
   let inForce: InForce = { by: 'nothing' };
   let unwatch: (() => void) | undefined;
+  let again: NodeJS.Timeout | undefined;
+  /** The file is somebody else's, against our will. */
+  let lost = false;
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
     const result = last.then(work);
@@ -77,7 +100,7 @@ export function linuxDnsSettings(
   async function apply(desired: DesiredDns): Promise<{ readonly how: string } | NetError> {
     const text = (await file.read()) ?? '';
     const former = formerOf(text);
-    const stub = serversOf(former).some((server) => STUBS.includes(formatAddress(server)));
+    const stub = hostsOf(former).some((host) => STUBS.includes(host));
     return stub ? applyResolved(desired) : applyFile(desired, text, former);
   }
 
@@ -113,7 +136,7 @@ export function linuxDnsSettings(
       await forwarder?.close();
       forwarder = null;
     } else {
-      const forwarding = { domains, inside: servers, outside: serversOf(former) };
+      const forwarding = { domains, inside: servers.map(formatAddress), outside: hostsOf(former) };
       if (forwarder) forwarder.update(forwarding);
       else {
         const started = await forward(forwarding);
@@ -126,6 +149,7 @@ export function linuxDnsSettings(
     if (wanted !== text) {
       const failed = await write(wanted);
       if (failed) {
+        stopWatching();
         inForce = { by: 'nothing' };
         await forwarder?.close();
         return failed;
@@ -135,14 +159,34 @@ export function linuxDnsSettings(
     return { how: forwarder ? `by a forwarder on ${formatAddress(forwarder.address)}` : 'in /etc/resolv.conf' };
   }
 
-  /** Somebody wrote the file: what they wrote is what was before, and ours holds again. */
+  /** Somebody wrote the file: what they wrote is what was before, and ours holds again. Where it cannot, it is tried again. */
   async function reassert(): Promise<void> {
     if (inForce.by !== 'file') return;
     const text = (await file.read()) ?? '';
     const { desired, forwarder } = inForce;
     const ours = forwarder ? [forwarder.address] : desired.servers.slice(0, 3);
-    if (isOurs(text) && sameServers(serversOf(text), ours)) return;
-    await apply(desired);
+    if (isOurs(text) && sameHosts(hostsOf(text), ours.map(formatAddress))) return;
+    const former = formerOf(text);
+    if (forwarder && desired.domains !== 'all')
+      forwarder.update({
+        domains: desired.domains,
+        inside: desired.servers.map(formatAddress),
+        outside: hostsOf(former),
+      });
+    const failed = await write(replaced(former, ours, desired.domains === 'all' ? [] : desired.domains));
+    if (failed !== undefined || lost) desired.onChange?.(failed ?? null);
+    lost = failed !== undefined;
+    if (!failed) return;
+    clearTimeout(again);
+    again = setTimeout(() => void inTurn(reassert), AGAIN);
+    again.unref();
+  }
+
+  function stopWatching(): void {
+    unwatch?.();
+    unwatch = undefined;
+    clearTimeout(again);
+    lost = false;
   }
 
   async function write(text: string): Promise<NetError | undefined> {
@@ -175,8 +219,7 @@ export function linuxDnsSettings(
     if (inForce.by !== 'file') return;
     const { forwarder } = inForce;
     inForce = { by: 'nothing' };
-    unwatch?.();
-    unwatch = undefined;
+    stopWatching();
     try {
       // First the file, then the forwarder that it names: no query meets a closed door.
       await restoreFile();
@@ -205,5 +248,13 @@ export function linuxDnsSettings(
   };
 }
 
-const sameServers = (a: readonly Address[], b: readonly Address[]): boolean =>
-  a.length === b.length && a.every((server, i) => sameAddress(server, b[i]!));
+const sameHosts = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((host, i) => host === b[i]);
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

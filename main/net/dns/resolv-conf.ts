@@ -15,9 +15,16 @@ export function formerOf(text: string): string {
   return lines.map((line) => line.slice(WAS.length)).join('\n');
 }
 
-/** Name servers in a resolv.conf (not ours), in order. */
-export function serversOf(text: string): readonly Address[] {
-  return lines(text, 'nameserver').flatMap((value) => parseAddress(value.split(/\s+/)[0]!.replace(/%.*$/, '')) ?? []);
+/**
+ * Name servers that a resolv.conf says, in order, as hosts to be connected to: a link-local address keeps its zone ("fe80::1%eth0").
+ * Where it says none, the C library asks this computer itself (resolv.conf(5)).
+ */
+export function hostsOf(text: string): readonly string[] {
+  const hosts = lines(text, 'nameserver').flatMap((value) => {
+    const [host = ''] = value.split(/\s+/);
+    return parseAddress(host.replace(/%.*$/, '')) ? [host] : [];
+  });
+  return hosts.length > 0 ? hosts : ['127.0.0.1'];
 }
 
 /** The file while a tunnel is up: other servers, search domains in front, the options as they were. */

@@ -84,6 +84,7 @@ export const connection: Translated<typeof en> = {
   'connection.addresses': 'Tunneladressen',
   'connection.assigned': 'Vom Gateway zugewiesen',
   'connection.dns': 'Nameserver',
+  'connection.dns.unused': '{servers}: vom Gateway genannt, nicht verwendet',
   'connection.names': 'Namen, die der Tunnel auflöst',
   'connection.names.all': 'alle Namen',
   'connection.interface': 'Schnittstelle',

@@ -80,6 +80,7 @@ export const connection = {
   'connection.addresses': 'Tunnel addresses',
   'connection.assigned': 'Assigned by the gateway',
   'connection.dns': 'Name servers',
+  'connection.dns.unused': '{servers}: named by the gateway, not used',
   'connection.names': 'Names looked up through the tunnel',
   'connection.names.all': 'every name',
   'connection.interface': 'Interface',

@@ -83,6 +83,7 @@ export const connection: Translated<typeof en> = {
   'connection.addresses': 'Adresses du tunnel',
   'connection.assigned': 'Attribuées par la passerelle',
   'connection.dns': 'Serveurs de noms',
+  'connection.dns.unused': '{servers} : indiqués par la passerelle, non utilisés',
   'connection.names': 'Noms résolus par le tunnel',
   'connection.names.all': 'tous les noms',
   'connection.interface': 'Interface',

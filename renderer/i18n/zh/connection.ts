@@ -79,6 +79,7 @@ export const connection: Translated<typeof en> = {
   'connection.addresses': '隧道地址',
   'connection.assigned': '网关分配',
   'connection.dns': '域名服务器',
+  'connection.dns.unused': '{servers}：由网关给出，未使用',
   'connection.names': '通过隧道解析的域名',
   'connection.names.all': '所有域名',
   'connection.interface': '接口',

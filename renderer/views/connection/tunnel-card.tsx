@@ -24,7 +24,15 @@ export function TunnelCard({ tunnel }: { tunnel: TunnelInfo }): ReactNode {
           { name: t('connection.gatewayIdentity'), value: tunnel.gatewayIdentity || null, mono: true },
           { name: t('connection.local'), value: tunnel.local, mono: true },
           { name: t('connection.interface'), value: tunnel.interfaceName, mono: true },
-          { name: t('connection.dns'), value: texts(tunnel.names?.servers ?? tunnel.dns), mono: true },
+          {
+            name: t('connection.dns'),
+            value: tunnel.names
+              ? texts(tunnel.names.servers)
+              : tunnel.dns.length > 0
+                ? t('connection.dns.unused', { servers: tunnel.dns.join(', ') })
+                : null,
+            mono: true,
+          },
           {
             name: t('connection.names'),
             value: tunnel.names

@@ -4,9 +4,8 @@ import { connect, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Forwarder, startForwarder } from '../../../main/net/dns/forwarder.ts';
 import { NetError } from '../../../main/net/error.ts';
-import { formatAddress, parseAddress } from '../../../main/wire/address.ts';
+import { formatAddress } from '../../../main/wire/address.ts';
 
-const address = (text: string): Uint8Array => parseAddress(text) ?? new Uint8Array(4);
 const INSIDE = '127.0.70.1';
 const OUTSIDE = '127.0.70.2';
 
@@ -74,10 +73,7 @@ async function forwarder(
   await new Promise<void>((resolve) => probe.bind(0, '127.71.86.1', resolve));
   const { port } = probe.address();
   await new Promise<void>((resolve) => probe.close(() => resolve()));
-  const started = await startForwarder(
-    { domains, inside: inside.map(address), outside: outside.map(address) },
-    { port, serverPort, patience: 150 },
-  );
+  const started = await startForwarder({ domains, inside, outside }, { port, serverPort, patience: 150 });
   if (started instanceof NetError) throw started;
   undo.push(() => started.close());
   return { host: formatAddress(started.address), port, it: started };

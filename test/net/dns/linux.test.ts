@@ -1,10 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { DesiredDns } from '../../../main/net/dns/api.ts';
 import type { Forwarder, Forwarding } from '../../../main/net/dns/forwarder.ts';
 import { linuxDnsSettings, type ResolverFile } from '../../../main/net/dns/linux.ts';
 import { NetError } from '../../../main/net/error.ts';
 import { recordingRunner } from '../../../main/net/runner.fake.ts';
-import { formatAddress, parseAddress } from '../../../main/wire/address.ts';
+import { parseAddress } from '../../../main/wire/address.ts';
 
 const address = (text: string): Uint8Array => parseAddress(text) ?? new Uint8Array(4);
 const PLAIN = 'nameserver 192.168.1.1\n';
@@ -17,7 +17,7 @@ const desired = (change: Partial<DesiredDns> = {}): DesiredDns => ({
   ...change,
 });
 
-function world(text: string | undefined, options: { readonly readOnly?: boolean } = {}) {
+function world(text: string | undefined, options: { readOnly?: boolean } = {}) {
   const state = { text, changed: undefined as (() => void) | undefined, writes: 0 };
   const file: ResolverFile = {
     read: async () => state.text,
@@ -106,7 +106,7 @@ describe('with a plain resolv.conf', () => {
     const { dns, state, forwarders } = world(PLAIN);
     await dns.apply(desired({ domains: ['corp.example'] }));
     expect(servers(state.text)).toEqual(['127.71.86.1']);
-    expect(forwarders[0]!.forwarding.outside.map(formatAddress)).toEqual(['192.168.1.1']);
+    expect(forwarders[0]!.forwarding.outside).toEqual(['192.168.1.1']);
     await dns.close();
     expect(state.text).toBe(PLAIN);
     expect(forwarders[0]!.open).toBe(false);
@@ -134,6 +134,31 @@ describe('with a plain resolv.conf', () => {
     expect(servers(state.text)).toEqual(['10.0.0.53']);
     await dns.close();
     expect(state.text).toBe('nameserver 172.16.0.1\n');
+  });
+
+  test('who writes it so that we cannot is told of, tried again, and told of when it is ours again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const changes: (string | null)[] = [];
+      const options = { readOnly: false };
+      const { dns, state } = world(PLAIN, options);
+      await dns.apply(desired({ onChange: (failed) => changes.push(failed === null ? null : failed.code) }));
+      options.readOnly = true;
+      state.text = 'nameserver 172.16.0.1\n';
+      state.changed?.();
+      await dns.cleanUp();
+      expect(changes).toEqual(['no-permission']);
+      options.readOnly = false;
+      await vi.advanceTimersByTimeAsync(2_000);
+      await dns.cleanUp();
+      expect(changes).toEqual(['no-permission', null]);
+      expect(servers(state.text)).toEqual(['10.0.0.53']);
+      await dns.close();
+      expect(state.text).toBe('nameserver 172.16.0.1\n');
+      expect(state.changed).toBeUndefined();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('a file that is somebody else’s at the end is left alone', async () => {

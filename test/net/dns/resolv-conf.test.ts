@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formerOf, isOurs, replaced, serversOf } from '../../../main/net/dns/resolv-conf.ts';
-import { formatAddress, parseAddress } from '../../../main/wire/address.ts';
+import { formerOf, hostsOf, isOurs, replaced } from '../../../main/net/dns/resolv-conf.ts';
+import { parseAddress } from '../../../main/wire/address.ts';
 
 const address = (text: string): Uint8Array => parseAddress(text) ?? new Uint8Array(4);
 const DEBIAN =
@@ -22,7 +22,9 @@ describe('resolv.conf', () => {
   });
 
   test('lists the servers that were there', () => {
-    expect(serversOf(DEBIAN).map(formatAddress)).toEqual(['192.168.1.1', 'fe80::1']);
+    expect(hostsOf(DEBIAN)).toEqual(['192.168.1.1', 'fe80::1%eth0']);
+    // resolv.conf(5): without a nameserver line the C library asks this computer.
+    expect(hostsOf('search lan\n')).toEqual(['127.0.0.1']);
   });
 
   test.each(['', '\n', 'nameserver 1.1.1.1', DEBIAN, '# only a comment\n\n\n'])(
