@@ -52,7 +52,7 @@ async function storeFile(io: CliIo, engine: EngineClient, text: string, warnings
   for (const warning of [...warnings, ...more]) io.err(printable(`Warning: ${warning}`));
 }
 
-/** Asks on the terminal what the engine wants to know. Whoever answers first, here or in a window, answers for all. */
+/** Asks on the terminal what the engine wants to know; without one only says that it is asked. Whoever answers first, here or in a window, answers for all. */
 function promptAnswerer(
   io: CliIo,
   engine: EngineClient,
@@ -62,9 +62,17 @@ function promptAnswerer(
   const ask = async (prompt: Prompt, over: AbortController): Promise<void> => {
     if (prompt.refused) io.err('The gateway refused it.');
     const signal = AbortSignal.any([over.signal, io.interrupted]);
-    const answer = io.askSecret ? await io.askSecret(printable(questionText(prompt)), signal) : null;
+    if (!io.askSecret) {
+      // An answer of null would cancel it for everybody, also for the window in which a person types.
+      io.err(
+        printable(
+          `The gateway wants to know: ${questionText(prompt).replace(/: $/, '')}. There is no terminal to ask on: answer in the window, or on a terminal with \`culvert up\`.`,
+        ),
+      );
+      return;
+    }
+    const answer = await io.askSecret(printable(questionText(prompt)), signal);
     if (signal.aborted) return;
-    if (answer === null && !io.askSecret) io.err('A password or code is wanted, and there is no terminal to ask on.');
     // Answered elsewhere in the meantime.
     await engine.call('answerPrompt', { id: prompt.id, answer }).catch(() => {});
   };

@@ -318,13 +318,18 @@ describe('up', () => {
     expect(scene?.session.answers).toEqual([]);
   });
 
-  it('cancels the question where there is no terminal, and says why', async () => {
+  it('leaves the question to others where there is no terminal, and says so', async () => {
     await open({ script: asked });
     const up = begin(['up', profileFile(profileText('office'))]);
-    await expect.poll(() => scene?.session.answers).toEqual([null]);
-    failed(scene!.session);
-    expect(await up.code).toBe(Exit.CONNECTION);
-    expect(up.err.join('\n')).toContain('no terminal to ask on');
+    await expect.poll(() => up.err.join('\n')).toContain('There is no terminal to ask on: answer in the window');
+    expect(up.err.join('\n')).toContain('One-time code (Token) for alice at gw.example.');
+    // Whoever has one answers.
+    const other = begin(['up', 'office'], { askSecret: async () => '123456' });
+    await expect.poll(() => scene?.session.answers).toEqual(['123456']);
+    connected(scene!.session);
+    expect(await up.code).toBe(Exit.OK);
+    expect(await other.code).toBe(Exit.OK);
+    expect(scene?.session.answers).toEqual(['123456']);
   });
 
   it('says that somebody else ended it', async () => {
