@@ -8,7 +8,11 @@ const coreTests = [
   'test/core/{accelerator,core,published,shapes}.test.ts',
 ];
 
-// `unit` needs no privilege and no built worker; `live` needs root, network namespaces and the peers' packages.
+// Live tests that measure times and rates, or use what this machine has once (its loopback ports, a screen): one file at a time.
+const liveAlone = ['test/live/{demo,electron-shell,net-path,net-system,pages,path-load,path-slow-link}.test.ts'];
+
+// `unit` needs no privilege and no built worker; `live` and `live-alone` need root, network namespaces and the
+// peers' packages.
 export default defineConfig({
   test: {
     projects: [
@@ -40,6 +44,17 @@ export default defineConfig({
         test: {
           name: 'live',
           include: ['test/live/**/*.test.ts'],
+          exclude: liveAlone,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Each file has namespaces of its own and waits for its peers most of the time.
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'live-alone',
+          include: liveAlone,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -76,6 +76,7 @@ vitest('core-plain', 5);
 vitest('core-accelerated', 5);
 heading('live');
 vitest('live', long ? 60 : 15);
+vitest('live-alone', long ? 60 : 10);
 heading('browser');
 vitest('e2e', 4);
 

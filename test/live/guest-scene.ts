@@ -5,6 +5,7 @@
 //                                                                               lo 10.66.0.1: a host behind the gateway
 import type { Culvert } from './culvert.ts';
 import { Lab } from './lab.ts';
+import { answered } from './traffic.ts';
 
 export const SECRET = 'correct horse battery staple';
 const CLIENT = '198.51.100.2';
@@ -78,12 +79,7 @@ export const tunnelProfile = (changes: Part = {}): Record<string, unknown> => ({
  */
 export async function ping(lab: Lab, address: string, count = 5, size = 1000): Promise<number> {
   await lab.finish('cl', ['ping', '-n', '-c', '1', '-W', '2', address]);
-  const { stdout, stderr } = await lab.finish('cl', [
-    ...['ping', '-n', '-c', String(count), '-i', '0.05', '-W', '2', '-s', String(size), address],
-  ]);
-  const match = /(\d+) received/.exec(stdout);
-  if (!match) throw new Error(`ping: ${stdout}${stderr}`);
-  return Number(match[1]);
+  return answered(lab, count, ['-i', '0.05', '-s', String(size)], address);
 }
 
 export async function connected(culvert: Culvert): Promise<{ readonly encapsulation: string }> {

@@ -145,7 +145,7 @@ live('Libreswan', missing, () => {
     await gateway.load({ site: TRANSPORT });
     // Drawn up to a tenth shorter, and counted anew from each replacement.
     await culvert.connect(transportProfile({ timing: { rekeySeconds: 6, ikeRekeySeconds: 6 } }));
-    const from = gateway.log.length;
+    const [from, said] = [gateway.log.length, culvert.daemon.output.length];
     const saw = async (pattern: RegExp): Promise<void> =>
       void (await gateway.guest.running.saw(new RegExp(`^[\\s\\S]{${from}}[\\s\\S]*${pattern.source}`)));
     const count = await losesNothing(lab, '10.88.0.1', async () => {
@@ -156,6 +156,6 @@ live('Libreswan', missing, () => {
       await Promise.all([saw(/responder rekeyed Child SA/), saw(/responder rekeyed IKE SA/)]);
     });
     console.log(`${count} pings across rekeyings of both kinds by Libreswan and by us: none lost`);
-    expect(culvert.daemon.output).not.toContain('reconnecting');
+    expect(culvert.daemon.output.slice(said)).not.toContain('reconnecting');
   });
 });

@@ -8,6 +8,7 @@ import { Culvert } from './culvert.ts';
 import { Lab, type Running } from './lab.ts';
 import { StrongSwan } from './strongswan.ts';
 import { type Credentials, ikeSecret, type Round, rounds, type Settings } from './swanctl.ts';
+import { answered } from './traffic.ts';
 
 const GRE_PEER = fileURLToPath(new URL('./gre-peer.py', import.meta.url));
 const TRANSFER = fileURLToPath(new URL('./transfer.mjs', import.meta.url));
@@ -144,12 +145,7 @@ export class Scene {
 
   /** Pings `address` with DF set and `size` bytes of payload; returns how many of `count` came back. */
   async ping(count: number, size: number, address = INNER_GATEWAY): Promise<number> {
-    const { stdout, stderr } = await this.lab.finish('cl', [
-      ...['ping', '-n', '-M', 'do', '-c', String(count), '-i', '0.01', '-W', '2', '-s', String(size), address],
-    ]);
-    const match = /(\d+) received/.exec(stdout);
-    if (!match) throw new Error(`ping: ${stdout}${stderr}`);
-    return Number(match[1]);
+    return answered(this.lab, count, ['-M', 'do', '-i', '0.01', '-s', String(size)], address);
   }
 
   /** Moves `bytes` over TCP through the tunnel; throws unless they arrive with the same hash. */
