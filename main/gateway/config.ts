@@ -264,6 +264,11 @@ function wrongAuthentication(authentication: GatewayAuthenticationConfig | undef
   if ((certificate === undefined) !== (key === undefined)) problem('key', 'certificate and key belong together');
   if (wants('certificate') && authorities.length === 0) problem('authorities', 'certificates of clients need them');
   if (wants('eap') && !eap) problem('eap', 'the rounds name EAP, which is not set up here');
+  if (rounds[0]?.includes('eap') && eap && !eap.only && !certificate)
+    problem(
+      'certificate',
+      'the gateway proves itself to clients with EAP by a certificate; without one, only EAP alone (eap.only) will do',
+    );
   const overTls = eap?.methods.some((method) => method === 'tls' || method === 'ttls' || method === 'peap');
   if (overTls && !certificate) problem('certificate', 'EAP methods over TLS need it');
   return problems;

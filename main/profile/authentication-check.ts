@@ -104,6 +104,12 @@ function checkGateway(
       );
     return;
   }
+  // RFC 7296 §2.16: who proves itself by a secret that clients have too may be any of them, or whoever wants to hear their passwords.
+  if (authentication.method === 'eap' && gateway.method === 'psk')
+    problem(
+      '/gateway/authentication/method',
+      'must be "certificate": a gateway with EAP does not prove itself by a pre-shared key.',
+    );
   for (const key of ['authorities', 'revocation', 'crls', 'legacy'] as const)
     if (gateway.method === 'psk' && gateway[key] !== undefined)
       problem(`/gateway/authentication/${key}`, 'belongs to the method "certificate".');

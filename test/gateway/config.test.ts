@@ -74,6 +74,10 @@ describe('the gateway configuration', () => {
     ['/proposals/policy', { ...MINIMAL, proposals: { policy: 'weak' } }],
     ['/pool/ipv4', { ...MINIMAL, pool: { ipv4: '2001:db8::/64' } }],
     [
+      '/authentication/certificate',
+      { ...MINIMAL, authentication: { rounds: [['eap']], eap: { methods: ['mschapv2'] } } },
+    ],
+    [
       '/users/1/inner',
       {
         ...MINIMAL,
@@ -85,6 +89,15 @@ describe('the gateway configuration', () => {
     ],
   ])('%s: what contradicts itself is refused', (pointer, input) => {
     expect(problems(input).map((problem) => problem.pointer)).toEqual([pointer]);
+  });
+
+  test('without a certificate EAP is for those who need none of the gateway, or comes second (RFC 7296 §2.16)', () => {
+    const eap = { methods: ['mschapv2'] };
+    for (const authentication of [
+      { rounds: [['eap']], eap: { ...eap, only: true } },
+      { rounds: [['psk'], ['eap']], eap },
+    ])
+      expect(problems({ ...MINIMAL, authentication })).toEqual([]);
   });
 
   test('no secret in the message', () => {

@@ -160,6 +160,12 @@ describe('what does not belong together', () => {
       [/secret belongs/],
     ],
     [
+      'EAP with a gateway that has a key',
+      eap,
+      { method: 'psk', secret: 'x'.repeat(20) },
+      [/authentication\/method must be "certificate"/],
+    ],
+    [
       'authorities for a gateway with a key',
       certificate,
       { method: 'psk', secret: 'x'.repeat(20), authorities: [CERT] },

@@ -21,7 +21,9 @@ const TRUSTED = [
 /** undefined: plain pre-shared keys, whose answers nobody waits for. */
 export function drawAuthentication(pick: <T>(...of: readonly T[]) => T): DrawnAuthentication | undefined {
   const ours = pick('psk', 'psk', 'psk', 'signature', 'eap', 'eap only', 'twice');
-  const gateway = pick('psk', 'signature', 'signature');
+  const drawn = pick('psk', 'signature', 'signature');
+  // RFC 7296 §2.16: beside EAP a signature.
+  const gateway = ours === 'eap' ? 'signature' : drawn;
   const withPpk = pick(false, false, true);
   const eap: FakeEap = { packets: pick(1, 2, 4), ...(pick(true, false) || ours === 'eap only' ? { msk: 'key' } : {}) };
   const delay = pick<readonly [number, number]>([0, 0], [0, 100], [500, 3000]);

@@ -193,6 +193,9 @@ class ResponderConversation {
     const name = formatIdentity(identity);
     if (!kinds.includes('eap')) return refused(`${name}: it wants EAP`);
     const byEapAlone = round === 0 && this.#rules.eapOnly === true && says(request, NotifyType.EAP_ONLY_AUTHENTICATION);
+    // RFC 7296 §2.16: a signature. AUTH by the peer's secret, before it has proved anything, would let anybody try out secrets at leisure.
+    if (!byEapAlone && !this.#proven && this.#rules.credential.kind === 'psk')
+      return refused(`${name}: it wants EAP, and we have no certificate to prove first who we are`);
     let front: readonly Payload[] = [{ kind: 'idr', identity: this.#config.identity }];
     if (!byEapAlone) {
       const own = yield* this.#prove(peer, request);

@@ -211,12 +211,14 @@ describe('EAP', () => {
     both(runPair(eap({ packets: 1 })));
   });
 
-  test('the gateway by pre-shared key', () => {
-    const options = eap(
-      { msk: 'key', needsProof: true },
-      { initiator: { remoteAuthentication: { kind: 'psk', secret: PSK } }, responder: { credential: { kind: 'psk' } } },
-    );
-    both(runPair(options));
+  test('the gateway by pre-shared key: it says nothing that secrets could be tried out on (RFC 7296 §2.16)', () => {
+    const remoteAuthentication = { kind: 'psk', secret: PSK } as const;
+    for (const eapOnly of [false, true]) {
+      const rules = { credential: { kind: 'psk' }, eapOnly } as const;
+      const run = runPair(eap({ msk: 'key' }, { initiator: { remoteAuthentication }, responder: rules }));
+      expect(run.responder).toMatchObject({ kind: 'refused', why: expect.stringContaining('no certificate') });
+      expect(run.messages.at(-1)).toBe('N(AUTHENTICATION_FAILED)');
+    }
   });
 
   test('the peer is who EAP says that it is', () => {

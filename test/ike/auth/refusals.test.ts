@@ -255,6 +255,7 @@ describe('the responder', () => {
     }
     return step.done ? step.value : 'waits';
   }
+  const WITH_EAP = { credential: signing('p256', 'gateway'), rounds: [['eap']] } as const;
   const why = (end: ResponderEnd | 'waits'): string =>
     end === 'waits' ? end : end.kind === 'refused' ? end.why : end.kind;
   const theirs = saOf('responder');
@@ -297,8 +298,9 @@ describe('the responder', () => {
       [[idi(), auth(Uint8Array.of(1, 5, 1), 14)]],
       /digital signature/,
     ],
-    ['EAP broken off', { rounds: [['eap']] }, [[idi()], [proof()]], /broke EAP off/],
-    ['EAP without AUTH at its end', { rounds: [['eap']] }, [[idi()], [REQUEST], [REQUEST]], /no AUTH at the end/],
+    ['EAP by who is asked for EAP, where only a key proves us', { rounds: [['eap']] }, [[idi()]], /no certificate/],
+    ['EAP broken off', WITH_EAP, [[idi()], [proof()]], /broke EAP off/],
+    ['EAP without AUTH at its end', WITH_EAP, [[idi()], [REQUEST], [REQUEST]], /no AUTH at the end/],
   ])('refuses %s', (_, rules, requests, says) => {
     const end = answered(rules, requests, { eap: FAKE });
     expect(why(end)).toMatch(says);
@@ -312,7 +314,7 @@ describe('the responder', () => {
   });
 
   test('tells the EAP failure and the refusal together', () => {
-    const end = answered({ rounds: [['eap']] }, [[idi()], [REQUEST]], { eap: { packets: 1, refuses: 'gateway' } });
+    const end = answered(WITH_EAP, [[idi()], [REQUEST]], { eap: { packets: 1, refuses: 'gateway' } });
     expect(end).toMatchObject({
       kind: 'refused',
       payloads: [{ kind: 'eap' }, { type: NotifyType.AUTHENTICATION_FAILED }],
