@@ -1,25 +1,25 @@
 // What sessions need of this computer to authenticate: key stores, and a way to fetch CRLs and OCSP answers past the tunnel, because
 // the tunnel waits for them.
-import { lookup } from 'node:dns/promises';
 import { loadPkcs11 } from '../native/pkcs11.ts';
 import { connectMarked } from '../net/socket/linux-marked.ts';
 import { httpFetch } from '../pki/fetch.ts';
 import type { KeyStore } from '../pki/key-store.ts';
 import { pkcs11Store } from '../pki/pkcs11-store.ts';
 import type { SessionDeps } from '../session/deps.ts';
-import { parseAddress } from '../wire/address.ts';
+import { type Address, parseAddress } from '../wire/address.ts';
 
 /** `mark`: of the engine's own traffic. `note` tells of a token library that cannot be loaded. */
 export function engineAuthentication(
   mark: number,
   environment: NodeJS.ProcessEnv,
   note: (text: string) => void,
+  resolve: (host: string) => Promise<readonly Address[]>,
 ): NonNullable<SessionDeps['authentication']> {
   return {
     keyStores: keyStoresOf(environment, note),
     fetch: httpFetch(async (host, port, signal) => {
       const literal = parseAddress(host);
-      const address = literal ?? parseAddress((await lookup(host)).address);
+      const address = literal ?? (await resolve(host))[0];
       if (!address) throw new Error(`${host} has no address`);
       return connectMarked({ address, port }, mark, signal);
     }),

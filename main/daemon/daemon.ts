@@ -69,7 +69,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     begin = resolve;
   });
   const greSequences = openGreSequences(options.profileDirectory);
-  const authentication = engineAuthentication(adapters.routes.mark, process.env, (text) => note('warn', text));
+  const authentication = engineAuthentication(
+    adapters.routes.mark,
+    process.env,
+    (text) => note('warn', text),
+    adapters.resolveHost,
+  );
   const deps: SessionDeps = {
     authentication,
     ...adapters,

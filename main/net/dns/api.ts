@@ -23,6 +23,8 @@ export interface DesiredDns {
 export interface DnsSettings {
   /** How it is done here, for the log, comes back with success. */
   apply(desired: DesiredDns): Promise<{ readonly how: string } | NetError>;
+  /** Servers of before, as hosts, while ours are in force in their place and they can be known; null: ask the system's resolver. */
+  outside(): Promise<readonly string[] | null>;
   /** Rejects with a NetError, after everything else was undone. */
   close(): Promise<void>;
   /** Removes everything that any run ever left. Returns what it removed, in words. */

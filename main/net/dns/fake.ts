@@ -28,6 +28,7 @@ export function fakeDnsSettings(): FakeDnsSettings {
       desired = wanted;
       return { how: 'nowhere: this is a fake' };
     },
+    outside: async () => null,
     close: async () => {
       calls.push('close');
       desired = undefined;

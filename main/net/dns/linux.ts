@@ -230,6 +230,10 @@ export function linuxDnsSettings(
 
   return {
     apply: (desired) => inTurn(() => apply(desired)),
+    async outside() {
+      if (inForce.by !== 'file') return null;
+      return hostsOf(formerOf((await file.read()) ?? ''));
+    },
     close: () =>
       inTurn(async () => {
         if (inForce.by === 'file') return leaveFile();

@@ -5,7 +5,7 @@ import type { DesiredDns } from '../../../main/net/dns/api.ts';
 import { NetError } from '../../../main/net/error.ts';
 import { type FakeMonitor, fakeMonitor } from '../../../main/net/monitor/fake.ts';
 import type { DesiredRoutes } from '../../../main/net/route/api.ts';
-import type { SocketOptions, TunnelSocket } from '../../../main/net/socket/api.ts';
+import type { SocketOptions, StreamSocket, TunnelSocket } from '../../../main/net/socket/api.ts';
 import type { Tun, TunOptions } from '../../../main/net/tun/api.ts';
 import type { PathEvent } from '../../../main/path/command.ts';
 import type { Profile } from '../../../main/profile/profile.ts';
@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly delay?: () => number;
   /** Whether the gateway at this address answers at all. */
   readonly answers?: (address: Address, text: string) => boolean;
+  /** This computer can connect over TCP. */
+  readonly streams?: boolean;
   /** A real gateway instead of the scripted one: takes every datagram that a socket sends. */
   readonly hears?: (datagram: Heard) => void;
 }
@@ -54,7 +56,8 @@ export interface OpenTun extends Tun {
 }
 
 export interface OpenSocket extends TunnelSocket {
-  readonly options: SocketOptions;
+  /** null: a TCP connection. */
+  readonly options: SocketOptions | null;
   readonly closed: boolean;
   readonly sent: { readonly text: string; readonly bytes: Uint8Array; readonly to: Endpoint }[];
 }
@@ -197,7 +200,7 @@ export function createWorld(initial: WorldOptions = {}): World {
   function openSocket(options: SocketOptions): TunnelSocket | NetError {
     if (count(`sockets.open ${options.kind}`) === 'fail') return netError(`opening ${options.kind}`);
     const taken = sockets.some(
-      (one) => !one.closed && options.localPort && one.options.localPort === options.localPort,
+      (one) => !one.closed && options.localPort && one.options?.localPort === options.localPort,
     );
     if (taken)
       return new NetError({
@@ -240,6 +243,29 @@ export function createWorld(initial: WorldOptions = {}): World {
         const fate = count(`socket.close ${options.kind}`);
         if (fate === 'fail') throw netError('close');
         noteClosed(`the ${options.kind} socket`, fd);
+        closed = true;
+      },
+    };
+    sockets.push(socket);
+    return socket;
+  }
+
+  function openStream(remote: Endpoint): StreamSocket {
+    let closed = false;
+    const fd = ++descriptors;
+    const socket = {
+      fd,
+      kind: 'tcp' as const,
+      options: null,
+      local: { address: world.options.local ?? LOCAL, port: 40_000 + fd },
+      stream: { remote, expectsPrefix: false },
+      sent: [],
+      get closed() {
+        return closed;
+      },
+      send: () => netError('a TCP connection is written by the data plane'),
+      close() {
+        noteClosed('the TCP connection', fd);
         closed = true;
       },
     };
@@ -292,6 +318,7 @@ export function createWorld(initial: WorldOptions = {}): World {
           dns = desired;
           return { how: 'by a fake' };
         }),
+      outside: async () => null,
       close: () =>
         call('dns.close', () => {
           dns = undefined;
@@ -305,6 +332,12 @@ export function createWorld(initial: WorldOptions = {}): World {
         const { local } = world.options;
         return local === null ? netError('sourceAddress') : (local ?? LOCAL);
       },
+      ...(initial.streams && {
+        streams: {
+          connect: ({ remote }) => tried('streams.connect', () => openStream(remote)),
+          listen: () => netError('listen'),
+        },
+      }),
     },
     monitor,
     startDataPlane: ({ onEvent }) =>
@@ -315,6 +348,14 @@ export function createWorld(initial: WorldOptions = {}): World {
             isOpen,
             call,
             onEvent: (event: PathEvent) => onEvent(event),
+            message(fd, bytes) {
+              const socket = sockets.find((one) => one.fd === fd);
+              if (!socket?.stream) return;
+              const marked = bytes.subarray(0, 4).every((byte) => byte === 0);
+              const text = textOf(marked ? bytes.subarray(4) : bytes);
+              socket.sent.push({ text, bytes, to: socket.stream.remote });
+              gatewayHears(socket, text, socket.stream.remote);
+            },
           },
           keysSeen,
         );
