@@ -8,6 +8,7 @@
 //   HDR, SK {KEi(2), N(ADDITIONAL_KEY_EXCHANGE)(link2)}  -->
 //                                       <--  HDR, SK {KEr(2)}
 //                                       <--  HDR, SK {N(STATE_NOT_FOUND)}     the responder has given it up
+import { equalConstantTime } from '../../crypto/constant-time.ts';
 import type { KeyExchange } from '../../crypto/ke.ts';
 import { AdditionalKeyExchanges } from '../additional-ke.ts';
 import type { Request } from '../exchange.ts';
@@ -112,7 +113,7 @@ export class PendingFollowUps<T> {
 
   matches(request: readonly Payload[]): boolean {
     const link = linkOf(request);
-    return link?.length === LINK_BYTES && link.every((byte, i) => byte === this.#link[i]);
+    return link !== undefined && equalConstantTime(link, this.#link);
   }
 
   answer(request: readonly Payload[]): FollowUpAnswer<T> {
