@@ -52,19 +52,30 @@ async function pings(tunnel: PathPair, count: number, interval: number): Promise
   return roundTrips(said);
 }
 
+/** The short run has the hardest of them. */
+const LOADS: readonly (readonly [what: string, label: string, words: readonly string[]])[] = [
+  ['both directions at once', 'pload', ['--bidir', '-P', '2']],
+  ...(LONG
+    ? ([
+        ['one direction', 'pup', ['-P', '4']],
+        ['the other direction', 'pdown', ['-P', '4', '-R']],
+      ] as const)
+    : []),
+];
+
 live('the path under load', [pathSkipped('iperf3', 'ping')], () => {
-  it(
-    'carries both directions at once, flat in memory, every packet accounted for',
-    async () => {
-      const tunnel = await pair('pload');
-      const done = await load(tunnel, '--bidir', '-P', '2');
+  it.each(LOADS)(
+    'carries %s, flat in memory, every packet accounted for',
+    async (what, label, words) => {
+      const tunnel = await pair(label);
+      const done = await load(tunnel, ...words);
       const sizes: number[][] = [];
       const watch = setInterval(() => sizes.push(tunnel.resident()), LONG ? 10_000 : 1000);
       const rate = await done();
       clearInterval(watch);
       const [left, right] = await tunnel.finish();
       console.log(
-        `both directions: ${rate.toFixed(0)} Mbit/s together; resident MiB of each end: ${(sizes.at(-1) ?? []).map((n) => n.toFixed(0)).join(', ')}`,
+        `${what}: ${rate.toFixed(0)} Mbit/s together; resident MiB of each end: ${(sizes.at(-1) ?? []).map((n) => n.toFixed(0)).join(', ')}`,
       );
       const everything = JSON.stringify([left, right]);
       expect(unaccounted(left, right), everything).toEqual({ seal: 0, link: 0, open: 0, write: 0 });
