@@ -122,7 +122,7 @@ export async function createGateway(
 
     plane = await deps.startDataPlane({ threads: config.threads, onEvent: (event) => onPathEvent(event) });
     await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader });
-    streams = new Streams(plane, (text) => deps.onEvent({ kind: 'log', level: 'debug', text }));
+    streams = new Streams(plane, deps.clock, (text) => deps.onEvent({ kind: 'log', level: 'debug', text }));
     const parts = { ike, natt, esp, tun, plane, leases, authentication, mtu, addresses, sockets, streams };
     const gateway = run(config, deps, makeResponder, parts);
     onPathEvent = gateway.onPathEvent;
@@ -216,6 +216,8 @@ function run(
   });
 
   const live = new Set<SaName>();
+  /** Over which TCP connection an IKE SA was last sent something. */
+  const connections = new Map<SaName, Endpoint>();
   let timer: Timer | undefined;
   let heard: Instant = 0;
   let closing: { readonly done: () => void } | undefined;
@@ -273,6 +275,7 @@ function run(
     }
     switch (effect.kind) {
       case 'send':
+        if (effect.transport === 'tcp') connections.set(sa, effect.to);
         send(effect);
         return;
       case 'keepalive':
@@ -283,6 +286,7 @@ function run(
         return;
       case 'established':
         live.add(sa);
+        streams.proved(effect.remote);
         clients.established(sa, effect);
         await replace(sa);
         return;
@@ -300,6 +304,7 @@ function run(
         await install(sa, effect);
         return;
       case 'moveChild':
+        streams.proved(effect.peer);
         await clients.move(sa, effect.spiOut, effect.peer);
         await streams.collect(endpoints());
         for (const client of clients.list()) if (client.sa === sa) onEvent({ kind: 'moved', client });
@@ -310,12 +315,16 @@ function run(
       case 'log':
         log(effect.level, effect.text);
         return;
-      case 'ask':
+      case 'ask': {
+        const connection = connections.get(sa);
+        if (connection) streams.asked(connection);
         ask(sa, effect.id, effect.question);
         return;
+      }
       case 'closed':
         parts.authentication?.forget(sa);
         live.delete(sa);
+        connections.delete(sa);
         await down(sa, closeText(effect.reason));
         if (live.size === 0) closing?.done();
         return;

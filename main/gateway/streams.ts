@@ -1,28 +1,40 @@
 // The TCP connections that clients have opened (RFC 9329): which belongs to which endpoint, and when one may be closed. A connection
 // whose stream has ended stays open here as long as a tunnel still sends into it: its descriptor's number must not be given to
 // another socket before the client is back on a new connection, or gone.
+//
+// Anybody may open one. Until a client has authenticated over it, a connection has ten seconds (more while a person is asked for a
+// password), each address has a few, and where there is no room the oldest of them makes it: strangers keep nobody out.
 import { NetError } from '../net/error.ts';
 import type { StreamListener, StreamSocket } from '../net/socket/api.ts';
 import type { DataPlane } from '../path/command.ts';
-import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { type Endpoint, formatAddress, formatEndpoint } from '../wire/address.ts';
+import type { Clock, Timer } from './clock.ts';
 
 const NON_ESP_MARKER = new Uint8Array(4);
-/** More connections than these are closed at once. */
 const MOST = 64;
+/** Of one address, as long as nobody has authenticated over them; behind a NAT there may be many clients. */
+const MOST_STRANGERS = 8;
+const STRANGER_MS = 10_000;
+/** While an IKE SA waits for answers, which somebody may have to type: as long as the IKE SA itself waits, and some more. */
+const ASKED_MS = 130_000;
 
 interface Connection {
   readonly socket: StreamSocket;
+  /** Runs until a client has authenticated over it. */
+  timer: Timer | undefined;
   ended: boolean;
 }
 
 export class Streams {
   readonly #plane: DataPlane;
+  readonly #clock: Clock;
   readonly #complain: (text: string) => void;
   readonly #byEndpoint = new Map<string, Connection>();
   #listener: StreamListener | undefined;
 
-  constructor(plane: DataPlane, complain: (text: string) => void) {
+  constructor(plane: DataPlane, clock: Clock, complain: (text: string) => void) {
     this.#plane = plane;
+    this.#clock = clock;
     this.#complain = complain;
   }
 
@@ -36,12 +48,56 @@ export class Streams {
   }
 
   accept(socket: StreamSocket): void {
-    if (this.#byEndpoint.size >= MOST) {
-      socket.close();
-      return;
+    const { remote } = socket.stream;
+    const strangers = [...this.#byEndpoint.values()].filter(({ timer }) => timer);
+    const neighbours = strangers.filter((one) => addressOf(one.socket) === addressOf(socket));
+    // In the order in which they came.
+    const oldest = neighbours.length >= MOST_STRANGERS ? neighbours[0] : strangers[0];
+    if (neighbours.length >= MOST_STRANGERS || this.#byEndpoint.size >= MOST) {
+      if (!oldest) {
+        socket.close();
+        return;
+      }
+      this.#drop(oldest, 'there are too many connections over which nobody has authenticated');
     }
-    this.#byEndpoint.set(formatEndpoint(socket.stream.remote), { socket, ended: false });
+    const connection: Connection = { socket, timer: undefined, ended: false };
+    this.#byEndpoint.set(formatEndpoint(remote), connection);
+    this.#wait(connection, STRANGER_MS);
     this.#plane.receive({ kind: 'addSocket', socket }).catch((error: unknown) => this.#complain(String(error)));
+  }
+
+  #wait(connection: Connection, milliseconds: number): void {
+    connection.timer?.cancel();
+    connection.timer = this.#clock.setTimer(this.#clock.now() + milliseconds, () =>
+      this.#drop(connection, 'nobody has authenticated over it'),
+    );
+  }
+
+  #drop(connection: Connection, why: string): void {
+    const endpoint = formatEndpoint(connection.socket.stream.remote);
+    this.#complain(`closing the TCP connection from ${endpoint}: ${why}`);
+    if (this.#byEndpoint.get(endpoint) === connection) this.#byEndpoint.delete(endpoint);
+    this.#release(connection).catch((error: unknown) => this.#complain(String(error)));
+  }
+
+  async #release({ socket, timer }: Connection): Promise<void> {
+    timer?.cancel();
+    await this.#plane.receive({ kind: 'removeSocket', fd: socket.fd });
+    await this.#plane.send({ kind: 'forgetStream', socket: socket.fd });
+    socket.close();
+  }
+
+  /** An IKE SA over this connection waits for an answer to be made. */
+  asked(endpoint: Endpoint): void {
+    const connection = this.#byEndpoint.get(formatEndpoint(endpoint));
+    if (connection?.timer) this.#wait(connection, ASKED_MS);
+  }
+
+  /** A client has authenticated over this connection, or come back on it: it stays. */
+  proved(endpoint: Endpoint): void {
+    const connection = this.#byEndpoint.get(formatEndpoint(endpoint));
+    connection?.timer?.cancel();
+    if (connection) connection.timer = undefined;
   }
 
   /** The connection behind a descriptor. */
@@ -72,22 +128,25 @@ export class Streams {
 
   /** Closes what has ended and no tunnel sends into any more; `inUse` are the clients' endpoints, as text. */
   async collect(inUse: ReadonlySet<string>): Promise<void> {
-    for (const [endpoint, { socket, ended }] of this.#byEndpoint) {
-      if (!ended || inUse.has(endpoint)) continue;
+    for (const [endpoint, connection] of this.#byEndpoint) {
+      if (!connection.ended || inUse.has(endpoint)) continue;
       this.#byEndpoint.delete(endpoint);
-      await this.#plane.receive({ kind: 'removeSocket', fd: socket.fd });
-      await this.#plane.send({ kind: 'forgetStream', socket: socket.fd });
-      socket.close();
+      await this.#release(connection);
     }
   }
 
   /** The data plane is closed by now. */
   close(): void {
     this.#listener?.close();
-    for (const { socket } of this.#byEndpoint.values()) socket.close();
+    for (const { socket, timer } of this.#byEndpoint.values()) {
+      timer?.cancel();
+      socket.close();
+    }
     this.#byEndpoint.clear();
   }
 }
+
+const addressOf = (socket: StreamSocket): string => formatAddress(socket.stream.remote.address);
 
 /** Throws the NetError where the port cannot be listened on. */
 export function listening(listener: StreamListener | NetError): StreamListener {

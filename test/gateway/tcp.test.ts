@@ -191,6 +191,19 @@ describe('IKE and ESP over TCP', () => {
     expect(one.states.filter(({ state }) => state === 'reconnecting')).toEqual([]);
   });
 
+  test('is not kept from a client by connections that say nothing', async () => {
+    const { tun, port } = await openGateway();
+    const silent = Array.from({ length: 64 }, () => tcpConnect(port, '127.0.0.1'));
+    for (const socket of silent) socket.on('error', () => {});
+    undo.push(() => {
+      for (const socket of silent) socket.destroy();
+    });
+    await Promise.all(silent.map((socket) => new Promise<void>((resolve) => socket.once('connect', resolve))));
+    const one = client({ ...NOBODY, tcp: 'only', tcpPort: port });
+    expect(await one.until('connected')).toMatchObject({ tunnel: { encapsulation: 'tcp' } });
+    await carries(one, tun, 6);
+  });
+
   test('refused as well: the failure still tells of UDP, and of TCP', async () => {
     const one = client({ ...NOBODY, tcpPort: 3 });
     const state = await one.until('failed');
