@@ -45,6 +45,14 @@ export function connectionBroke(reason: string): Failure {
   );
 }
 
+export function connectionKeepsBreaking(reason: string): Failure {
+  return sessionFailure(
+    'session/stream-closed',
+    `The TCP connection to the gateway broke, and those made after it broke as well before anything came through them (${reason}).`,
+    "The gateway may have restarted and forgotten this tunnel, or something in front of it ends the connections. Culvert connects again by itself; if that goes on, ask the gateway's administrator.",
+  );
+}
+
 export function closedHere(): Failure {
   return sessionFailure('session/closed', 'The connection was closed from this side.', 'Connect again.');
 }

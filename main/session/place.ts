@@ -15,7 +15,7 @@ export interface Place {
   readonly sockets: IkeSockets | null;
   /** The IKE socket with this descriptor, here or at the place before. */
   find(fd: number): TunnelSocket | undefined;
-  /** `open` opens sockets and says how to close them. Where it rejects, everything stays as it was. */
+  /** `open` opens sockets and says how to close them. Where it rejects, everything stays as it was. One after another, in the order of the calls. */
   enter(open: (undo: UndoStack) => Promise<IkeSockets>): Promise<IkeSockets>;
   /** Closes all of them. Never rejects. */
   close(): Promise<void>;
@@ -27,11 +27,37 @@ export function createPlace(deps: SessionDeps, check: () => void): Place {
   let undo = createUndoStack(deps);
   let before: { readonly sockets: IkeSockets; readonly undo: UndoStack; readonly timer: Timer } | null = null;
 
+  let last: Promise<unknown> = Promise.resolve();
+
   async function leave(): Promise<void> {
     const gone = before;
     before = null;
     gone?.timer.cancel();
     await gone?.undo.unwind();
+  }
+
+  async function enter(open: (undo: UndoStack) => Promise<IkeSockets>): Promise<IkeSockets> {
+    await leave();
+    check();
+    if (!sockets) {
+      sockets = await open(undo);
+      check();
+      return sockets;
+    }
+    const there = createUndoStack(deps);
+    let opened: IkeSockets;
+    try {
+      opened = await open(there);
+      check();
+    } catch (error) {
+      await there.unwind();
+      throw error;
+    }
+    const timer = deps.clock.setTimer(deps.clock.now() + LEFT_AFTER, () => void leave());
+    before = { sockets, undo, timer };
+    undo = there;
+    sockets = opened;
+    return opened;
   }
 
   return {
@@ -40,28 +66,10 @@ export function createPlace(deps: SessionDeps, check: () => void): Place {
     },
     find: (fd) =>
       [sockets?.ike, sockets?.natt, before?.sockets.ike, before?.sockets.natt].find((socket) => socket?.fd === fd),
-    async enter(open) {
-      await leave();
-      check();
-      if (!sockets) {
-        sockets = await open(undo);
-        check();
-        return sockets;
-      }
-      const there = createUndoStack(deps);
-      let opened: IkeSockets;
-      try {
-        opened = await open(there);
-        check();
-      } catch (error) {
-        await there.unwind();
-        throw error;
-      }
-      const timer = deps.clock.setTimer(deps.clock.now() + LEFT_AFTER, () => void leave());
-      before = { sockets, undo, timer };
-      undo = there;
-      sockets = opened;
-      return opened;
+    enter(open) {
+      const entered = last.then(() => enter(open));
+      last = entered.catch(() => {});
+      return entered;
     },
     async close() {
       await leave();

@@ -19,13 +19,21 @@ import { type Authentication, authenticationDeps, openAuthentication } from './a
 import type { SessionDeps } from './deps.ts';
 import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
 import type { Holding } from './holding.ts';
-import { closedHere, connectionBroke, deletedByGateway, keyUsedUp, movedAway } from './loss.ts';
+import {
+  closedHere,
+  connectionBroke,
+  connectionKeepsBreaking,
+  deletedByGateway,
+  keyUsedUp,
+  movedAway,
+} from './loss.ts';
 import { createPathProber, type ProbeOutcome } from './path-probe.ts';
 import { createPlace } from './place.ts';
 import { redirected } from './redirection.ts';
 import { initiatorConfig } from './request.ts';
 import { createRoundTripMeter, type RoundTrip } from './round-trip.ts';
 import { type IkeSockets, openGreSocket, openIkeSockets, openIkeStream } from './sockets.ts';
+import { createStreamBreaks } from './stream-breaks.ts';
 import type { TicketHolder } from './ticket-holder.ts';
 import { createTunnel, type Tunnel } from './tunnel.ts';
 import { createUndoStack, tidy, type UndoStack } from './undo.ts';
@@ -109,7 +117,14 @@ export function createWay(options: WayOptions): Way {
   let offline = false;
   /** What we send does not arrive: no answer is waited for. */
   let mute = false;
+  /** Moves and reopenings, one after another. */
   let moving: Promise<void> = Promise.resolve();
+  /** The TCP connection that broke, until there is another: its reader and its writer both tell. */
+  let broken: number | null = null;
+  const breaks = createStreamBreaks(deps.clock, options.lastInbound);
+  /** Gives up what is waited for. */
+  let abandon: () => void = () => {};
+  undo.push('giving up what is under way', () => abandon());
   let authentication: Authentication | null = null;
   /** What the tunnel goes through; and what is to take its place, while it is authenticated anew. */
   let current: Association | null = null;
@@ -136,7 +151,7 @@ export function createWay(options: WayOptions): Way {
     if (options.over === 'udp') return openIkeSockets({ ...opener, undo: there }, profile, gateway);
     const given = new AbortController();
     const timer = deps.clock.setTimer(deps.clock.now() + options.patience, () => given.abort());
-    undo.push('ending the attempt to connect', () => given.abort());
+    abandon = () => given.abort();
     const remote = { address: gateway, port: profile.gateway.tcpPort };
     return openIkeStream({ ...opener, undo: there }, remote, given.signal, complainOfStream).finally(() =>
       timer.cancel(),
@@ -147,10 +162,40 @@ export function createWay(options: WayOptions): Way {
     log({ level: 'debug', area: 'net', text: `writing into the connection: ${reasonText(error)}` });
   }
 
+  /** After what is under way. What goes wrong is the end of this way. */
+  function inTurn(what: () => Promise<void>): void {
+    moving = moving.then(what).catch((error: unknown) => fail(failureOf(error)));
+  }
+
+  function pause(milliseconds: number): Promise<void> {
+    if (milliseconds === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = deps.clock.setTimer(deps.clock.now() + milliseconds, resolve);
+      abandon = () => timer.cancel();
+    });
+  }
+
+  function streamBroke(here: Tunnel, fd: number, reason: string): void {
+    broken = fd;
+    const wait = breaks.broke();
+    if (wait === null) {
+      fail(connectionKeepsBreaking(reason));
+      return;
+    }
+    const then = wait === 0 ? 'making another' : `making another in ${wait / 1000} s`;
+    log({ level: 'info', area: 'net', text: `the TCP connection to the gateway broke (${reason}): ${then}` });
+    inTurn(async () => {
+      await pause(wait);
+      // A change of network may have been faster.
+      if (place.sockets?.natt.fd === fd) await reopenStream(here);
+    });
+  }
+
   /** RFC 9329 §6.1: who opened the connection opens it again; the SAs stay, and a sign of life tells the gateway where we are. */
-  async function reopenStream(here: Tunnel, reason: string): Promise<void> {
-    log({ level: 'info', area: 'net', text: `the TCP connection to the gateway broke (${reason}): making another` });
+  async function reopenStream(here: Tunnel): Promise<void> {
     const opened = await place.enter(openSockets);
+    broken = null;
+    breaks.opened();
     const peer = { address: gateway, port: profile.gateway.tcpPort };
     for (const { spiOut } of here.children.list())
       await here.move({ kind: 'moveChild', spiOut, peer }, () => opened.natt);
@@ -283,8 +328,11 @@ export function createWay(options: WayOptions): Way {
     }
     const text = formatAddress(local);
     if (open.over === 'tcp') {
-      const reason = `this computer is at ${text} now`;
-      moving = moving.then(() => reopenStream(here, reason)).catch((error: unknown) => fail(failureOf(error)));
+      log({ level: 'info', area: 'net', text: `this computer is at ${text} now: making another TCP connection` });
+      inTurn(async () => {
+        // One that broke meanwhile may have been made anew from there.
+        if (place.sockets && !sameAddress(place.sockets.local, local)) await reopenStream(here);
+      });
       return;
     }
     if (!current?.established?.mobike || profile.tunnel.shape === 'gre-transport') {
@@ -293,7 +341,7 @@ export function createWay(options: WayOptions): Way {
       return;
     }
     log({ level: 'info', area: 'net', text: `this computer is at ${text} now: the tunnel moves there` });
-    moving = moving.then(() => move(here)).catch((error: unknown) => fail(failureOf(error)));
+    inTurn(() => move(here));
   }
 
   /** RFC 4555 §3.5: new sockets, then the gateway is told; ESP leaves from there at once. */
@@ -393,6 +441,7 @@ export function createWay(options: WayOptions): Way {
           const { bytes, from } = event;
           if (prober.received(bytes)) return;
           meter.received(bytes, deps.clock.now());
+          if (socket === place.sockets?.natt) breaks.heard();
           feed({ kind: 'datagram', bytes, from, local: socket.local, transport: socket.kind });
           return;
         }
@@ -415,9 +464,9 @@ export function createWay(options: WayOptions): Way {
           return;
         }
         case 'streamClosed':
-          if (event.socket !== place.sockets?.natt.fd || leaving) return;
+          if (event.socket !== place.sockets?.natt.fd || event.socket === broken || leaving) return;
           if (!current?.isUp || !tunnel) fail(connectionBroke(event.reason));
-          else reopenStream(tunnel, event.reason).catch((error: unknown) => fail(failureOf(error)));
+          else streamBroke(tunnel, event.socket, event.reason);
           return;
         case 'exhausted':
           if (tunnel?.children.outbound(event.slot, event.spi)) fail(keyUsedUp());

@@ -53,7 +53,7 @@ export function scriptedPeer(config: InitiatorConfig, script: PeerScript = {}): 
       Uint8Array.from({ length }, (_, i) => (((mine * 31 + seed * 7 + i) & 0xff) % 255) + 1).map((byte, i) =>
         i < 4 ? ((mine >>> (8 * i)) & 0xff) ^ seed || 1 : byte,
       );
-    const encapsulation = script.encapsulation ?? (config.encapsulation === 'udp' ? 'udp' : 'raw');
+    const encapsulation = script.encapsulation ?? (config.encapsulation === 'auto' ? 'raw' : config.encapsulation);
     const assigned = script.assigned?.[0];
     const local =
       config.child.localIsDynamic && assigned
@@ -77,7 +77,7 @@ export function scriptedPeer(config: InitiatorConfig, script: PeerScript = {}): 
       local: script.narrowed?.local ?? local,
       remote: script.narrowed?.remote ?? config.child.remote,
       encapsulation,
-      peer: encapsulation === 'udp' ? natt : { address: config.remote.address, port: 0 },
+      peer: encapsulation !== 'raw' ? natt : { address: config.remote.address, port: 0 },
     };
   }
 

@@ -38,6 +38,8 @@ export interface PlaneWorld {
   /** Every call goes through here, to be failed or delayed. */
   call<T>(name: string, ok: () => T): Promise<T>;
   onEvent(event: PathEvent): void;
+  /** An IKE message leaves through a TCP connection. */
+  message?(fd: number, bytes: Uint8Array): void;
 }
 
 /** Keys of one SA direction may start once in the life of a world. */
@@ -140,6 +142,10 @@ export function fakePlane(world: PlaneWorld, keysSeen: Set<string>): FakePlane {
       case 'removeSocket':
         rule(sockets.delete(command.fd), 'removeSocket: the receiver does not have it');
         return;
+      case 'sendMessage':
+        world.message?.(command.socket, command.bytes);
+        return;
+      case 'forgetStream':
       case 'injectPacket':
       case 'injectDummy':
         return;
