@@ -58,7 +58,8 @@ live('decrypted by tshark and scapy with charon’s keys', missing, () => {
         expect(inner.slice(40, 48)).toBe('00000800');
       }
       const sent = tun.packets();
-      expect(sent.length).toBe(23);
+      // More where pings had to be sent again.
+      expect(sent.length).toBeGreaterThanOrEqual(23);
       expect(carried.map((inner) => inner.slice(48))).toEqual(sent);
     });
   }
