@@ -1,6 +1,6 @@
 // Certificate revocation lists (RFC 5280 §5, §6.3.3): whole CRLs of the authority's own. Delta CRLs, indirect CRLs and CRLs for some
 // reasons only say nothing here, rather than something wrong.
-import type { Extensions } from '@peculiar/asn1-x509';
+import type { DistributionPointName, Extensions } from '@peculiar/asn1-x509';
 import { verifySigned } from '../crypto/signature.ts';
 import { type Block, blocksOf, firstBlock, TAG } from './blocks.ts';
 import { type Certificate, type Signed, signedParts } from './certificate.ts';
@@ -21,6 +21,11 @@ export interface Crl {
   /** Which certificates it is about; neither: a kind of CRL that says nothing here, and why. */
   readonly users: boolean;
   readonly authorities: boolean;
+  /**
+   * Where it is to be had, in its own words (issuingDistributionPoint): an authority may spread its certificates over several CRLs, and
+   * each is about those alone that name its place. undefined: it is about all of them.
+   */
+  readonly points: readonly string[] | undefined;
   readonly useless: string | undefined;
 }
 
@@ -84,9 +89,14 @@ function read(signed: Signed): Crl | undefined {
     revoked,
     users: !scope?.onlyContainsCACerts,
     authorities: !scope?.onlyContainsUserCerts,
+    points: scope?.distributionPoint && urisOf(scope.distributionPoint),
     useless: strange || partial ? 'it is a delta, indirect or partial CRL, which is not supported' : undefined,
   };
 }
+
+/** Names of other kinds are nowhere compared: a CRL that has only such is about none of our certificates. */
+const urisOf = ({ fullName }: DistributionPointName): readonly string[] =>
+  (fullName ?? []).flatMap((name) => name.uniformResourceIdentifier ?? []);
 
 const extensionsOf = ({ content }: Block): Extensions =>
   lib.schema.AsnConvert.parse(Uint8Array.from(content), lib.x509.Extensions);
@@ -146,6 +156,9 @@ export function crlStatus(
       // It is on the list; what else the entry says cannot be read.
       return { kind: 'revoked', at: crl.thisUpdate, reason: revocationReason(undefined) };
     }
+  // RFC 5280 §6.3.3 (b)(2)(i): that it is missing on another part of the list says nothing.
+  if (crl.points && !crl.points.some((uri) => certificate.crlUrls.includes(uri)))
+    return unknown('it is another part of its authority’s list');
   if (crl.nextUpdate === undefined) return { kind: 'good', until: now };
   if (!(crl.nextUpdate > now)) return unknown(`it is out of date since ${formatTime(crl.nextUpdate)}`);
   return { kind: 'good', until: crl.nextUpdate };

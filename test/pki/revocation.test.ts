@@ -94,6 +94,15 @@ function parsedCrl(der: Uint8Array): Crl {
 /** issuingDistributionPoint with one BOOLEAN set: 1 users, 2 authorities, 4 indirect. */
 const scope = (tag: number) => new x509.Extension('2.5.29.28', true, Uint8Array.of(0x30, 3, 0x80 | tag, 1, 0xff));
 
+const tlv = (tag: number, ...content: readonly Uint8Array[]): Uint8Array => {
+  const body = Buffer.concat(content);
+  return Uint8Array.of(tag, body.length, ...body);
+};
+/** issuingDistributionPoint with a distributionPoint: a fullName of these GeneralNames. */
+const place = (...names: readonly Uint8Array[]) =>
+  new x509.Extension('2.5.29.28', true, tlv(0x30, tlv(0xa0, tlv(0xa0, ...names))));
+const uri = (text: string) => tlv(0x86, Buffer.from(text));
+
 describe('CRLs', () => {
   test.each([
     ['the certificate is not on it', {}, 'good'],
@@ -149,6 +158,23 @@ describe('CRLs', () => {
   function stranger_() {
     return stranger;
   }
+
+  test.each([
+    ['its own part', [uri('http://c.example.com/other'), uri(CRL_URL)], false, 'good'],
+    ['another part', [uri('http://crl.example.com/2.crl')], false, 'unknown'],
+    ['a part with a name of another kind', [tlv(0x82, Buffer.from('crl.example.com'))], false, 'unknown'],
+    // The same authority says so: more than that it need not say.
+    ['another part that it is on all the same', [uri('http://crl.example.com/2.crl')], true, 'revoked'],
+  ] as const)('of a list in parts: %s (RFC 5280 §6.3.3)', async (_, names, on, kind) => {
+    const crl = parsedCrl(
+      await makeCrl({ extensions: [place(...names)], revoked: on ? [{ who: named }] : [{ who: other }] }),
+    );
+    const status = crlStatus(crl, named.certificate, root.certificate, NOW, DEFAULT_TRUST_POLICY);
+    expect(status.kind).toBe(kind);
+    // A certificate that names no place is on no part.
+    if (kind === 'good')
+      expect(crlStatus(crl, leaf.certificate, root.certificate, NOW, DEFAULT_TRUST_POLICY).kind).toBe('unknown');
+  });
 
   test('an authority whose key usage has no cRLSign', async () => {
     const issuer = await make({ subject: 'CN=No CRLs', usage: x509.KeyUsageFlags.keyCertSign });
