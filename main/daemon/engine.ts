@@ -150,9 +150,11 @@ export function createEngine(options: EngineOptions): Engine {
     // No edit between reading the profile and being the session that edits reach.
     return desk.inTurn(async () => {
       stillWanted();
-      const profile = await store.load(name);
+      const { profile, warnings } = await store.read(name);
       stillWanted();
       log.hide(name, ...secretsOf(profile));
+      for (const warning of warnings)
+        log.add({ level: 'warn', area: 'profile', text: `profile "${name}": ${warning}` });
       const session = options.createSession(profile);
       const begun: Active = { profile: name, session };
       active = begun;

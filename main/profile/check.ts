@@ -28,10 +28,15 @@ interface Checking {
     meant?: Partial<ProfileProblem>,
   ) => void;
   readonly warn: (message: string) => void;
+  readonly stored: boolean;
 }
 
-/** Looks only at sections that are right by themselves, so every finding is one of its own. */
-export function checkTogether(sections: ValidSections, has: (section: SectionName) => boolean): Findings {
+/** Looks only at sections that are right by themselves, so every finding is one of its own. `stored`: see ParseOptions. */
+export function checkTogether(
+  sections: ValidSections,
+  has: (section: SectionName) => boolean,
+  stored = false,
+): Findings {
   const problems: ProfileProblem[] = [];
   const warnings: string[] = [];
   const checking: Checking = {
@@ -39,6 +44,7 @@ export function checkTogether(sections: ValidSections, has: (section: SectionNam
     has,
     problem: (pointer, message, code = 'conflict', meant = {}) => problems.push({ code, pointer, message, ...meant }),
     warn: (message) => warnings.push(message),
+    stored,
   };
   checkShape(checking);
   checkAuthentication(checking);
@@ -150,13 +156,18 @@ function checkRoutes({ sections, has, problem, warn }: Checking): void {
 }
 
 /** What is weak is used only where the profile asks for it (crypto/policy.ts), and never without a word. */
-function checkProposals({ sections, problem, warn }: Checking): void {
+function checkProposals({ sections, problem, warn, stored }: Checking): void {
   const legacy = sections.proposals?.policy === 'legacy';
   for (const protocol of ['ike', 'esp'] as const) {
     const named = sections.proposals?.[protocol];
     for (const [i, text] of (named ?? []).entries())
       for (const weakness of weaknesses(text, protocol))
         if (legacy) warn(`/proposals/${protocol}/${i} ("${text}") allows ${weakness}.`);
+        // Taken with a warning once. Nothing is put in its place: the policy "legacy" would also weaken what is not named.
+        else if (stored)
+          warn(
+            `WEAK: /proposals/${protocol}/${i} ("${text}") allows ${weakness}. It is still used because the profile was imported before this was refused; if the gateway cannot be changed, import it again with /proposals/policy set to "legacy".`,
+          );
         else
           problem(
             `/proposals/${protocol}/${i}`,

@@ -9,7 +9,7 @@ type Raw = Record<string, unknown>;
 function edit(stored: ParsedProfile, change: (raw: Raw) => Raw): ParsedProfile {
   const raw = JSON.parse(stored.text) as Raw;
   const changed = Object.fromEntries(Object.entries(change(raw)).filter(([, value]) => value !== undefined));
-  return parseProfile(JSON.stringify(changed));
+  return parseProfile(JSON.stringify(changed), { stored: true });
 }
 
 export const renamed = (stored: ParsedProfile, name: string): ParsedProfile =>

@@ -26,6 +26,11 @@ export interface ParsedProfile {
 export interface ParseOptions {
   /** How to read the file that a secret names; undefined: such profiles are refused. */
   readonly readSecretFile?: ReadSecretFile;
+  /**
+   * It is one of ours, imported by this version or an older one: what has become an error of imports since is used with a warning, for
+   * whoever has the profile often cannot repair it.
+   */
+  readonly stored?: boolean;
 }
 
 /** More than any profile needs. */
@@ -46,14 +51,18 @@ export function parseProfile(text: string, options: ParseOptions = {}): ParsedPr
   const materials = readMaterials(raw, options.readSecretFile);
   problems.push(...materials.problems.map(withField));
 
-  const together = checkTogether(validSections(raw), (section) => Object.hasOwn(raw, section));
+  const together = checkTogether(validSections(raw), (section) => Object.hasOwn(raw, section), options.stored);
   problems.push(...together.problems.map(withField));
   if (problems.length > 0 || !parsed.success) throw problemsError(firstOfEach(problems));
 
   const effective = effectiveFile(parsed.data);
   if (parsed.data.overrides) {
     const { routes, mtu } = effective.file;
-    const chosen = checkTogether({ ...validSections(raw), routes, mtu }, (section) => Object.hasOwn(raw, section));
+    const chosen = checkTogether(
+      { ...validSections(raw), routes, mtu },
+      (section) => Object.hasOwn(raw, section),
+      options.stored,
+    );
     // What the profile itself says was found right above: what is wrong now is the person's choice.
     if (chosen.problems.length > 0)
       throw problemsError(chosen.problems.map((problem) => ({ ...problem, pointer: `/overrides${problem.pointer}` })));

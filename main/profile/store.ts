@@ -105,7 +105,7 @@ export function openProfileStore(directory: string): ProfileStore {
       if (errnoOf(error) === 'ENOENT') throw await notFound(name);
       throw storeError(directory, `Reading the profile "${name}"`, error);
     }
-    const parsed = parseProfile(text);
+    const parsed = parseProfile(text, { stored: true });
     if (parsed.profile.name === name) return parsed;
     throw new ProfileError({
       code: 'name',

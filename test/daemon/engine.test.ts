@@ -74,6 +74,18 @@ describe('connecting', () => {
     expect(scene.sessions.map(({ stops }) => stops)).toEqual([1, 0]);
   });
 
+  it('tells the log what is weak in the profile, also in one that an older version stored', async () => {
+    const scene = await open({ script: connected });
+    const text = profileText('old', { proposals: { ike: ['aes128-sha1-modp2048'] } });
+    expect((await rejection(scene.client.call('import', { text, replace: false }))).code).toBe('profile/conflict');
+    writeFileSync(join(scene.profileDirectory, 'old.json'), text);
+    await scene.client.call('connect', { profile: 'old' });
+    const { entries } = await scene.client.call('logs', { lines: 100 });
+    expect(entries.filter(({ level }) => level === 'warn').map((entry) => entry.text)).toEqual([
+      expect.stringMatching(/profile "old": WEAK: .*SHA-1/),
+    ]);
+  });
+
   it('is one at a time: the same profile joins, another is refused', async () => {
     const scene = await open();
     const one = scene.client.call('connect', { profile: 'office' });

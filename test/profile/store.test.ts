@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { overridden } from '../../main/profile/edit.ts';
 import { type ParsedProfile, parseProfile } from '../../main/profile/parse.ts';
 import { ProfileError } from '../../main/profile/problem.ts';
 import { checkProfileRights, openProfileStore, type ProfileStore } from '../../main/profile/store.ts';
@@ -54,6 +55,26 @@ describe('the profile store', () => {
     expect(mode(directory)).toBe('700');
     expect(mode(join(directory, 'office.json'))).toBe('600');
     expect(readdirSync(directory)).toEqual(['office.json']);
+  });
+
+  it('goes on reading what an older version took with a warning, and says so; an import of it is refused', async () => {
+    const text = JSON.stringify({
+      ...JSON.parse(profile('office').text),
+      proposals: { ike: ['aes128-sha1-modp2048'] },
+      locked: ['/mtu'],
+    });
+    expect(() => parseProfile(text)).toThrow('/proposals/ike/0');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, 'office.json'), text);
+    expect((await store.list()).broken).toEqual([]);
+    const read = await store.read('office');
+    expect(read.profile.proposals.ike).toEqual(['aes128-sha1-modp2048']);
+    // The other protocol is not weakened with it.
+    expect(read.profile.proposals.esp).toEqual(profile('other').profile.proposals.esp);
+    expect(read.warnings.join('\n')).toMatch(/WEAK: .*"aes128-sha1-modp2048".*SHA-1.*policy set to "legacy"/);
+    // It can be edited, and read again afterwards.
+    await store.save(overridden(read, 'routes', { exclude: ['10.0.0.0/8'] }), true);
+    expect((await store.read('office')).profile.policy?.changed).toEqual(['/routes/exclude']);
   });
 
   it('gives back what it was given, sorted', async () => {
