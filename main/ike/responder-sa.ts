@@ -19,7 +19,12 @@ import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
 import { type Payload, payloadOf } from './payload/payload.ts';
 import type { ResponderPhase } from './phase/phase.ts';
-import { type AuthenticatedPeer, HALF_OPEN_TIMEOUT, ResponderAuthPhase } from './phase/responder-auth.ts';
+import {
+  type AuthenticatedPeer,
+  HALF_OPEN_TIMEOUT,
+  ResponderAuthPhase,
+  WHOLE_TIMEOUT,
+} from './phase/responder-auth.ts';
 import { ResponderIntermediatePhase } from './phase/responder-intermediate.ts';
 import { type Puzzle, solvedBits } from './puzzle.ts';
 import type { IkeAnswer } from './questions.ts';
@@ -250,6 +255,7 @@ export class ResponderSa {
       newChildSpi,
       initialContact,
       expires,
+      latest: this.#terms.now + WHOLE_TIMEOUT,
       resumed: resumed?.sa,
       extras: (first, peer, now) => this.#extras(first, peer, now),
       redirect: (peer) => (announced.takesRedirects ? config.redirect?.authenticated?.(peer) : undefined),

@@ -9,6 +9,7 @@ import { CookieJar } from './cookie.ts';
 import { crashTokenNotifies } from './crash-token.ts';
 import type { LastAnswer } from './exchange.ts';
 import { DATAGRAM_SIZES } from './fragment.ts';
+import { HalfOpen } from './half-open.ts';
 import { sameIdentity } from './identity.ts';
 import {
   decodeHeader,
@@ -43,6 +44,10 @@ import type {
 
 /** Half-open SAs in all; more IKE_SA_INITs are dropped, their senders try again. */
 const MOST_HALF_OPEN = 1024;
+/** … and of one address, or one /64 of IPv6, so that nobody takes the places of all others. */
+const MOST_HALF_OPEN_OF_ONE = 64;
+/** From so many on we ask for a cookie: else somebody could fill the places of an address that is not theirs. */
+const COOKIE_THRESHOLD_OF_ONE = 32;
 /** Answers to strangers (INVALID_IKE_SPI, INVALID_MAJOR_VERSION) per second (RFC 7296 §2.21.4). */
 const STRANGERS_PER_SECOND = 10;
 /** The last answer of an SA that has ended is repeated for so long, for the peer that did not get it. */
@@ -66,7 +71,7 @@ class Responder implements IkeResponder {
   /** SAs by the IKE_SA_INIT that made them (RFC 7296 §2.1: its SPIi alone would not do), and the other way round. */
   readonly #inits = new Map<string, SaName>();
   readonly #initOf = new Map<SaName, string>();
-  readonly #halfOpen = new Set<SaName>();
+  readonly #halfOpen = new HalfOpen();
   /** SAs that the event at hand has reached: only they can have effects. */
   readonly #touched = new Set<SaName>();
   /** Which of them a message is for, by our SPI in it: a rekeyed SA (RFC 7296 §2.18) keeps its name and gets other SPIs. */
@@ -218,13 +223,20 @@ class Responder implements IkeResponder {
       return;
     }
     const halfOpen = this.#halfOpen.size;
-    if (halfOpen >= MOST_HALF_OPEN) {
-      this.#debug(`dropped an IKE_SA_INIT: ${halfOpen} peers are half-way already`, arrival.from);
+    const ofOne = this.#halfOpen.of(arrival.from.address);
+    if (halfOpen >= MOST_HALF_OPEN || ofOne >= MOST_HALF_OPEN_OF_ONE) {
+      this.#debug(
+        `dropped an IKE_SA_INIT: ${halfOpen} peers are half-way already, ${ofOne} of them there`,
+        arrival.from,
+      );
       return;
     }
+    const { cookieThreshold } = this.#config;
+    const isMuch =
+      halfOpen >= cookieThreshold || (ofOne >= COOKIE_THRESHOLD_OF_ONE && Number.isFinite(cookieThreshold));
     const deps = {
       random: this.#deps.random,
-      cookies: halfOpen >= this.#config.cookieThreshold || this.#asksPuzzles ? this.#cookies : undefined,
+      cookies: isMuch || this.#asksPuzzles ? this.#cookies : undefined,
       now,
       newSpi: () => this.#newSpi(),
     };
@@ -275,7 +287,7 @@ class Responder implements IkeResponder {
     const name = saName(answer.sa.SPIr);
     this.#inits.set(key, name);
     this.#initOf.set(name, key);
-    this.#halfOpen.add(name);
+    this.#halfOpen.add(name, answer.sa.remote.address);
     this.#touched.add(name);
     this.#sas.set(
       name,

@@ -12,9 +12,11 @@ import type {
   IkeResponderEffect,
   ResponderConfig,
 } from '../../main/ike/types.ts';
+import type { Endpoint } from '../../main/wire/address.ts';
 import { isWireError } from '../../main/wire/error.ts';
 import { seededBytes } from '../sim/random.ts';
 import { address, endpoint, GATEWAY, initiatorConfig, responderConfig, Simulation } from '../sim/simulation.ts';
+import { answerer, authority, certificate, type FakeEap, signing } from './auth/answers.ts';
 
 const LOCAL = endpoint(GATEWAY, 500);
 const responder = (change: Partial<ResponderConfig> = {}, seed = 'r'): IkeResponder =>
@@ -217,18 +219,79 @@ describe('half-open SAs', () => {
     ]);
   });
 
-  test('are bounded in number', () => {
-    const r = responder();
-    let answered = 0;
-    const client = new Client('alice@example.com');
-    const request = client.next;
-    for (let i = 0; i < 1100; i++) {
-      // SPIi differs, so that each is another IKE_SA_INIT.
+  /** IKE_SA_INITs, each another one; returns how many were answered. */
+  const flood = (r: IkeResponder, from: readonly Endpoint[]): Uint8Array[] => {
+    const request = new Client('alice@example.com').next;
+    return from.flatMap((source, i) => {
       const bytes = Uint8Array.from(request);
       new DataView(bytes.buffer).setUint32(0, i + 1);
-      answered += sent(client.deliver(r, bytes)).length;
+      return sent(r.handle({ kind: 'datagram', bytes, from: source, local: LOCAL, transport: 'ike' }, 0)).map(
+        (one) => one.bytes,
+      );
+    });
+  };
+
+  test('are bounded in number', () => {
+    const everywhere = Array.from({ length: 1100 }, (_, i) => endpoint(`192.0.${i >> 8}.${i & 255}`, 500));
+    expect(flood(responder(), everywhere).length).toBe(1024);
+  });
+
+  test('of one address, or of one /64, are bounded in number: others still get in', () => {
+    for (const [many, other] of [
+      [Array.from({ length: 200 }, (_, i) => endpoint('192.0.2.9', 1000 + i)), endpoint('192.0.2.10', 1000)],
+      [
+        Array.from({ length: 200 }, (_, i) => endpoint(`2001:db8:1:2::${i + 1}`, 500)),
+        endpoint('2001:db8:1:3::1', 500),
+      ],
+    ] as const) {
+      const r = responder();
+      expect(flood(r, many).length).toBe(64);
+      expect(flood(r, [other]).length).toBe(1);
+      // They leave room when they go.
+      r.handle({ kind: 'timer' }, 31_000);
+      expect(flood(r, many).length).toBe(64);
     }
-    expect(answered).toBe(1024);
+  });
+
+  test('of one address: a cookie shows that it is there, before it has filled its places', () => {
+    const many = Array.from({ length: 50 }, (_, i) => endpoint('192.0.2.9', 1000 + i));
+    const asked = flood(responder({ cookieThreshold: 100 }), many).map((b) =>
+      notifyTypes(b).includes(NotifyType.COOKIE),
+    );
+    expect(asked.indexOf(true)).toBe(32);
+    expect(asked.slice(32).every((one) => one)).toBe(true);
+  });
+
+  test('end after five minutes, however often they take another step', () => {
+    const eap: FakeEap = { packets: 190, msk: 'key' };
+    const asked: Extract<IkeEffect, { kind: 'ask' }>[] = [];
+    const sim = new Simulation({
+      initiator: {
+        credential: { kind: 'eap' },
+        remoteAuthentication: { kind: 'signature', authorities: [authority('root')] },
+      },
+      responder: { authentication: { credential: signing('p256', 'gateway'), rounds: [['eap']], authorities: [] } },
+      answers: { gateway: () => answerer('gateway', { eap }) },
+    });
+    const handle = sim.initiator.handle.bind(sim.initiator);
+    sim.initiator.handle = (event, now) =>
+      handle(event, now).filter((effect) => effect.kind !== 'ask' || asked.push(effect) === 0);
+    const answers = answerer('client', {
+      trusted: [{ key: certificate('p256', 'gateway'), names: ['gateway.example.com'] }],
+      eap,
+    });
+    /** The last answer before the time for one step is over. */
+    const step = (after: number) => {
+      const { id, question } = asked.at(-1)!;
+      sim.tell({ kind: 'answer', id, answer: answers(question) }).run(after);
+    };
+    const ends = () => [...sim.gateway.values()].map(({ closed }) => closed?.by);
+    sim.connect(1000);
+    for (const after of [110_000, 110_000, 78_000]) step(after);
+    expect(ends()).toEqual([undefined]);
+    step(2_000);
+    expect(asked.length).toBe(5);
+    expect(ends()).toEqual(['error']);
   });
 });
 

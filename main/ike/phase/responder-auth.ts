@@ -22,6 +22,8 @@ import type { ResponderPhase } from './phase.ts';
 export const HALF_OPEN_TIMEOUT = 30_000;
 /** … and from each step of EAP or of another authentication to the next: a person may have to type something. */
 const NEXT_STEP_TIMEOUT = 120_000;
+/** … and for all steps together, however many there are: whoever has not proved anything does not stay. */
+export const WHOLE_TIMEOUT = 300_000;
 
 /** What the last IKE_AUTH has come to; `respond` sends the response, after whatever has to come first. */
 export interface AuthenticatedPeer {
@@ -47,6 +49,8 @@ export interface ResponderAuthTerms {
   /** The peer says that it has no other SA with us (RFC 7296 §2.4): theirs go before this one asks for a lease. */
   readonly initialContact: (peer: Identity) => void;
   readonly expires: Instant;
+  /** No step gets more time than until then. */
+  readonly latest: Instant;
   /** The SA is resumed (RFC 5723) for who has this ticket. */
   readonly resumed?: Omit<ResumedTerms, 'sa'> | undefined;
   /** What other extensions put into the last response: a ticket, a crash token. */
@@ -138,7 +142,7 @@ export class ResponderAuthPhase implements ResponderPhase {
         return;
       case 'exchange':
         this.#state = { at: 'request' };
-        this.#deadline = now + NEXT_STEP_TIMEOUT;
+        this.#deadline = Math.min(now + NEXT_STEP_TIMEOUT, this.#terms.latest);
         manager.respond(this.exchange, request, demand.payloads);
         return;
     }
