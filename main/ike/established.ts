@@ -3,7 +3,7 @@
 //
 //   in use ──rekeyed, or to be closed──▶ ending (Delete on its way, or awaited) ──▶ closed (still repeats its last answer)
 import type { Endpoint } from '../wire/address.ts';
-import type { ExchangeManager } from './exchange.ts';
+import type { ExchangeManager, ReturnPath } from './exchange.ts';
 import { nonsense } from './failure.ts';
 import type { Header, Message } from './message.ts';
 import { NotifyType } from './notify.ts';
@@ -33,8 +33,8 @@ export interface Answer {
 export interface EstablishedHost {
   readonly outbox: Outbox;
   heard(on: Established, datagram: Datagram, now: Instant): void;
-  request(on: Established, message: Message, now: Instant): Answer;
-  response(on: Established, task: Task, message: Message, now: Instant): void;
+  request(on: Established, message: Message, now: Instant, datagram: Datagram): Answer;
+  response(on: Established, task: Task, message: Message, now: Instant, datagram: Datagram): void;
   /** The SA cannot go on: nonsense with a good tag (RFC 7296 §2.21.3), or silence. */
   failed(on: Established, reason: CloseReason, now: Instant): void;
 }
@@ -127,7 +127,7 @@ export class Established {
   receive(datagram: Datagram, header: Header, now: Instant) {
     if (header.initiator === (this.sa.role === 'initiator')) return this.#drop('it claims to come from us');
     if (header.response) return this.#receiveResponse(datagram, header, now);
-    switch (this.manager.classify(header.messageId, datagram.bytes)) {
+    switch (this.manager.classify(header.messageId, datagram.bytes, backTo(datagram))) {
       case 'repeated':
         return this.#host.outbox.debug(`answered the repeated request ${header.messageId} again`);
       case 'stale':
@@ -153,21 +153,21 @@ export class Established {
         const data = Uint8Array.of(violation.payloadType);
         const notify: Payload = { kind: 'notify', protocol: 0, type: violation.notify, spi: new Uint8Array(0), data };
         this.#host.heard(this, datagram, now);
-        this.manager.respond(header.exchange, datagram.bytes, [notify]);
+        this.manager.respond(header.exchange, datagram.bytes, [notify], backTo(datagram));
         return this.#host.outbox.debug(violation.text);
       }
       case 'payloads':
         return this.#refuseSyntax(datagram, header, violation.text, now);
     }
     this.#host.heard(this, datagram, now);
-    const { payloads, after } = this.#host.request(this, message, now);
-    this.manager.respond(header.exchange, datagram.bytes, payloads);
+    const { payloads, after } = this.#host.request(this, message, now, datagram);
+    this.manager.respond(header.exchange, datagram.bytes, payloads, backTo(datagram));
     after?.();
   }
 
   /** RFC 7296 §2.21.3: fatal at both ends. */
   #refuseSyntax(datagram: Datagram, header: Header, text: string, now: Instant) {
-    this.manager.respond(header.exchange, datagram.bytes, [statusNotify(NotifyType.INVALID_SYNTAX)]);
+    this.manager.respond(header.exchange, datagram.bytes, [statusNotify(NotifyType.INVALID_SYNTAX)], backTo(datagram));
     this.#host.failed(this, { by: 'error', error: nonsense(text, header.exchange) }, now);
   }
 
@@ -185,10 +185,13 @@ export class Established {
     if (violation)
       return this.#host.failed(this, { by: 'error', error: nonsense(violation.text, header.exchange) }, now);
     this.#host.heard(this, datagram, now);
-    this.#host.response(this, task, message, now);
+    this.#host.response(this, task, message, now, datagram);
   }
 
   #drop(why: string) {
     this.#host.outbox.debug(`dropped an IKE message: ${why}`);
   }
 }
+
+/** RFC 7296 §2.11: an answer goes where its request came from. */
+const backTo = ({ from, transport }: Datagram): ReturnPath => ({ to: from, transport });

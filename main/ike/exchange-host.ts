@@ -5,7 +5,8 @@ import type { IkeSa } from './sa.ts';
 
 export const exchangeHost = (sa: IkeSa, outbox: Outbox): ExchangeHost => ({
   seal: (message) => sa.seal(message),
-  send: (bytes) => outbox.push({ kind: 'send', bytes, to: sa.remote, transport: sa.transport }),
+  send: (bytes, { to, transport } = { to: sa.remote, transport: sa.transport }) =>
+    outbox.push({ kind: 'send', bytes, to, transport }),
   firstOf: (bytes) => sa.firstOf(bytes),
   verifies: (bytes) => sa.verifies(bytes),
 });

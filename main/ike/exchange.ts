@@ -7,10 +7,12 @@
 //                                               │      ▲
 //                                               └ timer┘  same bytes again, or smaller pieces (RFC 7383 §2.5.2); after `tries`
 //                                                         sendings: exhausted
+
+import type { Endpoint } from '../wire/address.ts';
 import type { Sealed } from './fragment.ts';
 import { type ExchangeType, fragmentOf } from './message.ts';
 import type { Payload } from './payload/payload.ts';
-import type { Instant, RetransmissionPolicy } from './types.ts';
+import type { Instant, RetransmissionPolicy, Transport } from './types.ts';
 
 /** A request of ours: what to send. Who enqueued it knows what to do with the response. */
 export interface Request {
@@ -18,6 +20,12 @@ export interface Request {
   readonly name: string;
   readonly exchange: ExchangeType;
   build(): readonly Payload[];
+}
+
+/** Where a request came from: its answer goes there (RFC 7296 §2.11). */
+export interface ReturnPath {
+  readonly to: Endpoint;
+  readonly transport: Transport;
 }
 
 /** What the manager needs from the IKE SA that it serves. */
@@ -29,8 +37,8 @@ export interface ExchangeHost {
     readonly response: boolean;
     readonly payloads: readonly Payload[];
   }): Sealed;
-  /** To where the peer is now (it may have moved since the first sending). */
-  send(bytes: Uint8Array): void;
+  /** To where the peer is now (it may have moved since the first sending), or back where a request has just come from. */
+  send(bytes: Uint8Array, back?: ReturnPath): void;
   /** What a request's repetition starts with, where the request has come in fragments; `bytes` was the last of them (IkeSa.firstOf). */
   firstOf?(bytes: Uint8Array): Uint8Array;
   /** Does the tag verify of a datagram: a request that was answered, cut up anew (IkeSa.verifies)? */
@@ -165,6 +173,20 @@ export class ExchangeManager<R extends Request> {
     return 'sent';
   }
 
+  /** So often the request in flight has been sent in its present form; 0: there is none. */
+  get sendings(): number {
+    return this.#pending?.sent ?? 0;
+  }
+
+  /** The path is another one: the request in flight goes over it at once, with all its time before it (RFC 4555 §3.5). */
+  startOver(now: Instant): void {
+    const pending = this.#pending;
+    if (!pending) return;
+    const wait = Math.min(pending.policy.first, pending.policy.most);
+    this.#pending = { ...pending, sent: 1, wait, again: now + wait };
+    this.#send(pending.sealed);
+  }
+
   /** Sends a request whose response nobody waits for: the last word of an SA that is already gone. */
   sendLast(request: R): void {
     this.#queue.length = 0;
@@ -188,8 +210,8 @@ export class ExchangeManager<R extends Request> {
     return { request, messageId, sealed, policy, sent: 1, wait, again: now + wait };
   }
 
-  #send(sealed: Sealed): void {
-    for (const bytes of sealed.datagrams) this.#host.send(bytes);
+  #send(sealed: Sealed, back?: ReturnPath): void {
+    for (const bytes of sealed.datagrams) this.#host.send(bytes, back);
   }
 
   #seal(request: R, messageId: number): Sealed {
@@ -202,7 +224,7 @@ export class ExchangeManager<R extends Request> {
    * `repeated`: the cached response has just been sent again. `stale`: outside the window (RFC 7296 §2.3), or a further fragment of
    * a request that is answered already (RFC 7383 §2.6.1): to be dropped.
    */
-  classify(messageId: number, bytes: Uint8Array): 'new' | 'repeated' | 'stale' {
+  classify(messageId: number, bytes: Uint8Array, back?: ReturnPath): 'new' | 'repeated' | 'stale' {
     if (messageId === this.#expectedId) return 'new';
     const answered = this.#answered;
     if (answered?.messageId !== messageId) return 'stale';
@@ -210,7 +232,7 @@ export class ExchangeManager<R extends Request> {
     if (sameBytes(answered.request, bytes)) this.#answered = repeatedAgain(answered);
     else if (this.#isCutUpAnew(bytes)) this.#answered = cutToFit(answered, bytes);
     else return 'stale';
-    this.#send(this.#answered.response);
+    this.#send(this.#answered.response, back);
     return 'repeated';
   }
 
@@ -221,13 +243,13 @@ export class ExchangeManager<R extends Request> {
   }
 
   /** Answers the request that `classify` called new. `request`: the datagram that completed it. */
-  respond(exchange: ExchangeType, request: Uint8Array, payloads: readonly Payload[]): void {
+  respond(exchange: ExchangeType, request: Uint8Array, payloads: readonly Payload[], back?: ReturnPath): void {
     const messageId = this.#expectedId;
     const response = this.#host.seal({ exchange, messageId, response: true, payloads });
     const first = this.#host.firstOf?.(request) ?? request;
     this.#answered = { messageId, request: Uint8Array.from(first), response, repeated: 0 };
     this.#expectedId++;
-    this.#send(response);
+    this.#send(response, back);
   }
 
   /** The last request answered and its answer, for whoever answers repetitions after the SA is gone. */

@@ -32,6 +32,8 @@ export interface IkeSaTerms {
   readonly realMessage1: Uint8Array;
   readonly realMessage2: Uint8Array;
   readonly nat: NatSituation;
+  /** The peer does NAT traversal: it has sent NAT_DETECTION_* (RFC 7296 §2.23). */
+  readonly traversal?: boolean | undefined;
   /** ESP goes inside UDP: a NAT was detected or feigned. */
   readonly encapsulation: Encapsulation;
   readonly local: Endpoint;
@@ -53,16 +55,19 @@ export class IkeSa {
   readonly Nr: Uint8Array;
   readonly realMessage1: Uint8Array;
   readonly realMessage2: Uint8Array;
-  readonly nat: NatSituation;
-  readonly encapsulation: Encapsulation;
+  readonly traversal: boolean;
   /** IntAuth (RFC 9242 §3.3.2) with the message ID of IKE_AUTH, for AUTH; undefined without IKE_INTERMEDIATE. */
   intAuth: Uint8Array | undefined;
   /** What proves that the peer has lost this SA (RFC 6290). */
   readonly crashTokens = new CrashTokens();
-  /** Where the ends are now; a NAT may move them (RFC 7296 §2.23). */
+  /** Where the ends are now, and what is between them; a NAT may move them (RFC 7296 §2.23), and they themselves (RFC 4555). */
+  nat: NatSituation;
+  encapsulation: Encapsulation;
   local: Endpoint;
   remote: Endpoint;
   transport: Transport;
+  /** The number of our last move that the peer knows of on this SA (RFC 4555 §3.5). */
+  movesTold = 0;
   #generation: Generation;
   /** The keys before the last additional key exchange, as long as an answer sealed with them may have to be repeated. */
   #before: Generation | undefined;
@@ -84,6 +89,7 @@ export class IkeSa {
     this.realMessage1 = terms.realMessage1;
     this.realMessage2 = terms.realMessage2;
     this.nat = terms.nat;
+    this.traversal = terms.traversal ?? false;
     this.encapsulation = terms.encapsulation;
     this.local = terms.local;
     this.remote = terms.remote;

@@ -162,6 +162,8 @@ export type IkeEffect =
       readonly spiOut: number;
       readonly peer: Endpoint;
       readonly encapsulation?: 'udp' | 'raw' | undefined;
+      /** Who is behind a NAT now, where that was looked into (RFC 4555 §3.5). */
+      readonly behindNat?: { readonly local: boolean; readonly remote: boolean } | undefined;
     }
   | { readonly kind: 'removeChild'; readonly spiIn: number; readonly spiOut: number; readonly by: 'peer' | 'us' }
   /** Answered later by an event `answer` with this id. */
@@ -367,6 +369,11 @@ export interface InitiatorConfig {
    * 576; empty: fragmentation is not offered.
    */
   readonly fragmentSizes?: readonly number[] | undefined;
+  /**
+   * Say MOBIKE_SUPPORTED (RFC 4555): IKE goes over UDP 4500, and where the gateway says it too, `addressesChanged` moves the SAs. For
+   * tunnel mode only (§1.2). undefined: no.
+   */
+  readonly mobike?: boolean | undefined;
   /** Say that the gateway may send us to another one (RFC 5685): then CloseReason `redirect`. */
   readonly takesRedirects?: boolean | undefined;
   /** Ask for tickets (RFC 5723), which come as effects. */
@@ -409,6 +416,13 @@ export interface ResponderAuthentication {
   readonly lifetimeSeconds?: number | undefined;
   /** Take IKE SAs without a CHILD SA (RFC 6023). */
   readonly childless?: boolean | undefined;
+}
+
+export interface ResponderMobike {
+  /** Where else we can be reached (RFC 4555 §3.4). */
+  readonly additionalAddresses?: readonly Address[] | undefined;
+  /** May a peer move there? undefined: anywhere. Asked with where its request came from and arrived. */
+  readonly accepts?: ((from: Endpoint, local: Endpoint) => boolean) | undefined;
 }
 
 export interface ResponderConfig {
@@ -455,6 +469,8 @@ export interface ResponderConfig {
   readonly lifetime?: LifetimePolicy | undefined;
   /** As in ChildRequest. */
   readonly pfs?: 'required' | 'preferred' | undefined;
+  /** Take part in MOBIKE with who does (RFC 4555); undefined: no. */
+  readonly mobike?: ResponderMobike | undefined;
   /** CHILD SAs that one IKE SA may have, rekeying apart; undefined: 4. */
   readonly mostChildren?: number | undefined;
 }

@@ -179,7 +179,7 @@ export class InitPhase implements InitiatorPhase {
     const { config, SPIi, task, random } = this.#terms;
     const realMessage1 = this.#manager.inFlightBytes;
     if (!realMessage1) throw new Error('an answer to nothing');
-    const where = placeOf(config, outcome.nat);
+    const where = placeOf(config, outcome);
     const terms = { ...outcome, ...where, role: 'initiator' as const, SPIi, Ni: task.Ni };
     return new IkeSa({ ...terms, realMessage1, realMessage2 }, random);
   }

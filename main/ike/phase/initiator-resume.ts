@@ -111,13 +111,14 @@ export class ResumePhase implements InitiatorPhase {
         const { config, from, SPIi, random } = this.#terms;
         const realMessage1 = this.#manager.inFlightBytes;
         if (!realMessage1) throw new Error('an answer to nothing');
-        const { SPIr, Nr, nat, fragmentation, announced } = outcome;
+        const { SPIr, Nr, nat, traversal, fragmentation, announced } = outcome;
         const terms = { role: 'initiator' as const, SPIi, SPIr, suite: from.suite, Ni: this.#task.Ni, Nr, nat };
         const sa = new IkeSa(
           {
             ...terms,
             ...resumptionSecret(from),
-            ...placeOf(config, nat),
+            ...placeOf(config, outcome),
+            traversal,
             realMessage1,
             realMessage2: Uint8Array.from(datagram.bytes),
             fragmentation,

@@ -176,6 +176,7 @@ export function answerIkeInit(
       realMessage1: Uint8Array.from(request.bytes),
       realMessage2: response,
       nat: nat ?? NO_NAT,
+      traversal: nat !== undefined,
       encapsulation: request.transport === 'tcp' ? 'tcp' : policy.feignNat || nat?.local || nat?.remote ? 'udp' : 'raw',
       local,
       remote: from,

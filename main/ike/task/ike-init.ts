@@ -73,6 +73,8 @@ export type IkeInitOutcome =
       /** To be wiped by whoever takes it. */
       readonly sharedSecret: Uint8Array;
       readonly nat: NatSituation;
+      /** The gateway does NAT traversal. */
+      readonly traversal: boolean;
       /** The gateway takes messages in fragments, and we offered it (RFC 7383 §2.3): of these sizes. */
       readonly fragmentation: readonly number[] | undefined;
       readonly announced: Announced;
@@ -261,6 +263,7 @@ export class IkeInitTask implements Request {
       Nr: nonce.data,
       sharedSecret,
       nat: nat ?? NO_NAT,
+      traversal: nat !== undefined,
       fragmentation: fragmented ? fragmentSizes : undefined,
       announced: announcedIn(payloads),
       puzzle: authPuzzle(payloads, nonce.data, header.SPIr),

@@ -221,7 +221,7 @@ function successor(
 ): IkeSa {
   const [sharedSecret, ...additional] = terms.secrets;
   if (!sharedSecret) throw new Error('an IKE SA is never rekeyed without a key exchange');
-  const { nat, encapsulation, local, remote, transport, fragmentation } = old;
+  const { nat, traversal, encapsulation, local, remote, transport, fragmentation } = old;
   const none = new Uint8Array(0);
   const sa = new IkeSa(
     {
@@ -231,6 +231,7 @@ function successor(
       realMessage1: none,
       realMessage2: none,
       nat,
+      traversal,
       encapsulation,
       local,
       remote,
@@ -240,6 +241,7 @@ function successor(
     random,
   );
   for (const secret of additional) secret.fill(0);
+  sa.movesTold = old.movesTold;
   return sa;
 }
 

@@ -100,6 +100,7 @@ export function answerSessionResume(
       realMessage1: Uint8Array.from(request.bytes),
       realMessage2: response,
       nat: nat ?? NO_NAT,
+      traversal: nat !== undefined,
       encapsulation: transport === 'tcp' ? 'tcp' : encapsulated ? 'udp' : 'raw',
       local,
       remote: from,

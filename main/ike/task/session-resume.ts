@@ -43,6 +43,8 @@ export type SessionResumeOutcome =
       readonly SPIr: bigint;
       readonly Nr: Uint8Array;
       readonly nat: NatSituation;
+      /** The gateway does NAT traversal. */
+      readonly traversal: boolean;
       readonly fragmentation: readonly number[] | undefined;
       readonly announced: Announced;
     };
@@ -94,6 +96,7 @@ export class SessionResumeTask implements Request {
         SPIr: header.SPIr,
         Nr,
         nat: nat ?? NO_NAT,
+        traversal: nat !== undefined,
         fragmentation: fragmented && fragmentSizes.length > 0 ? fragmentSizes : undefined,
         announced: announcedIn(payloads),
       };
