@@ -14,7 +14,7 @@ import type { Datagram } from './established.ts';
 import { ExchangeManager, type LastAnswer } from './exchange.ts';
 import { exchangeHost } from './exchange-host.ts';
 import { formatIdentity } from './identity.ts';
-import { decodeMessage, type ExchangeType, exchangeName, type Header, type Message } from './message.ts';
+import { decodeMessage, Exchange, type ExchangeType, exchangeName, type Header, type Message } from './message.ts';
 import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
 import { type Payload, payloadOf } from './payload/payload.ts';
@@ -192,11 +192,14 @@ export class ResponderSa {
       this.#drop(`${exchangeName(header.exchange)} before ${exchangeName(phase.exchange)}`);
       return;
     }
-    if (this.#puzzle && !isSolved(this.#puzzle, arrival.bytes)) {
-      this.#drop('the puzzle is not solved');
-      return;
+    // Not before: whoever has keys to exchange first (IKE_INTERMEDIATE) shows its solution with IKE_AUTH (RFC 8019 §7.2.2).
+    if (phase.exchange === Exchange.IKE_AUTH) {
+      if (this.#puzzle && !isSolved(this.#puzzle, arrival.bytes)) {
+        this.#drop('the puzzle is not solved');
+        return;
+      }
+      this.#puzzle = undefined;
     }
-    this.#puzzle = undefined;
     const message = this.sa.open(arrival.bytes, now);
     if (!('payloads' in message) && !message.authentic) {
       this.#drop(message.toString());

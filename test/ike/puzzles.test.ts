@@ -112,3 +112,20 @@ test('IKE_AUTH without its solution is not looked into', () => {
   expect(sim.client.closed).toMatchObject({ by: 'error', error: { code: 'no-response' } });
   expect(sim.log.some((text) => text.includes('the puzzle is not solved'))).toBe(true);
 });
+
+test('in IKE_AUTH, with an additional key exchange before it', () => {
+  const proposals = ['aes256gcm16-prfsha256-x25519-ke1_mlkem768'];
+  const both = { initiator: { proposals }, responder: { proposals } };
+  up(under({ difficulty: 4, auth: 4 }, both));
+  // It has to be solved all the same, and is not looked for in IKE_INTERMEDIATE, where it could not be.
+  const touch = (d: Datagram): readonly Datagram[] => {
+    if (d.direction !== 'to-responder' || d.bytes[18] !== Exchange.IKE_AUTH) return [d];
+    const bytes = Uint8Array.from(d.bytes);
+    // Into the solution, which stands first: behind the header, the generic header and the puzzle's four octets.
+    bytes[28 + 4 + 1]! ^= 0xff;
+    return [{ ...d, bytes }];
+  };
+  const wrong = under({ difficulty: 4, auth: 16 }, { ...both, network: { touch } });
+  expect(wrong.client.established).toBeUndefined();
+  expect(wrong.log.filter((text) => text.includes('the puzzle is not solved')).length).toBeGreaterThan(0);
+});
