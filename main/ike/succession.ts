@@ -44,6 +44,8 @@ interface Rival {
 
 /** An SA that is over repeats its last answer for so long, for the peer that did not get it. */
 const LINGER = 30_000;
+/** Of them, whatever a peer does that rekeys again and again: the oldest are forgotten before their time. */
+const MOST_OTHERS = 8;
 
 export class Succession {
   readonly #terms: SuccessionTerms;
@@ -359,6 +361,10 @@ export class Succession {
 
   #retire(on: Established, now: Instant) {
     this.#others = [...this.#others, { on, forget: now + this.#grace + LINGER }];
+    if (this.#others.length <= MOST_OTHERS) return;
+    const spent = this.#others.find((other) => other.on.isClosed) ?? this.#others[0];
+    spent?.on.close();
+    this.#others = this.#others.filter((other) => other !== spent);
   }
 
   #startLife(now: Instant) {
