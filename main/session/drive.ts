@@ -53,6 +53,9 @@ export interface Drive {
   stop(): void;
 }
 
+/** Milliseconds: longer than any SA waits for the answer to its goodbye. */
+const PATIENCE = 3_600_000;
+
 export function createDrive(peer: IkePeer, clock: Clock, actions: DriveActions): Drive {
   let timer: Timer | null = null;
   let over = false;
@@ -77,11 +80,26 @@ export function createDrive(peer: IkePeer, clock: Clock, actions: DriveActions):
     } catch (error) {
       // A fault of ours, not of the peer's: end this SA rather than the engine.
       finish();
+      bury();
       actions.log('warn', `IKE stopped by a fault of its own: ${reasonText(error)}`);
       actions.closed({ by: 'error', error: fault(error) });
       return;
     }
     pump();
+  }
+
+  /** Its keys go with it: it closes, and nobody answers. What it says of that nobody hears. */
+  function bury(): void {
+    const now = clock.now();
+    for (const [event, at] of [
+      [{ kind: 'close' }, now],
+      [{ kind: 'timer' }, now + PATIENCE],
+    ] as const)
+      try {
+        peer.handle(event, at);
+      } catch {
+        // It is past help; the rest of it is the garbage collector's.
+      }
   }
 
   function pump(): void {

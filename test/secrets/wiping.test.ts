@@ -2,7 +2,8 @@
 // and the keys of CHILD SAs that no data plane has taken over. The arrays are the product's own (derived.ts).
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fixedPpkId } from '../../main/ike/auth/ppk.ts';
-import type { InitiatorConfig, ResponderConfig } from '../../main/ike/types.ts';
+import type { IkePeer, InitiatorConfig, ResponderConfig } from '../../main/ike/types.ts';
+import { createDrive } from '../../main/session/drive.ts';
 import { hostileRun } from '../fuzz/ike-state.ts';
 import { seededNumbers } from '../sim/random.ts';
 import { bytes, type Datagram, initiatorConfig, Simulation, type SimulationOptions } from '../sim/simulation.ts';
@@ -200,6 +201,52 @@ test('with a PPK, known and not', () => {
     sim.connect(10_000).tell({ kind: 'close' });
     expectNothingLeft(sim);
   }
+});
+
+test('stopped by a fault of our own (session/drive.ts)', () => {
+  const sim = simulate().connect(10_000);
+  const { initiator } = sim;
+  const peer: IkePeer = {
+    handle(event, now) {
+      if (event.kind === 'checkLiveness') throw new Error('a defect');
+      return initiator.handle(event, now);
+    },
+  };
+  const closed = vi.fn();
+  const nothing = (): void => {};
+  const later = async (): Promise<void> => {};
+  const drive = createDrive(
+    peer,
+    { now: () => sim.now, wall: () => 0, setTimer: () => ({ cancel: nothing }) },
+    {
+      send: nothing,
+      keepalive: nothing,
+      expect: later,
+      cancel: nothing,
+      install: later,
+      move: nothing,
+      remove: nothing,
+      step: nothing,
+      established: nothing,
+      rekeyed: nothing,
+      refused: nothing,
+      ask: async () => ({ kind: 'verified' }),
+      ticket: nothing,
+      reauthenticate: nothing,
+      log: nothing,
+      closed,
+      lastInbound: () => 0,
+    },
+  );
+  drive.feed({ kind: 'checkLiveness' });
+  expect(closed).toHaveBeenCalledOnce();
+  expect(drive.over).toBe(true);
+  // Nobody drives it any more; the gateway finds out by itself.
+  Object.defineProperty(sim, 'initiator', { value: { handle: () => [] } });
+  sim.run(400_000);
+  expect(sim.peer.closed).toBeDefined();
+  takenOver(sim);
+  expect(left()).toEqual([]);
 });
 
 test('whatever a peer with the keys does (test/fuzz/ike-state.ts)', () => {
