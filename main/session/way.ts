@@ -275,8 +275,9 @@ export function createWay(options: WayOptions): Way {
   /** An IKE connection is over, and not because we said goodbye. */
   function ended(own: Association, reason: CloseReason): void {
     former.delete(own);
-    // RFC 5723 §6.2: a ticket outlives only an SA that nobody has deleted.
-    if (own === current && reason.by !== 'error') options.tickets.drop();
+    // RFC 5723 §6.2: a ticket outlives only an SA that nobody has deleted; and one with which an attempt was refused is not tried again.
+    const refused = reason.by !== 'error' || (!own.established && reason.error.code !== 'no-response');
+    if (own === current && refused) options.tickets.drop();
     if (own === next) {
       next = null;
       const failure = closeFailure(own, reason);

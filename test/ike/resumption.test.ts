@@ -149,11 +149,43 @@ describe('from the start instead, and connected all the same', () => {
       { ...held, SK_d: Uint8Array.from(held.SK_d).fill(7) },
       sim.now,
     );
-    const again = back(sim, other).connect();
-    // Nobody can open its IKE_AUTH: silence, and the attempt ends.
-    expect(again.client.closed).toMatchObject({ by: 'error', error: { code: 'no-response' } });
+    const again = back(sim, other);
+    const start = again.now;
+    again.tell({ kind: 'start' }).run(60_000, () => again.client.established !== undefined);
+    // Nobody can open its IKE_AUTH: silence, after which it is made without the ticket. Four sendings: 0.5, 1, 2 and 4 seconds.
+    up(again.run(1000));
+    expect(again.now - start).toBeLessThan(10_000);
+    expect(exchanges(again)).toEqual([
+      Exchange.IKE_SESSION_RESUME,
+      Exchange.IKE_AUTH,
+      Exchange.IKE_SA_INIT,
+      Exchange.IKE_AUTH,
+    ]);
     // The real ticket is not spent by that.
     up(back(sim, ticket).connect());
+  });
+
+  test('where the gateway calls itself by another name than the one in the ticket', () => {
+    const { sim, ticket } = first({ initiator: { remoteIdentity: undefined } });
+    const held = ticket.usable(sim.now)!;
+    const other = new ResumptionTicket(
+      { lifetime: 100, ticket: ticket.ticket },
+      { ...held, SK_d: Uint8Array.from(held.SK_d), responder: { type: 'fqdn', text: 'elsewhere.example.com' } },
+      sim.now,
+    );
+    const again = back(sim, other, { initiator: { remoteIdentity: undefined } }).connect();
+    up(again);
+    expect(exchanges(again).slice(0, 2)).toEqual([Exchange.IKE_SESSION_RESUME, Exchange.IKE_AUTH]);
+    expect(exchanges(again).slice(-2)).toEqual([Exchange.IKE_SA_INIT, Exchange.IKE_AUTH]);
+  });
+
+  test('but not where somebody has said to stop in the meantime', () => {
+    const { sim, ticket } = first();
+    const again = back(sim, ticket);
+    again.network = { touch: (d) => (d.bytes[18] === Exchange.IKE_AUTH ? [] : [d]) };
+    again.connect(1_000).tell({ kind: 'close' }).run(60_000);
+    expect(again.client.closed).toEqual({ by: 'us' });
+    expect(exchanges(again)).toEqual([Exchange.IKE_SESSION_RESUME, Exchange.IKE_AUTH]);
   });
 });
 

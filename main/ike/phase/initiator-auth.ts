@@ -13,6 +13,7 @@ import { IkeError } from '../error.ts';
 import type { Datagram } from '../established.ts';
 import type { ExchangeManager } from '../exchange.ts';
 import { malformedAuth, noResponse } from '../failure.ts';
+import { SENDINGS_BEFORE_FALLBACK } from '../fallback.ts';
 import { Exchange, exchangeName, type Header, type Message } from '../message.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import type { Outbox } from '../outbox.ts';
@@ -24,7 +25,15 @@ import { AuthenticationFailedTask } from '../task/authentication-failed.ts';
 import type { ChildOffer } from '../task/child.ts';
 import { IkeAuthTask } from '../task/ike-auth.ts';
 import type { Task } from '../task/task.ts';
-import type { ChildSa, CloseReason, Configuration, Identity, InitiatorConfig, Instant } from '../types.ts';
+import type {
+  ChildSa,
+  CloseReason,
+  Configuration,
+  Identity,
+  InitiatorConfig,
+  Instant,
+  RetransmissionPolicy,
+} from '../types.ts';
 import { unprotectedError } from '../unprotected.ts';
 import { earliest, type InitiatorPhase } from './phase.ts';
 import { RememberedRefusal } from './remembered.ts';
@@ -112,13 +121,18 @@ export class AuthPhase implements InitiatorPhase {
       return;
     }
     const refusal = this.#remembered.due(now);
-    if (refusal) close({ by: 'error', error: refusal });
+    if (refusal) this.#giveUp(refusal, now);
     else if (this.#state.at === 'answer' && now >= this.#state.until)
       close({ by: 'error', error: unanswered(this.#state.kind) });
-    else if (manager.tick(now) === 'exhausted') {
-      const error = this.#remembered.error ?? noResponse('IKE_AUTH', sa.remote, 'initiator');
-      close({ by: 'error', error });
-    }
+    else if (manager.tick(now) === 'exhausted')
+      this.#giveUp(this.#remembered.error ?? noResponse('IKE_AUTH', sa.remote, 'initiator'), now);
+  }
+
+  /** A ticket that comes to nothing, for whatever reason, must not stand in the way of connecting without it (RFC 5723 §4.3.1). */
+  #giveUp(error: IkeError, now: Instant): void {
+    const { resumed, again, close } = this.#terms;
+    if (resumed && this.#closeBy === undefined) again(now);
+    else close({ by: 'error', error });
   }
 
   receive(datagram: Datagram, header: Header, now: Instant): void {
@@ -151,6 +165,13 @@ export class AuthPhase implements InitiatorPhase {
     sa.wipe();
   }
 
+  /** What another attempt follows does not wait as long. */
+  get #patience(): RetransmissionPolicy {
+    const { retransmission } = this.#terms.config;
+    if (!this.#terms.resumed) return retransmission;
+    return { ...retransmission, tries: Math.min(retransmission.tries, SENDINGS_BEFORE_FALLBACK) };
+  }
+
   #resume(reply: Reply, now: Instant): void {
     this.#state = { at: 'over' };
     this.#go(this.#conversation.next(reply), now);
@@ -177,7 +198,7 @@ export class AuthPhase implements InitiatorPhase {
       case 'exchange':
         if (this.#requests++ === 0) outbox.push({ kind: 'expectChild', spiIn: offer.spiIn });
         this.#state = { at: 'response' };
-        manager.enqueue(new IkeAuthTask(demand.payloads), now);
+        manager.enqueue(new IkeAuthTask(demand.payloads), now, this.#patience);
         return;
     }
   }
@@ -191,7 +212,7 @@ export class AuthPhase implements InitiatorPhase {
         return;
       case 'distrusted':
         manager.sendLast(new AuthenticationFailedTask());
-        close({ by: 'error', error: end.error });
+        this.#giveUp(end.error, now);
         return;
       case 'failed':
         if (end.lastWord.length > 0) manager.sendLast(new IkeAuthTask(end.lastWord));
@@ -215,7 +236,7 @@ export class AuthPhase implements InitiatorPhase {
 
   /** Why the datagram was dropped, if it was. */
   #process(datagram: Datagram, header: Header, now: Instant): string | undefined {
-    const { sa, manager, close } = this.#terms;
+    const { sa, manager } = this.#terms;
     if (header.SPIr !== sa.SPIr) return 'it belongs to another IKE SA';
     if (header.initiator) return 'it claims to come from us';
     if (header.exchange === Exchange.IKE_SA_INIT) return 'another answer to IKE_SA_INIT';
@@ -230,12 +251,12 @@ export class AuthPhase implements InitiatorPhase {
     const message = sa.open(datagram.bytes, now);
     if (!('payloads' in message)) {
       if (!message.authentic) return message.toString();
-      close({ by: 'error', error: malformedAuth(message.toString()) });
+      this.#giveUp(malformedAuth(message.toString()), now);
       return undefined;
     }
     const violation = checkMessage(message);
     if (violation) {
-      close({ by: 'error', error: malformedAuth(violation.text) });
+      this.#giveUp(malformedAuth(violation.text), now);
       return undefined;
     }
     // A good answer overtakes what somebody said without proof.
