@@ -27,6 +27,8 @@ export type EapReason =
   /** The person closed the question, did not answer in time, or there is nobody to ask. */
   | 'prompt-cancelled'
   | 'prompt-timed-out'
+  /** What asked is gone, before anybody answered. */
+  | 'prompt-withdrawn'
   | 'nobody-to-ask'
   | 'configuration';
 
@@ -78,5 +80,14 @@ export function cancelledPrompt(what: 'password' | 'code'): EapError {
     reason: 'prompt-cancelled',
     message: `the question for the ${what === 'password' ? 'password' : 'one-time code'} was cancelled`,
     remedy: 'connect again, and answer it',
+  });
+}
+
+/** Nobody has said no: the connection that asked has ended. */
+export function withdrawnPrompt(what: 'password' | 'code'): EapError {
+  return new EapError({
+    reason: 'prompt-withdrawn',
+    message: `the connection that asked for the ${what === 'password' ? 'password' : 'one-time code'} has ended`,
+    remedy: 'nothing has to be done: the next one asks anew',
   });
 }

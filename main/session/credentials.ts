@@ -20,7 +20,7 @@ export interface CredentialsConfig {
 }
 
 export interface Credentials extends EapSecrets {
-  /** Asks now for what will be wanted for certain. Rejects with an EapError. */
+  /** Asks now for what will be wanted for certain. Rejects with an EapError: the gateway is not to be spoken to, who would have to answer does not want to. */
   ready(): Promise<void>;
   /** The gateway has refused it. True: the next attempt asks the person for another. */
   refused(what: 'password' | 'code'): boolean;
@@ -107,7 +107,8 @@ export function createCredentials(config: CredentialsConfig, prompts: Prompts): 
       if (answer === null) unwilling = cancelledPrompt(question.kind);
       return answer;
     } catch (error) {
-      if (error instanceof EapError) unwilling = error;
+      // A question that was withdrawn is nobody's answer.
+      if (error instanceof EapError && error.reason !== 'prompt-withdrawn') unwilling = error;
       throw error;
     }
   };
@@ -126,6 +127,7 @@ export function createCredentials(config: CredentialsConfig, prompts: Prompts): 
 
   return {
     async ready() {
+      if (unwilling) throw unwilling;
       const wanted = config.wanted && (known === null || wrong);
       const answer = wanted ? await askPassword() : known;
       before = prompts.taken;

@@ -101,6 +101,7 @@ const PERMANENT_EAP: Readonly<Record<EapReason, boolean>> = {
   protocol: false,
   'prompt-cancelled': true,
   'prompt-timed-out': true,
+  'prompt-withdrawn': false,
   'nobody-to-ask': true,
   configuration: true,
 };

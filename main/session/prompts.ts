@@ -1,6 +1,6 @@
 // Questions to the person: one at a time, shown as part of the session's state, answered through the contract (answerPrompt),
 // ended by an answer, by cancelling, by time, or because what asked is gone. An answer goes to whoever asked and nowhere else.
-import { cancelledPrompt, EapError } from '../eap/error.ts';
+import { EapError, withdrawnPrompt } from '../eap/error.ts';
 import type { RandomBytes } from '../ike/types.ts';
 import type { Prompt } from '../ipc/contract.ts';
 import type { Clock, Timer } from './deps.ts';
@@ -17,8 +17,8 @@ export interface Prompts {
   ask(question: Omit<Prompt, 'id'>): Promise<string | null>;
   /** False: this question is not open (any more). */
   answer(id: string, answer: string | null): boolean;
-  /** Ends every question as if cancelled. */
-  cancel(): void;
+  /** Ends every question, because what asked is gone: each rejects with an EapError that is no answer of the person's. */
+  withdraw(): void;
 }
 
 export interface PromptsDeps {
@@ -78,10 +78,10 @@ export function createPrompts({ clock, random, changed }: PromptsDeps): Prompts 
       asked.settle(answer);
       return true;
     },
-    cancel() {
+    withdraw() {
       const all = queue.splice(0);
       if (all.length > 0) show();
-      for (const { prompt, fail } of all) fail(cancelledPrompt(prompt.kind));
+      for (const { prompt, fail } of all) fail(withdrawnPrompt(prompt.kind));
     },
   };
 }

@@ -213,7 +213,7 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
   async function close(scope: Scope): Promise<void> {
     const closing = link;
     link = null;
-    prompts.cancel();
+    prompts.withdraw();
     // First of all the link learns that it is over, so that it puts nothing up behind our back.
     const linkClosed = closing?.close();
     if (scope === 'everything') await holding.closeRoutes();

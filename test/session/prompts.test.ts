@@ -138,14 +138,14 @@ describe('a prompt', () => {
   });
 });
 
-describe('credentials', () => {
-  const make = (password: string | null, wanted = true) => {
-    const clock = fakeClock();
-    const prompts = createPrompts({ clock, random: (length) => new Uint8Array(length), changed: () => {} });
-    const credentials = createCredentials({ wanted, password, username: 'alice', gateway: 'gw' }, prompts);
-    return { clock, prompts, credentials };
-  };
+const make = (password: string | null, wanted = true) => {
+  const clock = fakeClock();
+  const prompts = createPrompts({ clock, random: (length) => new Uint8Array(length), changed: () => {} });
+  const credentials = createCredentials({ wanted, password, username: 'alice', gateway: 'gw' }, prompts);
+  return { clock, prompts, credentials };
+};
 
+describe('credentials', () => {
   it('never says what was refused again', async () => {
     const { credentials } = make('from the profile');
     expect(await credentials.password({ refused: false })).toBe('from the profile');
@@ -229,6 +229,69 @@ describe('credentials', () => {
   });
 });
 
+describe('a question that is withdrawn', () => {
+  it('is asked again by the next connection, where the one that asked died meanwhile', async () => {
+    const world = createWorld();
+    Object.assign(world.deps, {
+      createAnswerer: (_profile, secrets) => ({
+        async answer() {
+          const answer = await secrets.code('Token, please');
+          return answer === null
+            ? { kind: 'failed', error: cancelledPrompt('code') }
+            : { kind: 'eap', packet: new Uint8Array(0), state: 'success' };
+        },
+        close() {},
+      }),
+    } satisfies Pick<SessionDeps, 'createAnswerer'>);
+    const session = world.session(testProfile());
+    const prompt = () => ('prompt' in session.state ? session.state.prompt : undefined);
+    const askNow = async (): Promise<void> => {
+      const question = { kind: 'eap', packet: new Uint8Array(0), gatewayProven: true, round: 0 } as const;
+      world.peer().inject({ kind: 'ask', id: 1, question });
+      world.say('anything', 'ike');
+      await world.clock.settle();
+    };
+    const dieAndTryAgain = async (): Promise<void> => {
+      world.plane().emit({ kind: 'died', worker: 'sender', message: 'exit code 1' });
+      for (let i = 0; i < 100 && session.state.state !== 'reconnecting'; i++) await world.clock.advance(10);
+      for (let i = 0; i < 100 && session.state.state !== 'connecting'; i++) await world.clock.advance(100);
+      await world.clock.settle();
+    };
+    session.start();
+    await world.clock.settle();
+    world.options = { answers: () => false };
+    for (let attempt = 2; attempt < 5; attempt++) {
+      await dieAndTryAgain();
+      expect(session.state).toMatchObject({ state: 'connecting', attempt });
+      expect(prompt()).toBeUndefined();
+      await askNow();
+      expect(prompt()).toMatchObject({ kind: 'code', refused: false });
+    }
+    await session.stop();
+    expect(world.remains()).toEqual([]);
+  });
+
+  it('does not count as a refusal to answer', async () => {
+    const { credentials, prompts } = make(null);
+    const first = credentials.code('?');
+    prompts.withdraw();
+    await expect(first).rejects.toMatchObject({ reason: 'prompt-withdrawn' });
+    const again = credentials.code('?');
+    prompts.answer(prompts.open!.id, '1');
+    expect(await again).toBe('1');
+  });
+
+  it('while one that was cancelled keeps us from speaking to the gateway', async () => {
+    const { credentials, prompts } = make('from the profile');
+    const first = credentials.code('?');
+    prompts.answer(prompts.open!.id, null);
+    expect(await first).toBeNull();
+    await expect(credentials.ready()).rejects.toMatchObject({ reason: 'prompt-cancelled' });
+    credentials.willing();
+    await credentials.ready();
+  });
+});
+
 describe('prompts', () => {
   it('are asked one after another', async () => {
     const clock = fakeClock();
@@ -246,8 +309,8 @@ describe('prompts', () => {
     expect(prompts.answer(id, '1')).toBe(true);
     expect(await one).toBe('1');
     expect(prompts.open).toMatchObject({ text: 'second' });
-    prompts.cancel();
-    await expect(two).rejects.toMatchObject({ reason: 'prompt-cancelled' });
+    prompts.withdraw();
+    await expect(two).rejects.toMatchObject({ reason: 'prompt-withdrawn' });
     expect(shown.at(-1)).toBeNull();
     expect(clock.pending).toBe(0);
   });
