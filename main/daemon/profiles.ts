@@ -1,8 +1,8 @@
 // The calls about stored profiles.
 import type { Params, ProfileSummary, Result } from '../ipc/contract.ts';
-import { EngineError } from '../ipc/error.ts';
+import { EngineError, ipcError } from '../ipc/error.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
-import { secretsOf } from '../profile/authentication.ts';
+import { secretsOf, usesKeyStore } from '../profile/authentication.ts';
 import { relocked, renamed } from '../profile/edit.ts';
 import { type ParsedProfile, parseProfile } from '../profile/parse.ts';
 import type { Profile } from '../profile/profile.ts';
@@ -102,6 +102,14 @@ export function profileCalls({
       remedy: 'Disconnect first (`culvert down`), then do the same again.',
     });
 
+  const notForUsers = (name: string): EngineError =>
+    ipcError(
+      'ipc/not-allowed',
+      `The profile "${name}" uses a key in a token of this computer (storedKey), which only an administrator may let it do.`,
+      'Ask your administrator to import it (`sudo culvert import FILE`).',
+      { profile: name },
+    );
+
   const take = (text: string, replace: boolean, caller: Caller): Promise<Result<'import'>> =>
     desk.inTurn(() =>
       inContract(async () => {
@@ -110,6 +118,9 @@ export function profileCalls({
         const before = replace ? await stored(name) : null;
         // Any lock: what is replaced is gone with it.
         if (before) mustBeFree(before.profile, caller, ['']);
+        // A profile that names a store has the machine's token sign, or count its wrong PINs; the same again names nothing new.
+        if (caller.role !== 'administrator' && usesKeyStore(parsed.profile) && before?.text !== parsed.text)
+          throw notForUsers(name);
         // The tunnel that is up was made from the stored profile: another in its place would be shown as what it does.
         if (replace && before?.text !== parsed.text && desk.runs(name)) throw inUseUnlike(name);
         if (await isFull(name)) throw tooMany();

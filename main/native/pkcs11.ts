@@ -1,6 +1,6 @@
 // Tokens by PKCS#11 (Cryptoki 2.40): smart cards, HSMs and their likenesses in software, through the shared library of their vendor.
-// Finds objects, reads attributes and signs; a private key never comes out. Signing may wait for a person to touch the token, so it
-// runs on koffi's threads. 64-bit Linux and macOS, where CK_ULONG has 8 bytes and structures are not packed (they are on Windows).
+// Finds objects, reads attributes and signs; a private key never comes out. A token may be slow, wait for a person to touch it, or hang
+// for good, so every call but loading and closing runs on koffi's threads, one at a time: a hanging token holds one of them. 64-bit Linux and macOS, where CK_ULONG has 8 bytes and structures are not packed (they are on Windows).
 import koffi from 'koffi';
 
 export class Pkcs11Error extends Error {
@@ -42,21 +42,24 @@ export interface Mechanism {
   readonly parameter?: Uint8Array | undefined;
 }
 
-/** Every method throws or rejects with a Pkcs11Error. */
+/** CKR_PIN_INCORRECT: the token counts these, and locks itself after a few. */
+export const PIN_INCORRECT = 0xa0;
+
+/** Every method rejects with a Pkcs11Error. None has a limit of time. */
 export interface Pkcs11Session {
-  login(pin: string): void;
+  login(pin: string): Promise<void>;
   /** Handles of the objects that have all these attributes; at most 64. */
-  find(attributes: readonly Attribute[]): readonly bigint[];
+  find(attributes: readonly Attribute[]): Promise<readonly bigint[]>;
   /** Undefined where the object has no such attribute or does not tell it. */
-  attribute(object: bigint, type: number): Uint8Array | undefined;
+  attribute(object: bigint, type: number): Promise<Uint8Array | undefined>;
   sign(mechanism: Mechanism, key: bigint, data: Uint8Array): Promise<Uint8Array>;
   close(): void;
 }
 
 export interface Pkcs11Module {
   /** Slots with a token in them. */
-  tokens(): readonly { readonly slot: bigint; readonly label: string }[];
-  openSession(slot: bigint): Pkcs11Session;
+  tokens(): Promise<readonly { readonly slot: bigint; readonly label: string }[]>;
+  openSession(slot: bigint): Promise<Pkcs11Session>;
   close(): void;
 }
 
@@ -95,8 +98,24 @@ export function loadPkcs11(path: string): Pkcs11Module {
   };
   type Name = keyof typeof functions;
   const returned = (name: Name, ...values: unknown[]): number => Number(functions[name](...values));
-  const call = (name: Name, ...values: unknown[]): void => {
-    const code = returned(name, ...values);
+  /** One operation at a time, also because a session can do no more (§5.2). */
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
+  };
+  /** What the values point to stays in memory until the call has returned: they are referred to from here. */
+  const returns = (name: Name, ...values: unknown[]): Promise<number> =>
+    new Promise((resolve, reject) => {
+      functions[name].async(...values, (error: unknown, result: unknown) => {
+        values.length = 0;
+        if (error) reject(error);
+        else resolve(Number(result));
+      });
+    });
+  const call = async (name: Name, ...values: unknown[]): Promise<void> => {
+    const code = await returns(name, ...values);
     if (code !== 0) throw new Pkcs11Error(name, code);
   };
 
@@ -106,93 +125,91 @@ export function loadPkcs11(path: string): Pkcs11Module {
   const initialized = returned('C_Initialize', initialize);
   if (initialized !== 0 && initialized !== ALREADY_INITIALIZED) throw new Pkcs11Error('C_Initialize', initialized);
 
-  const session = (slot: bigint): Pkcs11Session => {
+  const session = async (slot: bigint): Promise<Pkcs11Session> => {
     const handleOut = new BigUint64Array(1);
-    call('C_OpenSession', slot, SERIAL_SESSION, null, null, handleOut);
+    await call('C_OpenSession', slot, SERIAL_SESSION, null, null, handleOut);
     const handle = handleOut[0]!;
     let open = true;
-    // One operation at a time in a session (§5.2): signatures queue.
-    let last: Promise<unknown> = Promise.resolve();
 
     const sign = async (mechanism: Mechanism, key: bigint, data: Uint8Array): Promise<Uint8Array> => {
       if (!open) throw new Error('the session with the token was closed');
       const { structure, keep } = structureOf([mechanism.type, mechanism.parameter]);
-      call('C_SignInit', handle, structure, key);
-      keep.push(data);
+      await call('C_SignInit', handle, structure, key);
+      keep.length = 0;
       const signature = new Uint8Array(MOST_SIGNATURE);
       const length = new BigUint64Array([BigInt(MOST_SIGNATURE)]);
-      const code = await new Promise<number>((resolve, reject) => {
-        functions.C_Sign.async(handle, data, data.length, signature, length, (error: unknown, result: unknown) =>
-          error ? reject(error) : resolve(Number(result)),
-        );
-      });
-      if (code !== 0) throw new Pkcs11Error('C_Sign', code);
-      // Until here the token's library had pointers into them.
-      keep.length = 0;
+      await call('C_Sign', handle, data, data.length, signature, length);
       return signature.slice(0, Number(length[0]));
     };
 
+    const login = async (pin: string): Promise<void> => {
+      const bytes = Buffer.from(pin, 'utf8');
+      try {
+        const code = await returns('C_Login', handle, USER, bytes, bytes.length);
+        if (code !== 0 && code !== ALREADY_LOGGED_IN) throw new Pkcs11Error('C_Login', code);
+      } finally {
+        bytes.fill(0);
+      }
+    };
+
+    const find = async (attributes: readonly Attribute[]): Promise<readonly bigint[]> => {
+      const { structure, keep } = structureOf(...attributes.map(({ type, value }) => [type, value] as const));
+      await call('C_FindObjectsInit', handle, structure, attributes.length);
+      keep.length = 0;
+      const found = new BigUint64Array(MOST_OBJECTS);
+      const count = new BigUint64Array(1);
+      try {
+        await call('C_FindObjects', handle, found, MOST_OBJECTS, count);
+      } finally {
+        await call('C_FindObjectsFinal', handle);
+      }
+      return Array.from(found.subarray(0, Number(count[0])));
+    };
+
+    const attribute = async (object: bigint, type: number): Promise<Uint8Array | undefined> => {
+      // Asked with a null pointer first, a token tells the length (§5.7 C_GetAttributeValue).
+      const sizing = new BigUint64Array([BigInt(type), 0n, 0n]);
+      if ((await returns('C_GetAttributeValue', handle, object, sizing, 1)) !== 0) return undefined;
+      const length = sizing[2]!;
+      if (length === UNAVAILABLE || length > 65_536n) return undefined;
+      const value = new Uint8Array(new ArrayBuffer(Number(length)));
+      const { structure, keep } = structureOf([type, value]);
+      const code = await returns('C_GetAttributeValue', handle, object, structure, 1);
+      keep.length = 0;
+      return code === 0 ? value : undefined;
+    };
+
     return {
-      login(pin) {
-        const bytes = Buffer.from(pin, 'utf8');
-        try {
-          const code = returned('C_Login', handle, USER, bytes, bytes.length);
-          if (code !== 0 && code !== ALREADY_LOGGED_IN) throw new Pkcs11Error('C_Login', code);
-        } finally {
-          bytes.fill(0);
-        }
-      },
-      find(attributes) {
-        const { structure, keep } = structureOf(...attributes.map(({ type, value }) => [type, value] as const));
-        call('C_FindObjectsInit', handle, structure, attributes.length);
-        keep.length = 0;
-        const found = new BigUint64Array(MOST_OBJECTS);
-        const count = new BigUint64Array(1);
-        try {
-          call('C_FindObjects', handle, found, MOST_OBJECTS, count);
-        } finally {
-          call('C_FindObjectsFinal', handle);
-        }
-        return Array.from(found.subarray(0, Number(count[0])));
-      },
-      attribute(object, type) {
-        // Asked with a null pointer first, a token tells the length (§5.7 C_GetAttributeValue).
-        const sizing = new BigUint64Array([BigInt(type), 0n, 0n]);
-        if (returned('C_GetAttributeValue', handle, object, sizing, 1) !== 0) return undefined;
-        const length = sizing[2]!;
-        if (length === UNAVAILABLE || length > 65_536n) return undefined;
-        const value = new Uint8Array(new ArrayBuffer(Number(length)));
-        const { structure } = structureOf([type, value]);
-        return returned('C_GetAttributeValue', handle, object, structure, 1) === 0 ? value : undefined;
-      },
-      sign: (mechanism, key, data) => {
-        const signed = last.then(() => sign(mechanism, key, data));
-        last = signed.catch(() => {});
-        return signed;
-      },
+      login: (pin) => inTurn(() => login(pin)),
+      find: (attributes) => inTurn(() => find(attributes)),
+      attribute: (object, type) => inTurn(() => attribute(object, type)),
+      sign: (mechanism, key, data) => inTurn(() => sign(mechanism, key, data)),
       close() {
         if (!open) return;
         open = false;
         // Not under a signature that is being made.
-        void last.then(() => returned('C_CloseSession', handle));
+        void inTurn(() => returns('C_CloseSession', handle)).catch(() => {});
       },
     };
   };
 
+  const tokens: Pkcs11Module['tokens'] = async () => {
+    const slots = new BigUint64Array(32);
+    const count = new BigUint64Array([32n]);
+    await call('C_GetSlotList', 1, slots, count);
+    const found: { readonly slot: bigint; readonly label: string }[] = [];
+    for (const slot of slots.subarray(0, Number(count[0]))) {
+      // CK_TOKEN_INFO begins with the label: 32 bytes of UTF-8, padded with blanks.
+      const info = new Uint8Array(256);
+      if ((await returns('C_GetTokenInfo', slot, info)) === 0)
+        found.push({ slot, label: Buffer.from(info.subarray(0, 32)).toString('utf8').trimEnd() });
+    }
+    return found;
+  };
+
   return {
-    tokens() {
-      const slots = new BigUint64Array(32);
-      const count = new BigUint64Array([32n]);
-      call('C_GetSlotList', 1, slots, count);
-      return Array.from(slots.subarray(0, Number(count[0]))).flatMap((slot) => {
-        // CK_TOKEN_INFO begins with the label: 32 bytes of UTF-8, padded with blanks.
-        const info = new Uint8Array(256);
-        return returned('C_GetTokenInfo', slot, info) === 0
-          ? [{ slot, label: Buffer.from(info.subarray(0, 32)).toString('utf8').trimEnd() }]
-          : [];
-      });
-    },
-    openSession: session,
+    tokens: () => inTurn(tokens),
+    openSession: (slot) => inTurn(() => session(slot)),
     close: () => void returned('C_Finalize', null),
   };
 }

@@ -250,6 +250,12 @@ function listed(
   return list ? list.map((_, i) => taken(bytes, `${pointer}/${i}`)) : null;
 }
 
+/** Whether it wants a key out of a store of this computer, such as a token. */
+export function usesKeyStore({ authentication }: { readonly authentication: ProfileAuthentication }): boolean {
+  const { certificate, second } = authentication;
+  return Boolean(certificate?.storedKey ?? second?.certificate?.storedKey);
+}
+
 /** Everything in a profile that no log may show: keys, passwords, passphrases. */
 export function secretsOf(profile: {
   readonly authentication: ProfileAuthentication;

@@ -1,5 +1,5 @@
 // What the pages of the interface ask of the engine, over its socket: profiles, routes, MTU, diagnosis, settings.
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -497,4 +497,31 @@ it('publishes the series of a connection', async () => {
   expect(points[0]).toMatchObject({ bytesIn: 0, packetsOut: 0 });
   expect(points[0]?.seconds).toBeGreaterThan(0.5);
   expect((await client.call('samples', {})).samples).toEqual(points);
+});
+
+describe('a profile that uses a token of this computer', () => {
+  const text = (label: string) =>
+    profileText('card', {
+      gateway: { host: 'vpn.example.com', authentication: { method: 'certificate' } },
+      authentication: { method: 'certificate', passphrase: '0000', storedKey: { store: 'card', label } },
+    });
+
+  it('is an administrator’s to import; a user may give the same again, and no other', async () => {
+    const scene = await open();
+    const user = await scene.become(USER);
+    await expect(user.call('import', { text: text('alice'), replace: false })).rejects.toMatchObject(refusal);
+    expect(existsSync(join(scene.profileDirectory, 'card.json'))).toBe(false);
+    await scene.client.call('import', { text: text('alice'), replace: false });
+    await user.call('import', { text: text('alice'), replace: true });
+    await expect(user.call('import', { text: text('root'), replace: true })).rejects.toMatchObject(refusal);
+    expect(stored(scene, 'card').authentication).toMatchObject({ storedKey: { label: 'alice' } });
+    const twice = profileText('office', {
+      authentication: {
+        method: 'psk',
+        secret: SECRET,
+        second: { method: 'certificate', passphrase: '0000', storedKey: { store: 'card', label: 'alice' } },
+      },
+    });
+    await expect(user.call('import', { text: twice, replace: true })).rejects.toMatchObject(refusal);
+  });
 });

@@ -3,9 +3,15 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseScheme, verifyOctets } from '../../main/crypto/signature.ts';
-import { loadPkcs11, type Pkcs11Module } from '../../main/native/pkcs11.ts';
+import {
+  loadPkcs11,
+  PIN_INCORRECT,
+  Pkcs11Error,
+  type Pkcs11Module,
+  type Pkcs11Session,
+} from '../../main/native/pkcs11.ts';
 import { openCredential } from '../../main/pki/credential.ts';
 import { isPkiError } from '../../main/pki/error.ts';
 import { pkcs11Store } from '../../main/pki/pkcs11-store.ts';
@@ -61,6 +67,18 @@ describe.skipIf(!here)(`PKCS#11${here ? '' : ' (softhsm2 is not installed)'}`, (
     expect(none).toMatchObject({ message: expect.stringContaining('no such key') });
   });
 
+  test('a PIN that the token has refused is not sent again, and others still are', async () => {
+    const p256 = owners.get('p256')!;
+    const same = store();
+    const wrong = (pin: string) => open(p256, { label: 'p256' }, same, pin);
+    for (const one of await Promise.all([wrong('111111'), wrong('111111'), wrong('111111'), wrong('111111')]))
+      expect(one).toMatchObject({ code: 'key-store', message: expect.stringContaining('the PIN is wrong') });
+    expect(await wrong('111111')).toMatchObject({ message: expect.stringContaining('is not sent again') });
+    const right = await wrong(PIN);
+    expect(isPkiError(right)).toBe(false);
+    if (!isPkiError(right)) right.close();
+  });
+
   test.each([
     ['rsa', 'rsa-pkcs1-sha256'],
     ['rsa', 'rsa-pss-sha256'],
@@ -102,15 +120,78 @@ describe.skipIf(!here)(`PKCS#11${here ? '' : ' (softhsm2 is not installed)'}`, (
     expect(() => loadPkcs11('/nonexistent.so')).toThrow();
   });
 
-  test('the private key does not come out', () => {
-    const [token] = module.tokens().filter(({ label }) => label === 'laptop');
-    const session = module.openSession(token!.slot);
-    session.login(PIN);
+  test('the private key does not come out', async () => {
+    const [token] = (await module.tokens()).filter(({ label }) => label === 'laptop');
+    const session = await module.openSession(token!.slot);
+    await session.login(PIN);
     const number = (value: number) => new Uint8Array(new BigUint64Array([BigInt(value)]).buffer);
-    const keys = session.find([{ type: 0, value: number(3) }]);
+    const keys = await session.find([{ type: 0, value: number(3) }]);
     expect(keys.length).toBe(owners.size);
     // CKA_VALUE, CKA_PRIVATE_EXPONENT.
-    for (const key of keys) for (const type of [0x11, 0x123]) expect(session.attribute(key, type)).toBeUndefined();
+    for (const key of keys)
+      for (const type of [0x11, 0x123]) expect(await session.attribute(key, type)).toBeUndefined();
     session.close();
+  });
+});
+
+describe('a token that misbehaves', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  function fakeToken(change: Partial<Pkcs11Session> = {}) {
+    const log = { pins: [] as string[], closed: 0 };
+    const session: Pkcs11Session = {
+      login: async (pin) => {
+        log.pins.push(pin);
+        throw new Pkcs11Error('C_Login', PIN_INCORRECT);
+      },
+      find: async () => [1n],
+      attribute: async () => undefined,
+      sign: async () => new Uint8Array(64),
+      close: () => {
+        log.closed++;
+      },
+      ...change,
+    };
+    const tokens = [{ slot: 0n, label: 'card' }];
+    const module: Pkcs11Module = { tokens: async () => tokens, openSession: async () => session, close: () => {} };
+    return { log, store: pkcs11Store({ module }) };
+  }
+
+  test('each wrong PIN reaches it once, however many ask at once', async () => {
+    const { log, store } = fakeToken();
+    const pins = ['1', '1', '2', '1', '2'];
+    const results = await Promise.all(pins.map((pin) => store.open({ label: 'key' }, pin)));
+    expect(results.every((result) => isPkiError(result) && result.message.includes('the PIN is wrong'))).toBe(true);
+    expect(log.pins).toEqual(['1', '2']);
+    expect(log.closed).toBe(pins.length);
+  });
+
+  test('one that hangs is given up after a minute; what it opens later is closed', async () => {
+    vi.useFakeTimers();
+    let answer = () => {};
+    const { log, store } = fakeToken({
+      login: () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    });
+    const opening = store.open({ label: 'key' }, PIN);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await opening).toMatchObject({ message: expect.stringContaining('did not answer within 60 seconds') });
+    answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(log.closed).toBe(1);
+  });
+
+  test('a signature that never comes is an error', async () => {
+    vi.useFakeTimers();
+    const { store } = fakeToken({ login: async () => {}, sign: () => new Promise(() => {}) });
+    const key = await store.open({ label: 'key' }, PIN);
+    if (isPkiError(key)) throw key;
+    const signing = expect(key.sign(parseScheme('ecdsa-sha256')!, new Uint8Array(1))).rejects.toThrow('did not answer');
+    await vi.advanceTimersByTimeAsync(60_000);
+    await signing;
   });
 });
