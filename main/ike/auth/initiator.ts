@@ -25,6 +25,7 @@ import { errorOfNotify } from '../notify-error.ts';
 import { AuthMethod } from '../payload/auth.ts';
 import { identityBytes } from '../payload/id.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { redirectIn } from '../redirect.ts';
 import type { IkeSa } from '../sa.ts';
 import type { Identity, InitiatorConfig, OwnCertificate, SignatureCredential } from '../types.ts';
 import { type Announced, notifyWith } from './announced.ts';
@@ -41,7 +42,14 @@ const MOST_EAP_PACKETS = 200;
 
 export type AuthConfig = Pick<
   InitiatorConfig,
-  'identity' | 'remoteIdentity' | 'credential' | 'remoteAuthentication' | 'second' | 'ppk' | 'initialContact'
+  | 'identity'
+  | 'remoteIdentity'
+  | 'credential'
+  | 'remoteAuthentication'
+  | 'second'
+  | 'ppk'
+  | 'initialContact'
+  | 'takesRedirects'
 >;
 
 export interface InitiatorTerms {
@@ -181,7 +189,16 @@ class InitiatorConversation {
     // A gateway that has proved itself in the first round need not do it again (RFC 4739 §2.4).
     const proven = this.#gateway.proven && !payloadOf(response.payloads, 'auth');
     const distrust = this.#settlePpk(response) ?? (proven ? undefined : yield* this.#gateway.verify(response));
-    return distrust ?? response;
+    return distrust ?? (round.last ? response : (this.#redirected(response) ?? response));
+  }
+
+  /**
+   * RFC 5685 §6: sent elsewhere by a gateway that has proved itself, before we have proved all that we would have to. The last response
+   * is the host's to look into: there is an IKE SA by then.
+   */
+  #redirected({ payloads }: Message): End | undefined {
+    const to = this.#config.takesRedirects ? redirectIn(payloads) : undefined;
+    return to && { kind: 'redirected', to };
   }
 
   #certificate({ certificates }: SignatureCredential): OwnCertificate {
@@ -263,7 +280,9 @@ class InitiatorConversation {
     const { payloads } = response;
     if (payloadOf(payloads, 'auth')) {
       const distrust = yield* this.#gateway.verify(response);
-      if (distrust || payloadOf(payloads, 'eap')) return distrust;
+      if (distrust) return distrust;
+      const redirected = this.#redirected(response);
+      if (redirected || payloadOf(payloads, 'eap')) return redirected;
       return distrusted('protocol', 'the gateway takes us without the EAP that we asked for', REPORT);
     }
     const named = this.#gateway.named(response);

@@ -214,6 +214,9 @@ export class AuthPhase implements InitiatorPhase {
         manager.sendLast(new AuthenticationFailedTask());
         this.#giveUp(end.error, now);
         return;
+      case 'redirected':
+        close({ by: 'redirect', to: end.to });
+        return;
       case 'failed':
         if (end.lastWord.length > 0) manager.sendLast(new IkeAuthTask(end.lastWord));
         close({ by: 'error', error: end.error });

@@ -13,7 +13,7 @@ const ALICE = 'alice@example.com';
 
 const both = (result: PairResult) => {
   const { initiator, responder } = result;
-  if (initiator.kind !== 'authenticated') throw new Error(`${initiator.kind}: ${initiator.error.message}`);
+  if (initiator.kind !== 'authenticated') throw new Error(JSON.stringify(initiator));
   if (responder?.kind !== 'authenticated') throw new Error(`refused: ${responder?.why}`);
   expect(initiator.remoteIdentity).toEqual(parseIdentity(GATEWAY));
   const { initiator: ours, responder: theirs } = result.sas;

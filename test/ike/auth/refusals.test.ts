@@ -15,6 +15,7 @@ import { CERT_X509 } from '../../../main/ike/payload/cert.ts';
 import { identityBytes } from '../../../main/ike/payload/id.ts';
 import type { Payload } from '../../../main/ike/payload/payload.ts';
 import type { IkeQuestion } from '../../../main/ike/questions.ts';
+import { redirectNotify } from '../../../main/ike/redirect.ts';
 import type { ResponderAuthentication } from '../../../main/ike/types.ts';
 import { bytes, initiatorConfig, responderConfig, selector } from '../../sim/simulation.ts';
 import { saOf } from '../agreed.ts';
@@ -70,10 +71,16 @@ const told = ({ end }: ReturnType<typeof played>): string =>
     ? end
     : end.kind === 'authenticated'
       ? end.kind
-      : `${end.kind} ${end.error.code}: ${end.error.message}`;
+      : end.kind === 'redirected'
+        ? `redirected to ${end.to.kind === 'name' ? end.to.name : end.to.address.join('.')}`
+        : `${end.kind} ${end.error.code}: ${end.error.message}`;
 
 const CERTIFICATE = { remoteAuthentication: { kind: 'signature', authorities: [authority('root')] } } as const;
 const EAP = { credential: { kind: 'eap' }, remoteAuthentication: { kind: 'psk', secret: PSK } } as const;
+const BY_EAP = {
+  credential: { kind: 'eap', gatewayByEap: true },
+  remoteAuthentication: EAP.remoteAuthentication,
+} as const;
 const FAKE: FakeEap = { msk: 'key', packets: 1 };
 
 describe('a gateway that should use its pre-shared key', () => {
@@ -104,6 +111,36 @@ describe('a gateway that should use its pre-shared key', () => {
     const data = pskAuth(ours.suite.prf, PSK, signedBy('responder', ours, ours.keys, raw));
     expect(told(played({}, [[{ kind: 'idr', identity: GATEWAY, raw }, auth(data)]]))).toBe('authenticated');
     expect(told(played({}, [[idr(), auth(data)]]))).toMatch(/^distrusted/);
+  });
+});
+
+describe('a gateway that sends us elsewhere in its first response (RFC 5685 §6)', () => {
+  const elsewhere = redirectNotify({ kind: 'name', name: 'other.example.com' });
+  const twice = { second: { identity: ALICE, credential: { kind: 'psk', secret: PSK } } } as const;
+
+  test.each<readonly [string, Partial<AuthConfig>, readonly Payload[], RegExp]>([
+    ['EAP', EAP, [idr(), auth(AUTH()), elsewhere], /^redirected to other/],
+    ['EAP, though it goes on', EAP, [idr(), auth(AUTH()), REQUEST, elsewhere], /^redirected to other/],
+    ['EAP, unproven', EAP, [idr(), auth(AUTH(GATEWAY, bytes('wrong'))), elsewhere], /^distrusted peer-not-auth/],
+    ['EAP alone, unproven', BY_EAP, [idr(), REQUEST, elsewhere], /^waits/],
+    ['two rounds', twice, [idr(), auth(AUTH()), elsewhere], /^redirected to other/],
+    ['two rounds, unproven', twice, [idr(), auth(AUTH(ALICE)), elsewhere], /^distrusted/],
+  ])('%s', (_, config, response, says) => {
+    expect(told(played({ ...config, takesRedirects: true }, [response], { eap: FAKE }))).toMatch(says);
+  });
+
+  test('changes nothing where we have not said that we go', () => {
+    expect(told(played(EAP, [[idr(), auth(AUTH()), REQUEST, elsewhere]], { eap: FAKE }))).toBe('waits');
+    expect(told(played(twice, [[idr(), auth(AUTH()), elsewhere]]))).toBe('waits');
+  });
+
+  test('nor in the middle', () => {
+    const [begun, on] = [
+      [idr(), auth(AUTH()), REQUEST],
+      [REQUEST, elsewhere],
+    ];
+    const eap = { ...FAKE, packets: 3 };
+    expect(told(played({ ...EAP, takesRedirects: true }, [begun, on], { eap }))).toBe('waits');
   });
 });
 
