@@ -3,6 +3,7 @@
 import { settled } from './child-terms.ts';
 import type { ConnectionTerms } from './connection.ts';
 import type { ExchangeManager } from './exchange.ts';
+import type { MobikeTerms } from './mobike.ts';
 import { hostSelector } from './narrow.ts';
 import type { Outbox } from './outbox.ts';
 import type { IkeSa } from './sa.ts';
@@ -38,12 +39,18 @@ const KEEPALIVE_INTERVAL = 20_000;
 
 export function initiatorTerms(
   config: InitiatorConfig,
-  done: Authenticated & Pick<ConnectionTerms, 'authLifetime'> & { readonly configuration: Configuration | undefined },
+  done: Authenticated &
+    Pick<ConnectionTerms, 'authLifetime'> & {
+      readonly configuration: Configuration | undefined;
+      readonly mobike: Pick<MobikeTerms, 'peerAddresses'> | undefined;
+    },
 ): ConnectionTerms {
   const { lifetime, retransmission, livenessInterval, proposals } = config;
   const assigned = (done.configuration?.addresses ?? []).map(({ address }) => hostSelector(address));
+  const feignNat = config.encapsulation === 'udp';
   return {
     ...done,
+    mobike: done.mobike && { ...done.mobike, feignNat, keepaliveInterval: config.keepaliveInterval },
     made: done.child ? [done.child] : [],
     role: 'initiator',
     redirects: config.takesRedirects,
@@ -72,11 +79,15 @@ export function responderTerms(
     readonly lease: AddressLease | undefined;
     /** The peer can be sent to another gateway. */
     readonly redirects: boolean;
+    readonly mobike: Pick<MobikeTerms, 'peerAddresses'> | undefined;
   },
 ): ConnectionTerms {
   const { lifetime, retransmission, livenessInterval, proposals } = config;
+  const { accepts } = config.mobike ?? {};
+  const feignNat = config.encapsulation === 'udp';
   return {
     ...done,
+    mobike: done.mobike && { ...done.mobike, feignNat, accepts, keepaliveInterval: KEEPALIVE_INTERVAL },
     made: done.child ? [done.child] : [],
     role: 'responder',
     crashSecrets: config.crashSecrets,

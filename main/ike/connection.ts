@@ -17,6 +17,7 @@ import { type Answer, type Datagram, Established, type EstablishedHost, patience
 import type { ExchangeManager, LastAnswer } from './exchange.ts';
 import { nonsense, noResponse } from './failure.ts';
 import { Exchange, exchangeName, type Header, type Message } from './message.ts';
+import { Mobike, type MobikeTerms } from './mobike.ts';
 import { NotifyType } from './notify.ts';
 import type { Outbox } from './outbox.ts';
 import { payloadOf } from './payload/payload.ts';
@@ -61,6 +62,8 @@ export interface ConnectionTerms {
   readonly livenessInterval: number;
   /** 0: never; set only where we are behind a NAT, or feign it. */
   readonly keepaliveInterval: number;
+  /** Both ends can move (RFC 4555). */
+  readonly mobike?: MobikeTerms | undefined;
   /** The peer may send us to another gateway (RFC 5685), or we it. */
   readonly redirects?: boolean | undefined;
   readonly clientTickets?: ClientTickets | undefined;
@@ -89,6 +92,8 @@ export class Connection {
   readonly #outbox: Outbox;
   readonly #children: ChildWork;
   readonly #succession: Succession;
+  readonly #mobike: Mobike | undefined;
+  #keepaliveInterval: number;
   #state: State = { at: 'up' };
   #lastInbound: Instant;
   #nextKeepalive: Instant | null;
@@ -103,12 +108,13 @@ export class Connection {
     this.#terms = terms;
     this.#outbox = outbox;
     this.#lastInbound = now;
-    this.#nextKeepalive = terms.keepaliveInterval > 0 ? now + terms.keepaliveInterval : null;
+    this.#keepaliveInterval = terms.keepaliveInterval;
+    this.#nextKeepalive = this.#keepaliveInterval > 0 ? now + this.#keepaliveInterval : null;
     const host: EstablishedHost = {
       outbox,
       heard: (on, datagram, at) => this.#heard(on, datagram, at),
-      request: (on, message, at) => this.#request(on, message, at),
-      response: (on, task, message, at) => this.#response(on, task, message, at),
+      request: (on, message, at, datagram) => this.#request(on, message, at, datagram),
+      response: (on, task, message, at, datagram) => this.#response(on, task, message, at, datagram),
       failed: (on, reason, at) => this.#failed(on, reason, at),
     };
     this.#succession = new Succession(
@@ -126,10 +132,33 @@ export class Connection {
       refusesRekeying: (at) => this.#askForReauthentication(at),
     });
     for (const child of terms.made) this.#children.adopt(child, now);
+    this.#mobike = terms.mobike && this.#newMobike(terms.mobike);
     const reauthIn = lifetime ? drawn(lifetime.reauth, lifetime, random) : null;
     const limit = lifetime ? limitOf(lifetime.reauth, lifetime) : null;
     if (reauthIn !== null && limit !== null) this.#reauth = { at: now + reauthIn, ends: now + limit };
     if (terms.authLifetime !== undefined) this.#limitAuthentication(terms.authLifetime, now);
+  }
+
+  #newMobike(terms: MobikeTerms): Mobike {
+    const { role, outbox, random } = this.#terms;
+    const succession = this.#succession;
+    const { set } = this.#children;
+    return new Mobike(terms, {
+      role,
+      outbox,
+      random,
+      get current() {
+        return succession.current;
+      },
+      get open() {
+        return succession.open;
+      },
+      get spisOut() {
+        return set.all.map(({ spiOut }) => spiOut);
+      },
+      natChanged: (at) => this.#natChanged(at),
+      fail: (error, at) => this.delete({ by: 'error', error }, at),
+    });
   }
 
   /** Once everybody has been told of it: asks for what is still missing. */
@@ -188,6 +217,8 @@ export class Connection {
   tick(now: Instant) {
     if (this.#state.at === 'closed') return;
     if (this.#state.at === 'deleting' && now >= this.#state.giveUp) return this.#close(this.#state.reason);
+    const { manager } = this.#succession.current;
+    if (manager.deadline !== null && now >= manager.deadline) this.#mobike?.beforeRetransmission();
     for (const on of this.#succession.tick(now)) this.#ended(on);
     if (this.#isUp) this.#tickUp(now);
     this.#work(now);
@@ -201,7 +232,7 @@ export class Connection {
     const livenessAt = this.#livenessAt();
     if (livenessAt !== null && now >= livenessAt) this.checkLiveness(now);
     if (this.#nextKeepalive !== null && now >= this.#nextKeepalive) {
-      this.#nextKeepalive = now + this.#terms.keepaliveInterval;
+      this.#nextKeepalive = now + this.#keepaliveInterval;
       this.#outbox.push({ kind: 'keepalive', to: this.sa.remote });
     }
     if (this.#reauth && now >= this.#reauth.at) this.#askForReauthentication(now);
@@ -215,7 +246,7 @@ export class Connection {
         this.#lastInbound = Math.max(this.#lastInbound, event.at);
         return;
       case 'peerMoved':
-        return this.#peerMoved(event.from);
+        return this.#mobike ? this.#mobike.espFrom(event.from) : this.#peerMoved(event.from);
       case 'childInstalled':
         if (this.#state.at === 'up') this.#children.installed(event.spiIn, event.error, now);
         break;
@@ -230,7 +261,9 @@ export class Connection {
         this.#children.delete(event.spiIn);
         break;
       case 'childActive':
+        break;
       case 'addressesChanged':
+        this.#mobike?.changed(event.local, event.localNatt, now);
         break;
       case 'redirect':
         if (this.#terms.role === 'responder' && this.#terms.redirects)
@@ -253,7 +286,8 @@ export class Connection {
 
   checkLiveness(now: Instant) {
     const { current } = this.#succession;
-    if (this.#state.at === 'up' && current.manager.idle) current.manager.enqueue(new LivenessTask(), now);
+    if (this.#state.at === 'up' && current.manager.idle)
+      current.manager.enqueue(this.#mobike?.liveness() ?? new LivenessTask(), now);
   }
 
   /**
@@ -286,8 +320,12 @@ export class Connection {
 
   /** The one request that is most worth sending now. */
   #work(now: Instant) {
-    if (this.#state.at !== 'up' || !this.#succession.isFree) return;
+    if (this.#state.at !== 'up') return;
     const { manager } = this.#succession.current;
+    // RFC 4555 §3.5: as soon as the window allows, and whatever else is going on.
+    const path = this.#mobike?.next();
+    if (path) manager.enqueue(path, now);
+    if (!this.#succession.isFree) return;
     // Behind what a rekeying of the IKE SA would cross (RFC 7296 §2.25.1).
     const due = this.#succession.isDue(now) && !this.#children.isBusy;
     const task = this.#nextInform() ?? this.#children.next(now, due) ?? (due ? this.#succession.begin(now) : undefined);
@@ -300,11 +338,11 @@ export class Connection {
     return this.#informs.shift();
   }
 
-  #request(on: Established, message: Message, now: Instant): Answer {
+  #request(on: Established, message: Message, now: Instant, datagram: Datagram): Answer {
     const { header, payloads } = message;
     switch (header.exchange) {
       case Exchange.INFORMATIONAL:
-        return this.#answerInformational(on, message, now);
+        return this.#answerInformational(on, message, now, datagram);
       case Exchange.CREATE_CHILD_SA: {
         if (this.#state.at !== 'up') return { payloads: [statusNotify(NotifyType.TEMPORARY_FAILURE)] };
         // RFC 7296 §2.8: who uses the new IKE SA has our answer.
@@ -337,7 +375,7 @@ export class Connection {
     return { ...answer, payloads: [...answer.payloads, token] };
   }
 
-  #answerInformational(on: Established, message: Message, now: Instant): Answer {
+  #answerInformational(on: Established, message: Message, now: Instant, datagram: Datagram): Answer {
     const { deletesIke, deletes, fatal, remarks, authLifetime } = processInformational(message);
     for (const text of remarks) this.#outbox.push({ kind: 'log', level: 'warn', text });
     if (deletesIke) return { payloads: [], after: () => this.#deletedByPeer(on, now) };
@@ -348,10 +386,12 @@ export class Connection {
     const redirect = redirects && role === 'initiator' ? redirectIn(message.payloads) : undefined;
     const tickets = gatewayTickets?.answer(on.sa, message.payloads, now) ?? [];
     const { payloads, after } = this.#children.answerDelete(deletes, now);
+    const path = this.#isUp ? this.#mobike?.answer(on, message, datagram, now) : undefined;
     return {
-      payloads: [...payloads, ...tickets],
+      payloads: [...payloads, ...tickets, ...(path?.payloads ?? [])],
       after: () => {
         after?.();
+        path?.after?.();
         // RFC 5685 §5: answered, then deleted; whoever holds the connection goes to the other gateway.
         if (redirect && !fatal) this.delete({ by: 'redirect', to: redirect }, now);
         if (fatal) this.#failed(on, { by: 'error', error: fatal }, now);
@@ -368,13 +408,18 @@ export class Connection {
     } else if (left === 'nothing') this.#close({ by: 'peer' });
   }
 
-  #response(on: Established, task: Task, message: Message, now: Instant) {
+  #response(on: Established, task: Task, message: Message, now: Instant, { from }: Datagram) {
+    this.#mobike?.heardFrom(on, from);
     switch (task.kind) {
       case 'liveness':
         return on.manager.complete(now);
       case 'inform':
         this.#terms.clientTickets?.take(on.sa, message.payloads, now);
         return on.manager.complete(now);
+      case 'path':
+        on.manager.complete(now);
+        if (this.#isUp) this.#mobike?.answered(on, task, message, from, now);
+        return;
       case 'delete-ike':
         return this.#ended(on, true);
       case 'create-child':
@@ -439,7 +484,8 @@ export class Connection {
   /** A message with a good tag and a new ID. */
   #heard(on: Established, datagram: Datagram, now: Instant) {
     this.#lastInbound = Math.max(this.#lastInbound, now);
-    if (datagram.transport === on.sa.transport) this.#peerMoved(datagram.from);
+    // RFC 4555 §3.8: who can say that it moves is not followed for anything else.
+    if (!this.#mobike && datagram.transport === on.sa.transport) this.#peerMoved(datagram.from);
   }
 
   /** RFC 7296 §2.23: only who is not behind a NAT follows a peer that is. A peer in TCP may open another connection (RFC 9329 §6.1). */
@@ -455,6 +501,13 @@ export class Connection {
     });
     for (const on of this.#succession.open) on.sa.remote = to;
     for (const { spiOut } of this.#children.set.all) this.#outbox.push({ kind: 'moveChild', spiOut, peer: to });
+  }
+
+  #natChanged(now: Instant) {
+    const interval = this.#mobike?.keepaliveInterval ?? this.#keepaliveInterval;
+    if (interval === this.#keepaliveInterval) return;
+    this.#keepaliveInterval = interval;
+    this.#nextKeepalive = interval > 0 ? now + interval : null;
   }
 
   #livenessAt(): Instant | null {

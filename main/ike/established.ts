@@ -19,6 +19,7 @@ import type { CloseReason, Instant, RetransmissionPolicy, Transport } from './ty
 export interface Datagram {
   readonly bytes: Uint8Array;
   readonly from: Endpoint;
+  /** Where it arrived. */
   readonly local: Endpoint;
   readonly transport: Transport;
 }

@@ -19,6 +19,7 @@ import { type Attempt, firstAttempt, isLast, isPlain, nextAttempt, SENDINGS_BEFO
 import { DATAGRAM_SIZES } from './fragment.ts';
 import { sameIdentity } from './identity.ts';
 import { decodeHeader } from './message.ts';
+import { mobikeAnnouncements, mobikeIn } from './mobike-support.ts';
 import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
 import { type Authenticated, AuthPhase } from './phase/initiator-auth.ts';
@@ -290,6 +291,7 @@ class Initiator implements IkePeer {
       announcements: [
         ...(solution ? [{ kind: 'puzzle' as const, data: solution }] : []),
         ...(this.#config.wantsTickets ? [ticketRequest()] : []),
+        ...mobikeAnnouncements(this.#config, sa),
       ],
       resumed,
       ambiguous: ambiguous && !this.#startedAgain,
@@ -321,6 +323,7 @@ class Initiator implements IkePeer {
     const agreed = authenticated.child instanceof IkeError ? undefined : authenticated.child;
     const child = agreed?.child;
     const wanted = agreed !== undefined && !unwanted && !redirect;
+    const mobike = this.#config.mobike ? mobikeIn(payloads, sa) : undefined;
     const established = new Connection(
       initiatorTerms(this.#config, {
         sa,
@@ -329,6 +332,7 @@ class Initiator implements IkePeer {
         random: this.#random,
         child: wanted ? child : undefined,
         configuration: agreed?.configuration,
+        mobike,
         clientTickets,
         authLifetime: authLifetimeIn(payloads),
         now,
@@ -352,6 +356,7 @@ class Initiator implements IkePeer {
       remote: sa.remote,
       remoteIdentity,
       behindNat: sa.nat,
+      mobike: mobike !== undefined,
       configuration: agreed.configuration,
     });
     if (child) this.#outbox.push({ kind: 'installChild', activate: 'now', child });

@@ -15,6 +15,7 @@ import { ExchangeManager, type LastAnswer } from './exchange.ts';
 import { exchangeHost } from './exchange-host.ts';
 import { formatIdentity } from './identity.ts';
 import { decodeMessage, Exchange, type ExchangeType, exchangeName, type Header, type Message } from './message.ts';
+import { mobikeAgreement, mobikeIn } from './mobike-support.ts';
 import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
 import { type Payload, payloadOf } from './payload/payload.ts';
@@ -31,6 +32,7 @@ import type { IkeAnswer } from './questions.ts';
 import { checkMessage } from './rules.ts';
 import type { IkeSa } from './sa.ts';
 import { statusNotify } from './task/child.ts';
+import { hasForbiddenNat } from './task/path.ts';
 import type { Task } from './task/task.ts';
 import type { ResumableSa, TicketStore } from './ticket.ts';
 import { GatewayTickets } from './ticketing.ts';
@@ -83,6 +85,8 @@ export class ResponderSa {
   #connection: Connection | undefined;
   #gatewayTickets: GatewayTickets | undefined;
   #puzzle: Puzzle | undefined;
+  /** The peer supports MOBIKE, as we do; and where else it is. */
+  #mobike: ReturnType<typeof mobikeIn>;
   #lease: { readonly peer: Identity; readonly lease: AddressLease } | undefined;
 
   constructor(terms: ResponderSaTerms) {
@@ -216,7 +220,11 @@ export class ResponderSa {
     const violation = checkMessage(message);
     switch (violation?.kind) {
       case undefined:
-        phase.request(message, arrival.bytes, now);
+        // RFC 4555 §3.9.
+        if (this.#terms.config.mobike && hasForbiddenNat(message.payloads, arrival.from, arrival.local)) {
+          const notify = statusNotify(NotifyType.UNEXPECTED_NAT_DETECTED);
+          this.#refuse(phase.exchange, arrival.bytes, [notify], 'a NAT stands between us that it does not allow');
+        } else phase.request(message, arrival.bytes, now);
         break;
       case 'protection':
         this.#drop(violation.text);
@@ -275,9 +283,11 @@ export class ResponderSa {
     if (tickets && initiator)
       this.#gatewayTickets = new GatewayTickets(tickets, { initiator, responder: config.identity, peer });
     const [secret] = config.crashSecrets ?? [];
+    this.#mobike = config.mobike && mobikeIn(first.payloads, sa);
     return [
       ...(secret ? [crashTokenNotify(crashToken(secret, sa.SPIi, sa.SPIr))] : []),
       ...(this.#gatewayTickets?.answer(sa, first.payloads, now) ?? []),
+      ...(this.#mobike && config.mobike ? mobikeAgreement(config.mobike) : []),
     ];
   }
 
@@ -295,6 +305,7 @@ export class ResponderSa {
         child: child.kind === 'made' ? child.child : undefined,
         lease,
         redirects: this.#terms.announced.takesRedirects,
+        mobike: this.#mobike,
         gatewayTickets: this.#gatewayTickets,
         now,
       }),
@@ -310,6 +321,7 @@ export class ResponderSa {
       remote: sa.remote,
       remoteIdentity: peer,
       behindNat: sa.nat,
+      mobike: this.#mobike !== undefined,
       configuration: lease ? { ...lease, applicationVersion: undefined } : NO_CONFIGURATION,
     });
     switch (child.kind) {

@@ -7,6 +7,7 @@ import type { IkeAuthTask } from './ike-auth.ts';
 import type { IkeIntermediateTask } from './ike-intermediate.ts';
 import type { InformTask } from './inform.ts';
 import type { LivenessTask } from './liveness.ts';
+import type { PathTask } from './path.ts';
 import type { RekeyIkeTask } from './rekey-ike.ts';
 
 export type Task =
@@ -14,6 +15,7 @@ export type Task =
   | IkeAuthTask
   | LivenessTask
   | InformTask
+  | PathTask
   | DeleteIkeTask
   | DeleteChildTask
   | CreateChildTask
