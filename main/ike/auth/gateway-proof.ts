@@ -33,7 +33,7 @@ export class GatewayProof {
     this.#sa = sa;
   }
 
-  /** It has proved itself with its key or certificate. */
+  /** It has proved itself: with its key or certificate, or with the key that EAP made. */
   get proven(): boolean {
     return this.#proven;
   }
@@ -95,8 +95,11 @@ export class GatewayProof {
         `the gateway ${formatIdentity(idr.identity)} does not know the key that EAP has made: somebody may stand between you and it`,
         'do not use this network for it; if it happens everywhere, tell the administrator',
       );
-    // Proved by EAP alone (RFC 5998), its name has not been looked at yet.
-    return this.#proven ? undefined : this.#compareNames(idr);
+    if (this.#proven) return undefined;
+    // By EAP alone (RFC 5998): its name has not been looked at yet, and only a key that the method made proves anything.
+    const distrust = this.#compareNames(idr);
+    if (!distrust && msk) this.#proven = true;
+    return distrust;
   }
 
   #verifyPsk(idr: Name, auth: Auth, secret: Uint8Array): End | undefined {

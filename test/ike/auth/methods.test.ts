@@ -282,6 +282,23 @@ describe('two authentications (RFC 4739)', () => {
     });
   });
 
+  test.each(['psk', 'eap'] as const)('EAP alone (RFC 5998), then %s', (then) => {
+    const other = then === 'psk' ? ({ kind: 'psk', secret: PSK } as const) : ({ kind: 'eap' } as const);
+    const options: PairOptions = {
+      initiator: {
+        credential: { kind: 'eap', gatewayByEap: true },
+        second: { identity: parseIdentity(ALICE), credential: other },
+      },
+      responder: { credential: signing('p256', 'gateway'), rounds: [['eap'], [then]], eapOnly: true },
+      client: { eap: { packets: 1, msk: 'key' } },
+      gateway: { eap: { packets: 1, msk: 'key' } },
+    };
+    expect(both(runPair(options)).messages).not.toContainEqual(expect.stringContaining('CERT CERT'));
+    // Without a key the first round has proved nothing of the gateway.
+    const unproven = { eap: { packets: 1 } };
+    expect(runPair({ ...options, client: unproven, gateway: unproven }).initiator.kind).not.toBe('authenticated');
+  });
+
   test('two EAPs (Example 1), each a conversation of its own', () => {
     const asked: IkeQuestion[] = [];
     const options = eap(
