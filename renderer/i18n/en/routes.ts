@@ -8,7 +8,8 @@ export const routes = {
   'routes.mode.split': 'Only the networks listed',
   'routes.mode.split.text': 'The networks below go through the tunnel; everything else goes direct, as without a VPN.',
   'routes.allowLan': 'Local network stays reachable',
-  'routes.allowLan.text': 'Printers and computers on the network that you are attached to are reached direct.',
+  'routes.allowLan.text':
+    'Printers and computers on the private network that you are attached to are reached direct; a network of public addresses is not.',
   'routes.fromGateway': 'Take networks from the gateway',
   'routes.fromGateway.text': 'What the gateway offers goes through the tunnel too.',
   'routes.include': 'Through the tunnel',

@@ -11,7 +11,8 @@ export const routes: Translated<typeof en> = {
   'routes.mode.split': 'Seulement les réseaux listés',
   'routes.mode.split.text': 'Les réseaux ci-dessous passent par le tunnel ; le reste va en direct, comme sans VPN.',
   'routes.allowLan': 'Le réseau local reste joignable',
-  'routes.allowLan.text': 'Les imprimantes et ordinateurs du réseau où vous êtes sont joints en direct.',
+  'routes.allowLan.text':
+    'Les imprimantes et ordinateurs du réseau privé où vous êtes sont joints en direct ; un réseau d’adresses publiques ne l’est pas.',
   'routes.fromGateway': 'Reprendre les réseaux de la passerelle',
   'routes.fromGateway.text': 'Ce que la passerelle propose passe aussi par le tunnel.',
   'routes.include': 'Par le tunnel',

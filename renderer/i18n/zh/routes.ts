@@ -11,7 +11,7 @@ export const routes: Translated<typeof en> = {
   'routes.mode.split': '仅列出的网络',
   'routes.mode.split.text': '下列网络经过隧道；其余流量直连，与没有 VPN 时一样。',
   'routes.allowLan': '保持本地网络可达',
-  'routes.allowLan.text': '您所在网络中的打印机和计算机直接访问。',
+  'routes.allowLan.text': '您所在的专用网络中的打印机和计算机直接访问；公网地址的网络除外。',
   'routes.fromGateway': '采用网关提供的网络',
   'routes.fromGateway.text': '网关提供的网络也经过隧道。',
   'routes.include': '经过隧道',
