@@ -4,7 +4,7 @@ import { type Children, createChildren } from '../esp/children.ts';
 import { chanceOf, lifetimeOf } from '../esp/lifetime.ts';
 import { createSlots, type Slots } from '../esp/slots.ts';
 import { formatIdentity, sameIdentity } from '../ike/identity.ts';
-import type { IkeEffect, RandomBytes, SaName } from '../ike/types.ts';
+import type { ChildSa, IkeEffect, RandomBytes, SaName } from '../ike/types.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
 import { type Endpoint, formatEndpoint, formatPrefix } from '../wire/address.ts';
@@ -15,6 +15,7 @@ import { planClient } from './plan.ts';
 
 type Established = Extract<IkeEffect, { readonly kind: 'established' }>;
 type InstallChild = Extract<IkeEffect, { readonly kind: 'installChild' }>;
+type MoveChild = Extract<IkeEffect, { readonly kind: 'moveChild' }>;
 
 /** As many as the core holds (assembly/layout.ts, which this folder may not import; a test compares them). */
 export const TUNNEL_SLOTS = 8;
@@ -33,12 +34,18 @@ export interface ClientInfo {
   readonly mtu: number;
 }
 
+/** What is kept of a CHILD SA: everything but its keys that a plan is made of. */
+type PlannedChild = Pick<
+  ChildSa,
+  'spiIn' | 'spiOut' | 'mode' | 'cipher' | 'integrity' | 'local' | 'remote' | 'encapsulation' | 'peer'
+>;
+
 interface Client {
   readonly sa: SaName;
   readonly established: Established;
   tunnel: number | undefined;
   /** SPIs of what we receive, oldest first. */
-  readonly children: { readonly spiIn: number; readonly spiOut: number; readonly encapsulation: Encapsulation }[];
+  readonly children: PlannedChild[];
   info: ClientInfo | undefined;
 }
 
@@ -49,7 +56,7 @@ export interface Clients {
   olderOf(sa: SaName): readonly SaName[];
   /** Resolves to the client where this child made its tunnel, to undefined for a further child. Rejects where it cannot be. */
   install(sa: SaName, effect: InstallChild): Promise<ClientInfo | undefined>;
-  move(sa: SaName, spiOut: number, peer: Endpoint): Promise<void>;
+  move(sa: SaName, effect: MoveChild): Promise<void>;
   removeChild(sa: SaName, spiIn: number): Promise<void>;
   /** Takes the client's tunnel down; what it was, where it was up. */
   remove(sa: SaName): Promise<ClientInfo | undefined>;
@@ -88,11 +95,15 @@ export function createClients({ config, plane, clock, random, socketOf }: Client
     await children.removeTunnel(tunnel);
   }
 
+  function planOf({ established }: Client, child: PlannedChild): ReturnType<typeof planClient> {
+    const user = config.users.find((candidate) => sameIdentity(candidate.identity, established.remoteIdentity));
+    if (!user) return `${formatIdentity(established.remoteIdentity)} is not a user of this gateway`;
+    return planClient(config, user, child, established.configuration.addresses);
+  }
+
   async function install(client: Client, { child, activate }: InstallChild): Promise<ClientInfo | undefined> {
     const { established } = client;
-    const user = config.users.find((candidate) => sameIdentity(candidate.identity, established.remoteIdentity));
-    if (!user) throw new Error(`${formatIdentity(established.remoteIdentity)} is not a user of this gateway`);
-    const plan = planClient(config, user, child, established.configuration.addresses);
+    const plan = planOf(client, child);
     if (typeof plan === 'string') throw new Error(plan);
     const peer = peerOf(child.encapsulation, child.peer);
     const first = client.tunnel === undefined;
@@ -106,7 +117,8 @@ export function createClients({ config, plane, clock, random, socketOf }: Client
       if (first) await freeTunnel(client).catch(() => {});
       throw error;
     }
-    client.children.push({ spiIn: child.spiIn, spiOut: child.spiOut, encapsulation: child.encapsulation });
+    const { spiIn, spiOut, mode, cipher, integrity, local, remote, encapsulation } = child;
+    client.children.push({ spiIn, spiOut, mode, cipher, integrity, local, remote, encapsulation, peer: child.peer });
     client.info = {
       sa: client.sa,
       identity: formatIdentity(established.remoteIdentity),
@@ -146,12 +158,24 @@ export function createClients({ config, plane, clock, random, socketOf }: Client
       if (!client) throw new Error(`the IKE SA ${sa} is gone`);
       return install(client, effect);
     },
-    async move(sa, spiOut, endpoint) {
+    async move(sa, { spiOut, peer, encapsulation: wanted, behindNat }) {
       const client = clients.get(sa);
-      const child = client?.children.find((candidate) => candidate.spiOut === spiOut);
+      const index = client?.children.findIndex((candidate) => candidate.spiOut === spiOut) ?? -1;
+      const child = client?.children[index];
       if (!client?.info || !child || client.tunnel === undefined) return;
-      await plane.send({ kind: 'setPeer', tunnel: client.tunnel, peer: peerOf(child.encapsulation, endpoint) });
-      client.info = { ...client.info, endpoint: formatEndpoint(endpoint) };
+      const { tunnel } = client;
+      const encapsulation = wanted ?? child.encapsulation;
+      await plane.send({ kind: 'setPeer', tunnel, peer: peerOf(encapsulation, peer) });
+      const { info } = client;
+      client.info = { ...info, endpoint: formatEndpoint(peer), encapsulation, behindNat: behindNat ?? info.behindNat };
+      if (encapsulation === child.encapsulation) return;
+      const moved = { ...child, encapsulation };
+      client.children[index] = moved;
+      // UDP takes room that raw ESP leaves to packets.
+      const plan = planOf(client, moved);
+      if (typeof plan === 'string') return;
+      await plane.configure(tunnel, plan.params);
+      client.info = { ...client.info, mtu: plan.params.mtu };
     },
     async removeChild(sa, spiIn) {
       const client = clients.get(sa);

@@ -183,6 +183,7 @@ function run(
       release: (_, lease) => leases.release(lease),
       encapsulation: config.encapsulation,
       cookieThreshold: config.cookieThreshold,
+      mobike: {},
       retransmission: RETRANSMISSION,
       livenessInterval: config.livenessSeconds * 1000,
       ticketLifetime: config.ticketSeconds > 0 ? config.ticketSeconds : undefined,
@@ -305,7 +306,7 @@ function run(
         return;
       case 'moveChild':
         streams.proved(effect.peer);
-        await clients.move(sa, effect.spiOut, effect.peer);
+        await clients.move(sa, effect);
         await streams.collect(endpoints());
         for (const client of clients.list()) if (client.sa === sa) onEvent({ kind: 'moved', client });
         return;

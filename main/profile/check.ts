@@ -120,6 +120,8 @@ function checkSelectors({ sections, problem, warn }: Checking): void {
   if (!tunnel) return;
   if (tunnel.anyProtocol && (tunnel.shape === 'esp-tunnel' || tunnel.shape === 'gre-plain'))
     warn(`/tunnel/anyProtocol has no effect in the shape "${tunnel.shape}".`);
+  if (tunnel.mobike && (tunnel.shape === 'gre-transport' || tunnel.shape === 'gre-plain'))
+    warn(`/tunnel/mobike has no effect in the shape "${tunnel.shape}": it is made anew in another network.`);
   const requested = tunnel.requestAddresses ?? [];
   if (requested.length === 2 && requested[0] === requested[1])
     problem('/tunnel/requestAddresses', `names the family ${requested[0]} twice.`, 'invalid');

@@ -203,6 +203,7 @@ function build(file: ProfileFile, materials: Materials): Profile {
       interfaceName: tunnel.interfaceName ?? DEFAULTS.interfaceName,
       remoteSelectors: tunnel.remoteSelectors?.map(prefix) ?? null,
       anyProtocol: tunnel.anyProtocol ?? false,
+      mobike: tunnel.mobike ?? true,
       direct: tunnel.direct?.map(prefix) ?? [],
     },
     gre: gre

@@ -30,6 +30,8 @@ export interface Profile {
     /** Wider or other traffic selectors than the shape's own, where the gateway wants them; null: the shape's. */
     readonly remoteSelectors: readonly Prefix[] | null;
     readonly anyProtocol: boolean;
+    /** Follow this computer to other addresses without connecting anew (RFC 4555); in tunnel mode only. */
+    readonly mobike: boolean;
     /** Networks that are reached beside GRE, each through a CHILD SA of its own in tunnel mode. */
     readonly direct: readonly Prefix[];
   };

@@ -63,6 +63,7 @@ export const SECTIONS = {
     interfaceName: text(wrongInterfaceName).optional(),
     remoteSelectors: networks.min(1).nullish(),
     anyProtocol: z.boolean().optional(),
+    mobike: z.boolean().optional(),
     direct: networks.max(7).optional(),
   }),
   gre: z.strictObject({

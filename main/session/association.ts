@@ -91,7 +91,11 @@ export function beginAssociation(options: AssociationOptions): Association {
     install,
     move(effect) {
       log({ level: 'info', area: 'session', text: `ESP goes to ${formatEndpoint(effect.peer)} from now on` });
-      quietly('following the gateway', tunnel.move(effect, socketOf));
+      const { peer, behindNat } = effect;
+      // RFC 4555 §3.5: what the gateway's answer has shown.
+      if (established && behindNat) established = { ...established, remote: peer, behindNat };
+      const note = async () => established && tunnel.note(established);
+      quietly('following the gateway', tunnel.move(effect, socketOf).then(note).then(options.changed));
     },
     remove: (spiIn, by) => quietly('removing an SA', remove(spiIn, by)),
     step: options.step,

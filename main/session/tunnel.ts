@@ -337,7 +337,9 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
         if (!socket) throw noSocket();
         known.set(child.spiIn, { child: moved, slot });
         await plane.send({ kind: 'setPeer', tunnel: slot, peer: peerOf(moved, socket) });
-        if (up.child?.spiIn === child.spiIn) up = { ...up, child: moved };
+        if (up.child?.spiIn === child.spiIn) up = { ...up, child: moved, encapsulation: moved.encapsulation };
+        // UDP takes room that raw ESP leaves to packets.
+        if (moved.encapsulation !== child.encapsulation) await replan(up);
       }),
 
     remove: (spiIn) =>

@@ -45,6 +45,7 @@ export function testProfile(shape: Profile['tunnel']['shape'] = 'gre-tunnel', ch
       interfaceName: 'culvert%d',
       remoteSelectors: null,
       anyProtocol: false,
+      mobike: true,
       direct: [],
       ...changes.tunnel,
     },
