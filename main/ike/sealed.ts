@@ -158,6 +158,9 @@ export function openMessage(bytes: Uint8Array, protection: Protection): Message 
 
 /** Checks the tag of an Encrypted or Encrypted Fragment payload. */
 export function openContent(bytes: Uint8Array, protection: Protection): Opened | OpenError {
+  // Zeros would still verify, and anybody could have made it.
+  if (protection.isWiped)
+    return new OpenError(new WireError('integrity', 'SK payload', 0, 'an IKE SA that is not over'), false);
   const own = Uint8Array.from(bytes);
   const reader = new Reader(own, HEADER);
   const head = readHeader(reader, own.length);
