@@ -38,6 +38,9 @@ export function formatIdentity(identity: Identity): string {
   }
 }
 
+/** Not toLowerCase, to which the Kelvin sign is a k: names that only look alike are of different people (RFC 4343 §3). */
+const lowerAscii = (text: string): string => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+
 /** Names are compared without regard to ASCII case, everything else byte by byte. */
 export function sameIdentity(a: Identity, b: Identity): boolean {
   switch (a.type) {
@@ -46,7 +49,7 @@ export function sameIdentity(a: Identity, b: Identity): boolean {
       return a.type === b.type && sameAddress(a.address, b.address);
     case 'fqdn':
     case 'rfc822':
-      return a.type === b.type && a.text.toLowerCase() === b.text.toLowerCase();
+      return a.type === b.type && lowerAscii(a.text) === lowerAscii(b.text);
     case 'key-id':
     case 'der-dn':
     case 'der-gn':

@@ -21,6 +21,15 @@ test('an identity is the same as itself only', () => {
   ).toBe(false);
 });
 
+test('case is that of ASCII alone', () => {
+  for (const other of ['gw.ban\u212a', 'gw.\u0130', 'GW.\u00c4'])
+    for (const type of ['fqdn', 'rfc822'] as const) {
+      const a = { type, text: other.replace('\u212a', 'k').replace('\u0130', 'i\u0307').replace('\u00c4', '\u00e4') };
+      expect(sameIdentity(a, { type, text: other }), other).toBe(false);
+      expect(sameIdentity({ type, text: other }, { type, text: other })).toBe(true);
+    }
+});
+
 test('is written for people, and control characters of a peer never reach them', () => {
   expect(identities.map(formatIdentity)).toEqual([
     '192.0.2.1',
