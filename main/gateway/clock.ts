@@ -11,13 +11,21 @@ export interface Clock {
   setTimer(at: number, fn: () => void): Timer;
 }
 
+/** setTimeout's longest wait; longer ones would fire at once. */
+const LONGEST = 0x7fffffff;
+
 /** The process's own: performance.now and setTimeout. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer(at, fn) {
-    // setTimeout may fire a fraction of a millisecond early by this clock: round up.
-    const timer = setTimeout(fn, Math.max(0, Math.ceil(at - performance.now())));
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const arm = (): void => {
+      // setTimeout may fire a fraction of a millisecond early by this clock: round up.
+      const left = Math.max(0, Math.ceil(at - performance.now()));
+      timer = left > LONGEST ? setTimeout(arm, LONGEST) : setTimeout(fn, left);
+      timer.unref();
+    };
+    arm();
     return { cancel: () => clearTimeout(timer) };
   },
 };
