@@ -32,7 +32,7 @@ export const errors: Translated<typeof en> = {
     'Das Geheimnis oder Ihre Identität ist falsch, oder das Gateway kennt Sie nicht. Importieren Sie das Profil erneut, oder fragen Sie Ihren Administrator.',
   'error.ike/peer-not-authentic': 'Das Gateway konnte seine Identität nicht nachweisen.',
   'error.ike/peer-not-authentic.remedy':
-    'Das Geheimnis ist auf beiden Seiten verschieden, oder jemand gibt sich als Gateway aus. Es wurde nichts gesendet. Fragen Sie Ihren Administrator.',
+    'Das Geheimnis ist auf beiden Seiten verschieden, sein Zertifikat wird nicht angenommen, oder jemand gibt sich als Gateway aus. Es wurde nichts gesendet. Fragen Sie Ihren Administrator.',
   'error.ike/peer-identity-mismatch': 'Das Gateway hat eine andere Identität nachgewiesen, als das Profil nennt.',
   'error.ike/peer-identity-mismatch.remedy':
     'Prüfen Sie die Identität des Gateways im Profil, oder fragen Sie Ihren Administrator.',
@@ -120,4 +120,100 @@ export const errors: Translated<typeof en> = {
   'error.profile/not-found.remedy': 'Wählen Sie ein anderes, oder importieren Sie es erneut.',
   'error.profile/name': 'Dieser Name ist für ein Profil nicht zulässig.',
   'error.profile/name.remedy': 'Wählen Sie einen aus Buchstaben, Ziffern, „.“, „-“ und „_“.',
+  'error.ike/protocol': 'Das Gateway hat unverständlich geantwortet.',
+  'error.ike/protocol.remedy':
+    'Vielleicht ist es fehlerhaft, oder etwas auf dem Weg verändert die Pakete. Versuchen Sie es erneut; fragen Sie dann Ihren Administrator.',
+  'error.ike/authentication-mismatch': 'Gateway und Profil verlangen verschiedene Arten der Authentifizierung.',
+  'error.ike/authentication-mismatch.remedy':
+    'Vielleicht verlangt das Gateway ein Zertifikat oder Benutzername und Passwort. Bitten Sie Ihren Administrator um ein passendes Profil.',
+  'error.ike/eap': 'Die Anmeldung am Gateway ist gescheitert.',
+  'error.ike/eap.remedy': 'Prüfen Sie den Benutzernamen im Profil, oder fragen Sie Ihren Administrator.',
+  'error.ike/no-address': 'Das Gateway hat keine Adresse für diesen Computer.',
+  'error.ike/no-address.remedy':
+    'Vielleicht sind alle vergeben: Versuchen Sie es später erneut, oder fragen Sie Ihren Administrator.',
+  'error.ike/mode-refused': 'Das Gateway lehnt die Art des Tunnels ab, die das Profil verlangt.',
+  'error.ike/mode-refused.remedy': 'Bitten Sie Ihren Administrator, die Form im Profil mit dem Gateway zu vergleichen.',
+  'error.ike/peer-error': 'Das Gateway hat einen Fehler gemeldet.',
+  'error.ike/peer-error.remedy':
+    'Versuchen Sie es später erneut, oder bitten Sie Ihren Administrator, in das Protokoll des Gateways zu sehen.',
+  'error.ike/data-plane': 'Der Tunnel ließ sich auf diesem Computer nicht einrichten.',
+  'error.ike/data-plane.remedy':
+    'Versuchen Sie es erneut. Geschieht es wieder, exportieren Sie unter Diagnose einen Bericht.',
+  'error.ike/configuration': 'Etwas im Profil lässt sich nicht verwenden.',
+  'error.ike/configuration.remedy':
+    'Fragen Sie den Administrator, der das Profil erstellt hat, und importieren Sie es erneut.',
+  'error.eap/tls': 'Die verschlüsselte Anmeldung am Gateway ist gescheitert.',
+  'error.eap/tls.remedy':
+    'Vielleicht passen TLS-Version oder Zertifikate der beiden Seiten nicht zusammen. Fragen Sie Ihren Administrator.',
+  'error.eap/gateway-unproven':
+    'Das Gateway wollte ein Passwort, ohne sich ausgewiesen zu haben. Es wurde keines gesendet.',
+  'error.eap/gateway-unproven.remedy':
+    'Vielleicht gibt sich jemand als Gateway aus, oder das Profil ist unvollständig. Fragen Sie Ihren Administrator.',
+  'error.eap/protocol': 'Bei der Anmeldung am Gateway ist etwas schiefgegangen.',
+  'error.eap/protocol.remedy':
+    'Versuchen Sie es erneut. Geschieht es wieder, exportieren Sie unter Diagnose einen Bericht und senden Sie ihn Ihrem Administrator.',
+  'error.eap/nobody-to-ask': 'Ein Passwort oder Code war nötig, und niemand war da, der gefragt werden konnte.',
+  'error.eap/nobody-to-ask.remedy': 'Verbinden Sie aus diesem Fenster oder aus einem Terminal.',
+  'error.eap/configuration': 'Die Anmeldung, die das Profil nennt, lässt sich nicht verwenden.',
+  'error.eap/configuration.remedy': 'Fragen Sie den Administrator, der das Profil erstellt hat.',
+  'error.net/name-taken': 'Der Gerätename des Tunnels ist vergeben.',
+  'error.net/name-taken.remedy':
+    'Vielleicht läuft ein anderes VPN: Beenden Sie es, oder wählen Sie im Profil einen anderen Namen.',
+  'error.net/address-in-use': 'Ein Port, den der Tunnel braucht, ist belegt.',
+  'error.net/address-in-use.remedy': 'Vielleicht läuft ein anderes VPN: Beenden Sie es und verbinden Sie erneut.',
+  'error.net/command-failed': 'Ein Befehl des Betriebssystems ist gescheitert.',
+  'error.net/command-failed.remedy': 'Sehen Sie in das Protokoll der Engine, oder fragen Sie Ihren Administrator.',
+  'error.net/command-missing': 'Ein Programm, das die Engine braucht, ist nicht installiert.',
+  'error.net/command-missing.remedy': 'Installieren Sie es, oder fragen Sie Ihren Administrator.',
+  'error.net/unsupported': 'Das Betriebssystem dieses Computers kann das nicht.',
+  'error.net/unsupported.remedy': 'Bitten Sie Ihren Administrator um ein anderes Profil.',
+  'error.net/system-call': 'Das Betriebssystem hat etwas verweigert, das der Tunnel braucht.',
+  'error.net/system-call.remedy':
+    'Versuchen Sie es erneut. Geschieht es wieder, exportieren Sie unter Diagnose einen Bericht.',
+  'error.session/moved': 'Dieser Computer ist jetzt in einem anderen Netz.',
+  'error.session/moved.remedy': 'Die Verbindung wird von selbst neu aufgebaut; Sie müssen nichts tun.',
+  'error.session/no-tunnel-address': 'Der Tunnel hat keine Adresse.',
+  'error.session/no-tunnel-address.remedy':
+    'Weder das Profil noch das Gateway vergibt eine. Fragen Sie Ihren Administrator.',
+  'error.session/delivery-address': 'Die Adressen, zwischen denen GRE laufen soll, passen nicht zu diesem Netz.',
+  'error.session/delivery-address.remedy': 'Versuchen Sie ein anderes Netz, oder fragen Sie Ihren Administrator.',
+  'error.session/selectors-too-narrow': 'Das Gateway lässt die GRE-Pakete des Tunnels nicht durch.',
+  'error.session/selectors-too-narrow.remedy':
+    'Bitten Sie Ihren Administrator, die GRE-Adressen des Profils mit den Netzen des Gateways zu vergleichen.',
+  'error.session/too-many-selectors': 'Das Gateway nennt mehr Netze, als der Tunnel fasst.',
+  'error.session/too-many-selectors.remedy': 'Bitten Sie Ihren Administrator, sie zusammenzufassen.',
+  'error.session/redirected': 'Das Gateway verweist diesen Computer an ein anderes.',
+  'error.session/redirected.remedy':
+    'Die Verbindung wird dort von selbst aufgebaut. Gelingt das nie, fragen Sie Ihren Administrator.',
+  'error.session/closed': 'Die Verbindung wurde von dieser Seite beendet.',
+  'error.session/closed.remedy': 'Verbinden Sie erneut.',
+  'error.session/stream-closed': 'Die TCP-Verbindung zum Gateway ist abgebrochen.',
+  'error.session/stream-closed.remedy':
+    'Sie wird von selbst neu aufgebaut. Gelingt das nie, nimmt das Gateway vielleicht keine VPN-Verbindungen über TCP an: Fragen Sie Ihren Administrator.',
+  'error.session/key-used-up': 'Der Schlüssel hat so viele Daten verschlüsselt, wie sicher ist.',
+  'error.session/key-used-up.remedy': 'Die Verbindung wird von selbst mit einem neuen Schlüssel aufgebaut.',
+  'error.session/data-plane': 'Dieser Computer darf die Pakete des Tunnels nicht so senden, wie das Gateway es will.',
+  'error.session/data-plane.remedy':
+    'Stellen Sie im Profil die Kapselung auf UDP, oder fragen Sie Ihren Administrator.',
+  'error.session/path-too-small': 'Das Netz lässt nur Pakete durch, die für den Tunnel zu klein sind.',
+  'error.session/path-too-small.remedy': 'Versuchen Sie ein anderes Netz, oder fragen Sie Ihren Administrator.',
+  'error.session/internal': 'In Culvert ist etwas schiefgegangen.',
+  'error.session/internal.remedy':
+    'Versuchen Sie es erneut. Geschieht es wieder, exportieren Sie unter Diagnose einen Bericht und senden Sie ihn Ihrem Administrator.',
+  'error.daemon/in-use': 'Dieses Profil ist in Gebrauch.',
+  'error.daemon/in-use.remedy': 'Trennen Sie zuerst die Verbindung, und versuchen Sie es dann erneut.',
+  'error.daemon/stopping': 'Die Engine wird gerade beendet.',
+  'error.daemon/stopping.remedy': 'Starten Sie sie erneut, oder starten Sie diesen Computer neu.',
+  'error.daemon/settings': 'Die Einstellungen ließen sich nicht speichern.',
+  'error.daemon/settings.remedy':
+    'Vielleicht ist der Datenträger voll. Sehen Sie in das Protokoll der Engine, oder fragen Sie Ihren Administrator.',
+  'error.profile/secret': 'Ein Geheimnis, Zertifikat oder Schlüssel im Profil lässt sich nicht verwenden.',
+  'error.profile/secret.remedy': 'Bitten Sie den Administrator, der das Profil erstellt hat, um ein berichtigtes.',
+  'error.profile/store': 'Das Profil ließ sich nicht lesen oder speichern.',
+  'error.profile/store.remedy':
+    'Vielleicht ist der Datenträger voll oder beschädigt. Sehen Sie in das Protokoll der Engine, oder fragen Sie Ihren Administrator.',
+  'error.profile/too-many': 'Für ein weiteres Profil ist kein Platz.',
+  'error.profile/too-many.remedy': 'Entfernen Sie eines, das nicht mehr gebraucht wird.',
+  'error.eap/prompt-withdrawn': 'Die Verbindung, die gefragt hat, ist zu Ende.',
+  'error.eap/prompt-withdrawn.remedy': 'Sie müssen nichts tun: Die nächste fragt erneut.',
 };

@@ -32,7 +32,7 @@ export const errors: Translated<typeof en> = {
     'Le secret ou votre identité est erroné, ou la passerelle ne vous connaît pas. Réimportez le profil ou consultez votre administrateur.',
   'error.ike/peer-not-authentic': 'La passerelle n’a pas pu prouver son identité.',
   'error.ike/peer-not-authentic.remedy':
-    'Le secret diffère des deux côtés, ou quelqu’un se fait passer pour la passerelle. Rien n’a été envoyé. Consultez votre administrateur.',
+    'Le secret diffère entre les deux côtés, son certificat n’est pas accepté, ou quelqu’un se fait passer pour la passerelle. Rien n’a été envoyé. Adressez-vous à votre administrateur.',
   'error.ike/peer-identity-mismatch': 'La passerelle a prouvé une autre identité que celle du profil.',
   'error.ike/peer-identity-mismatch.remedy':
     'Vérifiez l’identité de la passerelle dans le profil, ou consultez votre administrateur.',
@@ -119,4 +119,98 @@ export const errors: Translated<typeof en> = {
   'error.profile/not-found.remedy': 'Choisissez-en un autre, ou réimportez-le.',
   'error.profile/name': 'Ce nom ne convient pas à un profil.',
   'error.profile/name.remedy': 'Choisissez-en un composé de lettres, chiffres, « . », « - » et « _ ».',
+  'error.ike/protocol': 'La réponse de la passerelle est incompréhensible.',
+  'error.ike/protocol.remedy':
+    'Elle est peut-être défectueuse, ou quelque chose modifie les paquets en chemin. Réessayez, puis adressez-vous à votre administrateur.',
+  'error.ike/authentication-mismatch': 'La passerelle et le profil demandent des authentifications différentes.',
+  'error.ike/authentication-mismatch.remedy':
+    'La passerelle veut peut-être un certificat, ou un nom d’utilisateur et un mot de passe. Demandez à votre administrateur un profil adapté.',
+  'error.ike/eap': 'L’ouverture de session sur la passerelle a échoué.',
+  'error.ike/eap.remedy': 'Vérifiez le nom d’utilisateur dans le profil, ou adressez-vous à votre administrateur.',
+  'error.ike/no-address': 'La passerelle n’a pas d’adresse pour cet ordinateur.',
+  'error.ike/no-address.remedy':
+    'Toutes sont peut-être prises : réessayez plus tard, ou adressez-vous à votre administrateur.',
+  'error.ike/mode-refused': 'La passerelle refuse le type de tunnel demandé par le profil.',
+  'error.ike/mode-refused.remedy': 'Demandez à votre administrateur de comparer la forme du profil avec la passerelle.',
+  'error.ike/peer-error': 'La passerelle a signalé une erreur.',
+  'error.ike/peer-error.remedy':
+    'Réessayez plus tard, ou demandez à votre administrateur de consulter le journal de la passerelle.',
+  'error.ike/data-plane': 'Le tunnel n’a pas pu être mis en place sur cet ordinateur.',
+  'error.ike/data-plane.remedy': 'Réessayez. Si cela se reproduit, exportez un rapport depuis Diagnostic.',
+  'error.ike/configuration': 'Un élément du profil est inutilisable.',
+  'error.ike/configuration.remedy':
+    'Adressez-vous à l’administrateur qui a créé le profil, puis importez-le de nouveau.',
+  'error.eap/tls': 'L’ouverture de session chiffrée a échoué.',
+  'error.eap/tls.remedy':
+    'Les deux côtés ne s’accordent peut-être pas sur la version de TLS ou sur les certificats. Adressez-vous à votre administrateur.',
+  'error.eap/gateway-unproven':
+    'La passerelle a demandé un mot de passe sans prouver son identité. Aucun n’a été envoyé.',
+  'error.eap/gateway-unproven.remedy':
+    'Quelqu’un se fait peut-être passer pour la passerelle, ou le profil est incomplet. Adressez-vous à votre administrateur.',
+  'error.eap/protocol': 'L’ouverture de session sur la passerelle s’est mal déroulée.',
+  'error.eap/protocol.remedy':
+    'Réessayez. Si cela se reproduit, exportez un rapport depuis Diagnostic et envoyez-le à votre administrateur.',
+  'error.eap/nobody-to-ask': 'Un mot de passe ou un code était demandé, et il n’y avait personne pour répondre.',
+  'error.eap/nobody-to-ask.remedy': 'Connectez-vous depuis cette fenêtre ou depuis un terminal.',
+  'error.eap/configuration': 'L’ouverture de session décrite par le profil est inutilisable.',
+  'error.eap/configuration.remedy': 'Adressez-vous à l’administrateur qui a créé le profil.',
+  'error.net/name-taken': 'Le nom du périphérique du tunnel est déjà pris.',
+  'error.net/name-taken.remedy':
+    'Un autre VPN est peut-être actif : arrêtez-le, ou choisissez un autre nom dans le profil.',
+  'error.net/address-in-use': 'Un port nécessaire au tunnel est déjà utilisé.',
+  'error.net/address-in-use.remedy': 'Un autre VPN est peut-être actif : arrêtez-le et reconnectez-vous.',
+  'error.net/command-failed': 'Une commande du système d’exploitation a échoué.',
+  'error.net/command-failed.remedy': 'Consultez le journal du moteur, ou adressez-vous à votre administrateur.',
+  'error.net/command-missing': 'Un programme nécessaire au moteur n’est pas installé.',
+  'error.net/command-missing.remedy': 'Installez-le, ou adressez-vous à votre administrateur.',
+  'error.net/unsupported': 'Le système d’exploitation de cet ordinateur ne le permet pas.',
+  'error.net/unsupported.remedy': 'Demandez un autre profil à votre administrateur.',
+  'error.net/system-call': 'Le système d’exploitation a refusé une opération nécessaire au tunnel.',
+  'error.net/system-call.remedy': 'Réessayez. Si cela se reproduit, exportez un rapport depuis Diagnostic.',
+  'error.session/moved': 'Cet ordinateur est maintenant sur un autre réseau.',
+  'error.session/moved.remedy': 'La connexion se rétablit d’elle-même ; il n’y a rien à faire.',
+  'error.session/no-tunnel-address': 'Le tunnel n’a pas d’adresse.',
+  'error.session/no-tunnel-address.remedy':
+    'Ni le profil ni la passerelle n’en fournit. Adressez-vous à votre administrateur.',
+  'error.session/delivery-address': 'Les adresses entre lesquelles passerait GRE ne conviennent pas à ce réseau.',
+  'error.session/delivery-address.remedy': 'Essayez un autre réseau, ou adressez-vous à votre administrateur.',
+  'error.session/selectors-too-narrow': 'La passerelle ne laisse pas passer les paquets GRE du tunnel.',
+  'error.session/selectors-too-narrow.remedy':
+    'Demandez à votre administrateur de comparer les adresses GRE du profil avec les réseaux de la passerelle.',
+  'error.session/too-many-selectors': 'La passerelle annonce plus de réseaux que le tunnel ne peut en porter.',
+  'error.session/too-many-selectors.remedy': 'Demandez à votre administrateur de les regrouper.',
+  'error.session/redirected': 'La passerelle renvoie cet ordinateur vers une autre.',
+  'error.session/redirected.remedy':
+    'La connexion s’y établit d’elle-même. Si elle n’aboutit jamais, adressez-vous à votre administrateur.',
+  'error.session/closed': 'La connexion a été fermée de ce côté.',
+  'error.session/closed.remedy': 'Reconnectez-vous.',
+  'error.session/stream-closed': 'La connexion TCP avec la passerelle s’est rompue.',
+  'error.session/stream-closed.remedy':
+    'Elle se rétablit d’elle-même. Si elle n’aboutit jamais, la passerelle n’accepte peut-être pas de VPN sur TCP : adressez-vous à votre administrateur.',
+  'error.session/key-used-up': 'La clé de chiffrement a servi autant qu’il est sûr.',
+  'error.session/key-used-up.remedy': 'La connexion se rétablit d’elle-même avec une nouvelle clé.',
+  'error.session/data-plane': 'Cet ordinateur ne peut pas envoyer les paquets du tunnel comme la passerelle le veut.',
+  'error.session/data-plane.remedy':
+    'Choisissez l’encapsulation UDP dans le profil, ou adressez-vous à votre administrateur.',
+  'error.session/path-too-small': 'Le réseau ne laisse passer que des paquets trop petits pour le tunnel.',
+  'error.session/path-too-small.remedy': 'Essayez un autre réseau, ou adressez-vous à votre administrateur.',
+  'error.session/internal': 'Une erreur s’est produite dans Culvert.',
+  'error.session/internal.remedy':
+    'Réessayez. Si cela se reproduit, exportez un rapport depuis Diagnostic et envoyez-le à votre administrateur.',
+  'error.daemon/in-use': 'Ce profil est en cours d’utilisation.',
+  'error.daemon/in-use.remedy': 'Déconnectez-vous d’abord, puis recommencez.',
+  'error.daemon/stopping': 'Le moteur est en train de s’arrêter.',
+  'error.daemon/stopping.remedy': 'Redémarrez-le, ou redémarrez cet ordinateur.',
+  'error.daemon/settings': 'Les réglages n’ont pas pu être enregistrés.',
+  'error.daemon/settings.remedy':
+    'Le disque est peut-être plein. Consultez le journal du moteur, ou adressez-vous à votre administrateur.',
+  'error.profile/secret': 'Un secret, un certificat ou une clé du profil est inutilisable.',
+  'error.profile/secret.remedy': 'Demandez à l’administrateur qui a créé le profil d’en fournir un corrigé.',
+  'error.profile/store': 'Le profil n’a pas pu être lu ou enregistré.',
+  'error.profile/store.remedy':
+    'Le disque est peut-être plein ou endommagé. Consultez le journal du moteur, ou adressez-vous à votre administrateur.',
+  'error.profile/too-many': 'Il n’y a plus de place pour un autre profil.',
+  'error.profile/too-many.remedy': 'Supprimez-en un dont vous n’avez plus besoin.',
+  'error.eap/prompt-withdrawn': 'La connexion qui posait la question est terminée.',
+  'error.eap/prompt-withdrawn.remedy': 'Il n’y a rien à faire : la suivante la posera de nouveau.',
 };
