@@ -34,7 +34,9 @@ test(
     expect(count((run) => run.victim === 'gateway')).toBeGreaterThan(runs.length / 4);
     expect(count((run) => run.everEstablished)).toBeGreaterThan(runs.length / 4);
     expect(count((run) => !run.everEstablished)).toBeGreaterThan(runs.length / 20);
-    expect(sum((run) => run.spoilt)).toBeGreaterThan(2 * runs.length);
+    expect(sum((run) => run.spoilt)).toBeGreaterThan(runs.length / 2);
+    expect(sum((run) => run.injected)).toBeGreaterThan(2 * runs.length);
+    expect(sum((run) => run.rekeyed)).toBeGreaterThan(runs.length / 10);
   },
   (SECONDS + 60) * 1000,
 );
