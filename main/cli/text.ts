@@ -139,6 +139,8 @@ export function stateText(engine: EngineState, now: number): string {
     case 'connected':
       return `Connected with "${engine.profile}" for ${duration(now - engine.tunnel.since)}.`;
     case 'reconnecting':
+      if (engine.held)
+        return `The connection with "${engine.profile}" was lost and is not tried again by itself. Traffic for the tunnel is held back until you connect again or disconnect.`;
       return `The connection with "${engine.profile}" was lost; attempt ${engine.attempt} in ${duration(engine.retryAt - now + 999)}. Traffic for the tunnel is held back until then.`;
     case 'disconnecting':
       return `Disconnecting from "${engine.profile}" …`;

@@ -118,8 +118,11 @@ export const EngineState = variants('state', {
   connecting: { profile: text(), step: ConnectStep, attempt: count, prompt: optional(Prompt) },
   /** With `prompt`: the gateway wants to know anew who is there; the tunnel is up meanwhile. */
   connected: { profile: text(), tunnel: TunnelInfo, prompt: optional(Prompt) },
-  /** `retryAt`: time of the next try. TUN and routes stay: what should go through the tunnel is held back meanwhile. */
-  reconnecting: { profile: text(), because: ContractError, attempt: count, retryAt: number },
+  /**
+   * `retryAt`: time of the next try. TUN and routes stay: what should go through the tunnel is held back meanwhile. With `held` there is
+   * no next try: `because` has to be put right first; then somebody connects again, or disconnects.
+   */
+  reconnecting: { profile: text(), because: ContractError, attempt: count, retryAt: number, held: optional(boolean) },
   disconnecting: { profile: text() },
   failed: { profile: text(), error: ContractError },
 });

@@ -1,7 +1,7 @@
 // Connecting: a link is on its way up. The first time somebody is waiting, so any failure ends it with its reason; later
-// times the machine was connected before, so it goes on trying.
+// times the machine was connected before, so it goes on trying, or holds still where that would do harm.
 import { giveUp, goDown } from './down.ts';
-import { askAgain, tryAgain } from './reconnect.ts';
+import { askAgain, holdStill, tryAgain } from './reconnect.ts';
 import { type Context, type SessionEvent, type State, stay, type Transition } from './state.ts';
 
 type Connecting = Extract<State, { readonly kind: 'connecting' }>;
@@ -24,8 +24,9 @@ export function onConnecting(state: Connecting, event: SessionEvent, context: Co
       };
     case 'lost':
       if (event.again) return askAgain(event.failure, state.tries, context);
-      return state.tries.retries === 0
-        ? giveUp(event.failure.error, context)
+      if (state.tries.retries === 0) return giveUp(event.failure.error, context);
+      return event.hold
+        ? holdStill(event.failure, state.tries, context)
         : tryAgain(event.failure, state.tries, context);
     case 'stop':
       return goDown(null, context);

@@ -62,7 +62,7 @@ export interface SessionDeps {
 
 export interface Session {
   readonly state: EngineState;
-  /** Connects. Without effect unless disconnected or failed. */
+  /** Connects. Without effect unless disconnected, failed, or held (see EngineState): then it tries again. */
   start(): void;
   /** Ends in `disconnected`, from any state; resolves once everything is undone. Never rejects. */
   stop(): Promise<void>;
@@ -75,7 +75,7 @@ export interface Session {
   reconfigure(next: Pick<Profile, 'routes' | 'mtu'>): Promise<void>;
   /** What a person says to the prompt in the state; null: nothing. False: that question is not open. */
   answerPrompt(id: string, answer: string | null): boolean;
-  /** Where it waits before the next try: it tries now. */
+  /** Where it waits before the next try, or for an answer that nobody gave: it tries now. A person may be there, or another network. */
   retryNow(): void;
   /** The newest round trip between us and the gateway; null where none was measured on this connection. */
   latency(): RoundTrip | null;

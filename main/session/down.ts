@@ -103,7 +103,11 @@ function afterwards(state: Of<'closing'>, context: Context): Transition {
 
 /** The link goes, TUN and routes stay, and after a while it is tried again. */
 export function goRound(retry: Extract<State, { readonly kind: 'waiting' }>['retry'], context: Context): Transition {
-  const seconds = Math.max(0, Math.round((retry.at - context.now) / 100) / 10);
+  const { because, at } = retry;
+  const then =
+    at === null
+      ? `${because.remedy} Traffic for the tunnel is held back until somebody connects again, or disconnects.`
+      : `Connecting again in ${Math.max(0, Math.round((at - context.now) / 100) / 10)} s.`;
   return {
     state: {
       kind: 'closing',
@@ -112,7 +116,7 @@ export function goRound(retry: Extract<State, { readonly kind: 'waiting' }>['ret
       shown: retrying(retry, context.profile),
     },
     effects: [
-      { kind: 'log', level: 'warn', text: `${retry.because.message} Connecting again in ${seconds} s.` },
+      { kind: 'log', level: 'warn', text: `${because.message} ${then}` },
       { kind: 'close', scope: 'link' },
     ],
   };

@@ -1,6 +1,6 @@
 // Connected: packets flow. Until it is lost or somebody wants it to end.
 import { goDown } from './down.ts';
-import { askAgain, tryAgain } from './reconnect.ts';
+import { askAgain, holdStill, tryAgain } from './reconnect.ts';
 import { type Context, type SessionEvent, type State, stay, type Transition } from './state.ts';
 
 type Connected = Extract<State, { readonly kind: 'connected' }>;
@@ -15,6 +15,7 @@ export function onConnected(state: Connected, event: SessionEvent, context: Cont
     case 'lost': {
       // Nothing is wrong with the gateway: no reason to wait.
       if (event.failure.error.code === 'session/moved') return askAgain(event.failure, state.tries, context);
+      if (event.hold) return holdStill(event.failure, state.tries, context);
       const stable = context.now - state.since >= STABLE_AFTER;
       return tryAgain(event.failure, stable ? { retries: 0 } : state.tries, context);
     }

@@ -40,7 +40,7 @@ import { type Link, openLink } from './link.ts';
 import { LinkClosed } from './loss.ts';
 import { createPatience } from './patience.ts';
 import { createPrompts } from './prompts.ts';
-import { onWaiting } from './reconnect.ts';
+import { holds, mayRetry, onWaiting } from './reconnect.ts';
 import { createRedirection } from './redirection.ts';
 import type { GatewayMemory } from './resolve.ts';
 import { type NetworkListener, type NetworkWatcher, watchNetwork } from './roaming.ts';
@@ -172,7 +172,7 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
       await tidy(deps, 'putting routes back', () => holding.refresh());
       link?.way?.networkChanged();
       // What kept us from connecting may be gone with the network that we were on; else trying earlier would be no better.
-      if (state.kind !== 'waiting') return;
+      if (state.kind !== 'waiting' || state.retry.at === null) return;
       const now = place();
       if (now === undefined || now === triedFrom) return;
       log({ level: 'info', area: 'session', text: `this computer is at ${now} now: connecting at once` });
@@ -195,12 +195,17 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
       report: (report) => {
         if (link !== opened) return;
         if (report.kind === 'up') credentials.accepted();
-        if (report.kind === 'lost')
-          handle({ ...report, failure: credentials.explain(report.failure), again: asksAgain(report.failure) });
+        if (report.kind === 'lost') lost(credentials.explain(report.failure));
         else handle(report);
       },
     });
     link = opened;
+  }
+
+  function lost(failure: Failure): void {
+    const { method, second } = profile.authentication;
+    const hold = holds(failure, method === 'eap' || second?.method === 'eap');
+    handle({ kind: 'lost', failure, again: asksAgain(failure), hold });
   }
 
   /** The password or code was refused, and the person may type another. */
@@ -263,7 +268,9 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
         seen = false;
         credentials.forget();
       }
-      handle({ kind: 'start' });
+      const held = state.kind === 'waiting' && state.retry.at === null;
+      if (held) credentials.forget();
+      handle({ kind: held ? 'retryDue' : 'start' });
     },
     stop() {
       const done = new Promise<void>((resolve) => {
@@ -289,7 +296,7 @@ export function createSession(given: Profile, deps: SessionDeps, createPeer: Cre
     answerPrompt: (id, answer) => prompts.answer(id, answer),
     retryNow() {
       credentials.willing();
-      if (state.kind === 'waiting') handle({ kind: 'retryDue' });
+      if (state.kind === 'waiting' && mayRetry(state.retry)) handle({ kind: 'retryDue' });
     },
     latency: () => link?.way?.roundTrip ?? null,
     checkLiveness: () => link?.way?.checkLiveness(),

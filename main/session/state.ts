@@ -22,8 +22,9 @@ export type State =
 export interface Retry {
   readonly because: ContractError;
   readonly tries: Tries;
-  readonly at: Instant;
-  /** Unix time in milliseconds of the same instant. */
+  /** null: held. Not by itself: somebody has to change something first, and to say so. */
+  readonly at: Instant | null;
+  /** Unix time in milliseconds of the same instant; of the loss, where it is held. */
   readonly wallAt: number;
 }
 
@@ -42,8 +43,8 @@ export type SessionEvent =
   | { readonly kind: 'step'; readonly step: ConnectStep }
   | { readonly kind: 'up'; readonly tunnel: TunnelInfo }
   | { readonly kind: 'changed'; readonly tunnel: TunnelInfo }
-  /** `again`: a person is asked for another password, so that trying at once can help. */
-  | { readonly kind: 'lost'; readonly failure: Failure; readonly again?: boolean }
+  /** `again`: a person is asked for another password, so that trying at once can help. `hold`: trying anew may do harm (reconnect.ts). */
+  | { readonly kind: 'lost'; readonly failure: Failure; readonly again?: boolean; readonly hold?: boolean }
   /** What a `close` effect named is gone. */
   | { readonly kind: 'closed' }
   | { readonly kind: 'retryDue' };
@@ -90,6 +91,7 @@ export function shown(state: State, profile: string): EngineState {
 }
 
 export function retrying(retry: Retry, profile: string): EngineState {
-  const { because, tries, wallAt } = retry;
-  return { state: 'reconnecting', profile, because, attempt: tries.retries + 1, retryAt: wallAt };
+  const { because, tries, at, wallAt } = retry;
+  const held = at === null ? { held: true } : {};
+  return { state: 'reconnecting', profile, because, attempt: tries.retries + 1, retryAt: wallAt, ...held };
 }

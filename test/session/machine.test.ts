@@ -39,6 +39,7 @@ const states: readonly State[] = [
   { kind: 'connecting', step: 'auth', tries: { retries: 3 } },
   { kind: 'connected', tunnel, since: 0, tries: first },
   { kind: 'waiting', retry },
+  { kind: 'waiting', retry: { ...retry, at: null } },
   { kind: 'closing', afterwards: { kind: 'idle', lastError: null }, scope: 'everything', shown: view },
   { kind: 'closing', afterwards: { kind: 'failed', error }, scope: 'everything', shown: view },
   { kind: 'closing', afterwards: { kind: 'retry', retry }, scope: 'link', shown: view },
@@ -52,6 +53,7 @@ const events: readonly SessionEvent[] = [
   { kind: 'changed', tunnel },
   { kind: 'lost', failure: transient },
   { kind: 'lost', failure: permanent },
+  { kind: 'lost', failure: permanent, hold: true },
   { kind: 'closed' },
   { kind: 'retryDue' },
 ];
@@ -101,6 +103,23 @@ describe('transition', () => {
     });
   });
 
+  it('holds what was up without another try, and fails the first connection all the same', () => {
+    const lost: SessionEvent = { kind: 'lost', failure: permanent, hold: true };
+    const afresh = transition(states[2]!, lost, context);
+    expect(afresh.state).toMatchObject({ kind: 'closing', afterwards: { kind: 'failed' } });
+    for (const state of [states[3]!, states[4]!]) {
+      const { state: next } = transition(state, lost, context);
+      expect(next).toMatchObject({
+        kind: 'closing',
+        scope: 'link',
+        afterwards: { kind: 'retry', retry: { at: null } },
+      });
+      expect(shown(next, 'office')).toMatchObject({ state: 'reconnecting', held: true });
+      const { effects } = transition(next, { kind: 'closed' }, context);
+      expect(effects).toEqual([{ kind: 'alarm', at: null }]);
+    }
+  });
+
   it('counts on where a connection did not hold, and anew where it did', () => {
     const state: State = { kind: 'connected', tunnel, since: 0, tries: { retries: 4 } };
     const lost: SessionEvent = { kind: 'lost', failure: transient };
@@ -111,7 +130,7 @@ describe('transition', () => {
   });
 
   it('finishes what it is closing before it closes the rest', () => {
-    const closing = transition(states[8]!, { kind: 'stop' }, context);
+    const closing = transition(states[9]!, { kind: 'stop' }, context);
     expect(kinds(closing.effects)).toEqual([]);
     expect(shown(closing.state, 'office').state).toBe('disconnecting');
     const rest = transition(closing.state, { kind: 'closed' }, context);

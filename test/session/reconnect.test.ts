@@ -1,10 +1,12 @@
 // A connection that is lost: blocked, not leaked, and made anew with patience.
 import { describe, expect, it } from 'vitest';
+import { cancelledPrompt } from '../../main/eap/error.ts';
 import { GRACE } from '../../main/esp/children.ts';
 import { IkeError } from '../../main/ike/error.ts';
 import type { EngineState } from '../../main/ipc/contract.ts';
 import type { Session } from '../../main/session/deps.ts';
-import { backOff, FIRST_WAIT, LONGEST_WAIT } from '../../main/session/reconnect.ts';
+import { failureOf } from '../../main/session/failure.ts';
+import { backOff, FIRST_WAIT, holds, LONGEST_WAIT, mayRetry } from '../../main/session/reconnect.ts';
 import { formatPrefix } from '../../main/wire/address.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
 import { createWorld, GATEWAY, type World, type WorldOptions } from './fakes/world.ts';
@@ -177,6 +179,60 @@ describe('reconnecting', () => {
       await stopClean({ world, session });
     },
   );
+
+  it('does not try by itself what is certain to fail again: blocked, with the reason, until a person wants it', async () => {
+    const { world, session, states } = await connected();
+    world.options = { script: { ...script, refuse: { at: 'sa-init', code: 'configuration' } } };
+    world.say('delete');
+    await world.clock.advance(5_000);
+    const held = { state: 'reconnecting', held: true, because: { code: 'ike/configuration' } };
+    expect(session.state).toMatchObject(held);
+    const tries = world.peers.length;
+    await world.clock.advance(10 * 60_000);
+    // Another network does not make a profile right.
+    world.options = { ...world.options, local: Uint8Array.of(203, 0, 113, 7) };
+    world.monitor.say('address');
+    await world.clock.advance(5_000);
+    session.retryNow();
+    await world.clock.advance(5_000);
+    expect(world.peers).toHaveLength(tries);
+    expect(tries).toBe(2);
+    expect(session.state).toMatchObject(held);
+    expect(states.every(({ state }) => state === 'reconnecting' || state === 'connecting')).toBe(true);
+    expect(world.logs.some(({ text }) => text.includes('held back until somebody connects again'))).toBe(true);
+    world.options = { script };
+    session.start();
+    await world.clock.advance(100);
+    expect(session.state.state).toBe('connected');
+    await stopClean({ world, session });
+  });
+
+  it('can be stopped while it holds', async () => {
+    const { world, session } = await connected();
+    world.options = { script: { ...script, refuse: { at: 'auth', code: 'traffic-selectors' } } };
+    world.say('delete');
+    await world.clock.advance(5_000);
+    expect(session.state).toMatchObject({ held: true });
+    await stopClean({ world, session });
+  });
+
+  it.each([
+    ['a login that was refused without a word', 'ike/refused-by-peer', true, { exchange: 'IKE_AUTH' }, true],
+    ['the same, where there is no login', 'ike/refused-by-peer', false, { exchange: 'IKE_AUTH' }, false],
+    ['what anybody can say', 'ike/refused-by-peer', true, { exchange: 'IKE_SA_INIT' }, false],
+    ['a refused password', 'eap/credentials-refused', true, undefined, true],
+    ['a network with too small a path', 'session/path-too-small', false, undefined, false],
+  ] as const)('holds still by what has failed: %s', (_, code, byEap, data, held) => {
+    const failure = { error: { code, message: '', remedy: '', ...(data && { data }) }, permanent: true };
+    expect(holds(failure, byEap)).toBe(held);
+    expect(holds({ ...failure, permanent: false }, byEap)).toBe(false);
+  });
+
+  it('asks again who did not answer, as soon as they may be there', () => {
+    const { error, permanent } = failureOf(cancelledPrompt('code'));
+    expect(holds({ error, permanent }, true)).toBe(true);
+    expect(mayRetry({ because: error, tries: { retries: 1 }, at: null, wallAt: 0 })).toBe(true);
+  });
 
   it('does not come back at once, again and again, where the gateway ends every connection', async () => {
     const { world, session, states } = await connected();

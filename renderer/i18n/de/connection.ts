@@ -47,6 +47,8 @@ export const connection: Translated<typeof en> = {
   'connection.reconnecting': 'Verbindung zu {profile} verloren',
   'connection.reconnectingText':
     'Sie wird von selbst wieder aufgebaut. Was durch den Tunnel gehen soll, wartet bis dahin.',
+  'connection.held':
+    'Sie wird nicht von selbst wieder aufgebaut. Was durch den Tunnel gehen soll, wird zurückgehalten, bis Sie neu verbinden oder trennen.',
   'connection.blocked': 'Blockiert: Verbindung zu {profile} verloren',
   'connection.blockedText':
     'Damit nichts am Tunnel vorbei gelangt, wird Datenverkehr zu diesen Netzen bis dahin abgewiesen:',

@@ -43,6 +43,8 @@ export const connection = {
   'connection.connectedFor': 'Connected for',
   'connection.reconnecting': 'Connection to {profile} lost',
   'connection.reconnectingText': 'Reconnecting by itself. What should go through the tunnel waits until it is back.',
+  'connection.held':
+    'It is not tried again by itself. What should go through the tunnel is held back until you connect again or disconnect.',
   'connection.blocked': 'Blocked: connection to {profile} lost',
   'connection.blockedText':
     'So that nothing leaks past the tunnel, traffic for these networks is refused until it is back:',

@@ -47,6 +47,8 @@ export const connection: Translated<typeof en> = {
   'connection.reconnecting': 'Connexion à {profile} perdue',
   'connection.reconnectingText':
     'Elle est rétablie automatiquement. Ce qui doit passer par le tunnel attend jusque-là.',
+  'connection.held':
+    'Elle n’est pas rétablie automatiquement. Ce qui doit passer par le tunnel est retenu jusqu’à ce que vous vous reconnectiez ou vous déconnectiez.',
   'connection.blocked': 'Bloqué : connexion à {profile} perdue',
   'connection.blockedText': 'Pour que rien ne contourne le tunnel, le trafic vers ces réseaux est refusé jusque-là :',
   'connection.disconnecting': 'Déconnexion de {profile} en cours',

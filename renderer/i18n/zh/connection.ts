@@ -44,6 +44,7 @@ export const connection: Translated<typeof en> = {
   'connection.connectedFor': '连接时长',
   'connection.reconnecting': '与 {profile} 的连接已丢失',
   'connection.reconnectingText': '正在自动重新连接。应走隧道的流量会等待其恢复。',
+  'connection.held': '不会自动重新连接。应走隧道的流量会被扣留，直到您重新连接或断开。',
   'connection.blocked': '已阻止流量：与 {profile} 的连接已丢失',
   'connection.blockedText': '为避免流量绕过隧道，恢复之前将拒绝发往以下网络的流量：',
   'connection.disconnecting': '正在断开与 {profile} 的连接',

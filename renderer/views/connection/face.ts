@@ -29,6 +29,8 @@ export type Face =
       readonly because: ContractError;
       readonly attempt: number;
       readonly retryAt: number;
+      /** It is not tried again by itself. */
+      readonly held: boolean;
     }
   /** As reconnecting, and packets for `prefixes` are refused meanwhile. */
   | {
@@ -37,6 +39,7 @@ export type Face =
       readonly because: ContractError;
       readonly attempt: number;
       readonly retryAt: number;
+      readonly held: boolean;
       readonly prefixes: readonly string[];
     }
   | { readonly kind: 'disconnecting'; readonly profile: string }
@@ -106,11 +109,11 @@ function look({ link, status, wish, restarted }: Seen): Face {
       return { kind: 'connected', profile: engine.profile, tunnel: engine.tunnel };
     case 'reconnecting': {
       if (wish?.kind === 'disconnect') return { kind: 'disconnecting', profile: engine.profile };
-      const { profile, because, attempt, retryAt } = engine;
+      const { profile, because, attempt, retryAt, held = false } = engine;
       const prefixes = status.blocked ?? [];
       return prefixes.length
-        ? { kind: 'blocked', profile, because, attempt, retryAt, prefixes }
-        : { kind: 'reconnecting', profile, because, attempt, retryAt };
+        ? { kind: 'blocked', profile, because, attempt, retryAt, held, prefixes }
+        : { kind: 'reconnecting', profile, because, attempt, retryAt, held };
     }
     case 'disconnecting':
       return { kind: 'disconnecting', profile: engine.profile };

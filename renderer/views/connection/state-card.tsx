@@ -102,8 +102,8 @@ function Words({ face }: { face: Face }): ReactNode {
       return (
         <>
           <Title>{t('connection.reconnecting', { profile: face.profile })}</Title>
-          <p className="quiet">{t('connection.reconnectingText')}</p>
-          <Countdown until={face.retryAt} attempt={face.attempt} />
+          <p className="quiet">{face.held ? t('connection.held') : t('connection.reconnectingText')}</p>
+          {face.held ? null : <Countdown until={face.retryAt} attempt={face.attempt} />}
         </>
       );
     case 'blocked':
@@ -114,7 +114,11 @@ function Words({ face }: { face: Face }): ReactNode {
           <p className="mono break">
             <bdi>{face.prefixes.join(', ')}</bdi>
           </p>
-          <Countdown until={face.retryAt} attempt={face.attempt} />
+          {face.held ? (
+            <p className="quiet">{t('connection.held')}</p>
+          ) : (
+            <Countdown until={face.retryAt} attempt={face.attempt} />
+          )}
         </>
       );
     case 'disconnecting':
