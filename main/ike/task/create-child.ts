@@ -17,7 +17,7 @@ import type { IkeSa } from '../sa.ts';
 import type { ChildRequest, ChildSa, RandomBytes } from '../types.ts';
 import { type AgreedChild, ChildOffer, childSa, childSpiBytes } from './child.ts';
 import { FollowUps, linkOf } from './follow-up.ts';
-import { firstGroup, groupWanted, KeyExchangeOffer, lowerNonce, NONCE_BYTES } from './key-exchange.ts';
+import { asksForAnother, firstGroup, groupWanted, KeyExchangeOffer, lowerNonce, NONCE_BYTES } from './key-exchange.ts';
 
 export interface CreateChildTerms {
   readonly sa: IkeSa;
@@ -26,7 +26,7 @@ export interface CreateChildTerms {
   /** The SPI that we receive with on the CHILD SA to be replaced. */
   readonly rekeys: number | undefined;
   readonly spiIn: number;
-  /** The group to begin with; undefined: the one that the IKE SA uses, where it is offered. */
+  /** The group that the peer has asked for (INVALID_KE_PAYLOAD); undefined: the one that the IKE SA uses, where it is offered. */
   readonly group?: number | undefined;
   readonly localAddress: Address;
 }
@@ -90,7 +90,7 @@ export class CreateChildTask implements Request {
   process({ payloads }: Message): CreateChildOutcome {
     const { sa } = this.terms;
     const group = groupWanted(payloads);
-    if (group !== undefined && group !== this.#ke.group && this.#offer.groups.includes(group))
+    if (asksForAnother(group, { tried: this.#ke.group, asked: this.terms.group, offered: this.#offer.groups }))
       return { kind: 'again', group };
     const agreed = this.#offer.agree(payloads, sa);
     const refusal = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));

@@ -44,6 +44,22 @@ export function groupWanted(payloads: readonly Payload[]): number | undefined {
   return data?.length === 2 ? data[0]! * 256 + data[1]! : undefined;
 }
 
+/**
+ * Is it worth beginning again with the group that the peer wants? Once: a peer that does not take the group that it has asked for itself
+ * would keep us at it for ever.
+ */
+export function asksForAnother(
+  group: number | undefined,
+  ours: {
+    readonly tried: number | undefined;
+    /** The group that the peer asked for before. */
+    readonly asked: number | undefined;
+    readonly offered: readonly number[];
+  },
+): group is number {
+  return group !== undefined && ours.asked === undefined && group !== ours.tried && ours.offered.includes(group);
+}
+
 export type KeyExchangeAnswer =
   | { readonly kind: 'agreed'; readonly payloads: readonly Payload[]; readonly secrets: readonly Uint8Array[] }
   | { readonly kind: 'refused'; readonly payloads: readonly Payload[]; readonly why: string };

@@ -21,6 +21,7 @@ import { statusNotify } from './child.ts';
 import { FollowUps, linkOf, PendingFollowUps } from './follow-up.ts';
 import {
   answerKeyExchange,
+  asksForAnother,
   firstGroup,
   groupWanted,
   KeyExchangeOffer,
@@ -45,13 +46,14 @@ export class RekeyIkeTask implements Request {
   readonly #random: RandomBytes;
   readonly #SPIi: bigint;
   readonly #proposals: readonly string[];
+  readonly #asked: number | undefined;
   readonly #offered: readonly Proposal[];
   readonly #groups: readonly number[];
   readonly #ke: KeyExchangeOffer;
   /** Agreed on, with additional key exchanges still to come. */
   #begun: Begun | undefined;
 
-  /** `group`: the one to begin with; undefined: the one that the SA uses, where it is offered. */
+  /** `group`: the one that the peer has asked for (INVALID_KE_PAYLOAD); undefined: the one that the SA uses, where it is offered. */
   constructor(
     terms: {
       readonly sa: IkeSa;
@@ -66,6 +68,7 @@ export class RekeyIkeTask implements Request {
     this.#random = random;
     this.#SPIi = SPIi;
     this.#proposals = proposals;
+    this.#asked = group;
     this.Ni = random(NONCE_BYTES);
     // A gateway that has chosen none before may be one that does not bear them (fallback.ts).
     const withoutAdditional = sa.suite.additional.length === 0;
@@ -83,7 +86,7 @@ export class RekeyIkeTask implements Request {
   /** The response has been opened with the SA's keys and obeys the rules. */
   process({ payloads }: Message): RekeyIkeOutcome {
     const group = groupWanted(payloads);
-    if (group !== undefined && group !== this.#ke.group && this.#groups.includes(group))
+    if (asksForAnother(group, { tried: this.#ke.group, asked: this.#asked, offered: this.#groups }))
       return { kind: 'again', group };
     const refusal = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
     if (refusal) {
