@@ -3,6 +3,7 @@ import type { Params, ProfileSummary, Result } from '../ipc/contract.ts';
 import { EngineError, ipcError } from '../ipc/error.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
 import { secretsOf, usesKeyStore } from '../profile/authentication.ts';
+import { demandUsableCredentials } from '../profile/credential-check.ts';
 import { relocked, renamed } from '../profile/edit.ts';
 import { type ParsedProfile, parseProfile } from '../profile/parse.ts';
 import type { Profile } from '../profile/profile.ts';
@@ -114,6 +115,7 @@ export function profileCalls({
     desk.inTurn(() =>
       inContract(async () => {
         const parsed = parseProfile(text);
+        demandUsableCredentials(parsed.profile);
         const { name } = parsed.profile;
         const before = replace ? await stored(name) : null;
         // Any lock: what is replaced is gone with it.
@@ -136,6 +138,7 @@ export function profileCalls({
   const show = (text: string): Promise<Result<'preview'>> =>
     inContract(async () => {
       const { profile, warnings } = parseProfile(text);
+      demandUsableCredentials(profile);
       // Nothing is hidden: anybody may look at any text, and would choose what the log may say.
       const { profiles, broken } = await store.list();
       const exists = [...profiles, ...broken].some(({ name }) => name === profile.name);

@@ -525,3 +525,18 @@ describe('a profile that uses a token of this computer', () => {
     await expect(user.call('import', { text: twice, replace: true })).rejects.toMatchObject(refusal);
   });
 });
+
+it('a damaged key is told at import and in the preview', async () => {
+  const { client } = await open();
+  const text = profileText('cert', {
+    gateway: { host: 'vpn.example.com', authentication: { method: 'certificate' } },
+    authentication: {
+      method: 'certificate',
+      certificate: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n',
+      key: '-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n',
+    },
+  });
+  const told = { code: 'profile/secret', data: { pointer: '/authentication/certificate', problems: 2 } };
+  await expect(client.call('import', { text, replace: false })).rejects.toMatchObject(told);
+  await expect(client.call('preview', { text })).rejects.toMatchObject(told);
+});
