@@ -61,6 +61,8 @@ export interface Association {
   /** It has, or had, a CHILD SA. */
   readonly isUp: boolean;
   readonly isOver: boolean;
+  /** It waits for a person's password or code. */
+  readonly asks: boolean;
   owns(spiIn: number): boolean;
   feed(event: IkeEvent): void;
   /** This computer is at other addresses from now on (RFC 4555 §3.5). */
@@ -74,7 +76,12 @@ export interface Association {
 export function beginAssociation(options: AssociationOptions): Association {
   const { deps, config, tunnel, socketOf } = options;
   const { log } = deps;
-  const answerer = (deps.createAnswerer ?? options.createAnswerer)(options.profile, options.secrets);
+  let asked = 0;
+  const secrets: EapSecrets = {
+    password: (question) => counted(options.secrets.password(question)),
+    code: (text) => counted(options.secrets.code(text)),
+  };
+  const answerer = (deps.createAnswerer ?? options.createAnswerer)(options.profile, secrets);
   /** By SPI, with their names; the tunnel's own have none. */
   const children = new Map<number, string | undefined>();
   let answering = true;
@@ -131,6 +138,15 @@ export function beginAssociation(options: AssociationOptions): Association {
     return { kind: 'solved', solution: await solvePuzzle(question.puzzle, () => answering) };
   }
 
+  async function counted<T>(answer: Promise<T>): Promise<T> {
+    asked++;
+    try {
+      return await answer;
+    } finally {
+      asked--;
+    }
+  }
+
   async function install(effect: InstallChild): Promise<void> {
     const first = !isUp;
     const { spiIn } = effect.child;
@@ -184,6 +200,9 @@ export function beginAssociation(options: AssociationOptions): Association {
     },
     get isOver() {
       return drive.over;
+    },
+    get asks() {
+      return asked > 0;
     },
     owns: (spiIn) => children.has(spiIn),
     feed: (event) => drive.feed(event),

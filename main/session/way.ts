@@ -16,7 +16,7 @@ import { type Address, type Endpoint, formatAddress, formatEndpoint, sameAddress
 import type { Encapsulation } from '../wire/encapsulation.ts';
 import { type Association, beginAssociation, type CreatePeer } from './association.ts';
 import { type Authentication, authenticationDeps, openAuthentication } from './authentication.ts';
-import type { SessionDeps } from './deps.ts';
+import type { SessionDeps, Timer } from './deps.ts';
 import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
 import type { Holding } from './holding.ts';
 import {
@@ -42,6 +42,8 @@ export type { CreatePeer } from './association.ts';
 
 /** Milliseconds that the gateway has to answer our goodbye. */
 export const GOODBYE_LIMIT = 2_000;
+/** Milliseconds that the tunnel may be without an SA where another IKE SA is about to bring one. */
+export const RELIEF_LIMIT = 5_000;
 /** Four zero bytes tell IKE from ESP on UDP 4500 (RFC 3948 §2.2). */
 const NON_ESP_MARKER_BYTES = 4;
 
@@ -131,6 +133,8 @@ export function createWay(options: WayOptions): Way {
   let next: Association | null = null;
   /** What was replaced, until the gateway has answered its Delete. */
   const former = new Set<Association>();
+  /** Set while the tunnel has no SA but is about to get one. */
+  let relief: Timer | null = null;
   let leaving = false;
   const meter = createRoundTripMeter();
   const prober = createPathProber(deps);
@@ -264,7 +268,7 @@ export function createWay(options: WayOptions): Way {
       up,
       refused: (error) => own === current && fail(failureOf(error)),
       changed,
-      childless: () => own === current && !next && fail(deletedByGateway('the CHILD SA')),
+      childless: () => own === current && stranded(deletedByGateway('the CHILD SA')),
       ticket: (ticket) => options.tickets.keep(ticket, gateway),
       reauthenticate: (within) => own === current && reauthenticate(here, within),
       closed: (reason) => ended(own, reason),
@@ -282,9 +286,18 @@ export function createWay(options: WayOptions): Way {
       next = null;
       const failure = closeFailure(own, reason);
       log({ level: 'warn', area: 'ike', text: `authenticating anew failed: ${failure.error.message}` });
-      // Gateways that allow one SA for each client end the old one first: then there is nothing left to stay on.
-      if (current?.isOver) fail(failure);
-    } else if (own === current && !next) fail(closeFailure(own, reason));
+      // Then there is nothing left to stay on.
+      if (relief || current?.isOver) fail(failure);
+    } else if (own === current) stranded(closeFailure(own, reason));
+  }
+
+  /**
+   * What the tunnel went through is gone. Gateways that allow one SA for each client end the old one just before the new one is up; but
+   * nobody waits for a person's answer, or for long, with a tunnel that is none.
+   */
+  function stranded(failure: Failure): void {
+    if (!next || next.asks) fail(failure);
+    else relief ??= deps.clock.setTimer(deps.clock.now() + RELIEF_LIMIT, () => fail(failure));
   }
 
   /**
@@ -302,6 +315,8 @@ export function createWay(options: WayOptions): Way {
         const old = current;
         current = next;
         next = null;
+        relief?.cancel();
+        relief = null;
         log({ level: 'info', area: 'ike', text: 'authenticated anew: the former IKE SA goes' });
         if (old && !old.isOver) {
           former.add(old);
@@ -533,6 +548,7 @@ export function createWay(options: WayOptions): Way {
 
     async release() {
       prober.close();
+      relief?.cancel();
       for (const one of associations()) one.stop();
       tunnel?.children.close();
       await place.close();

@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import { GRACE } from '../../main/esp/children.ts';
 import type { EngineState } from '../../main/ipc/contract.ts';
-import type { Session } from '../../main/session/deps.ts';
+import type { Session, SessionDeps } from '../../main/session/deps.ts';
+import { RELIEF_LIMIT } from '../../main/session/way.ts';
 import { formatPrefix } from '../../main/wire/address.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
 import { createWorld, type World } from './fakes/world.ts';
@@ -154,6 +155,78 @@ it('connects anew where the gateway ends the old one and refuses the new one', a
   expect(session.state.state).toBe('connected');
   await stopClean(up);
 });
+
+/** Another IKE SA is on its way, and its gateway wants a code of the person. */
+async function asked(): Promise<Up> {
+  const up = await connected();
+  const { world, session } = up;
+  Object.assign(world.deps, {
+    createAnswerer: (_profile, secrets) => ({
+      async answer() {
+        await secrets.code('Token, please');
+        return { kind: 'eap', packet: new Uint8Array(0), state: 'success' };
+      },
+      close() {},
+    }),
+  } satisfies Pick<SessionDeps, 'createAnswerer'>);
+  world.options = { script, answers: () => false };
+  ask(up);
+  await world.clock.settle();
+  const question = { kind: 'eap', packet: new Uint8Array(0), gatewayProven: true, round: 0 } as const;
+  world.peers[1]!.inject({ kind: 'ask', id: 1, question });
+  world.say('anything');
+  await world.clock.settle();
+  expect(session.state).toMatchObject({ state: 'connected', prompt: { kind: 'code' } });
+  return up;
+}
+
+it.each([
+  ['its IKE SA', ({ world }: Up) => world.peers[0]!.inject({ kind: 'closed', reason: { by: 'peer' } })],
+  [
+    'its CHILD SA',
+    ({ world }: Up) => {
+      const { spi } = world.plane().inbound.get(0)!;
+      world.peers[0]!.inject({ kind: 'removeChild', spiIn: spi, spiOut: spi + 0x100000, by: 'peer' });
+    },
+  ],
+])('is not "connected" where a person is asked and the gateway ends %s meanwhile', async (_, end) => {
+  const up = await asked();
+  const { world, session } = up;
+  end(up);
+  world.say('anything');
+  await world.clock.advance(10);
+  expect(session.state).toMatchObject({ state: 'reconnecting', because: { code: 'session/deleted-by-gateway' } });
+  world.options = { script };
+  await world.clock.advance(5_000);
+  expect(session.state.state).toBe('connected');
+  await stopClean(up);
+});
+
+it.each(['IKE', 'CHILD'])(
+  'does not wait long for the new one where the gateway has ended the old %s SA',
+  async (what) => {
+    const up = await connected();
+    const { world, session } = up;
+    world.options = { script, answers: () => false };
+    ask(up);
+    await world.clock.settle();
+    const { spi } = world.plane().inbound.get(0)!;
+    world.peers[0]!.inject(
+      what === 'IKE'
+        ? { kind: 'closed', reason: { by: 'peer' } }
+        : { kind: 'removeChild', spiIn: spi, spiOut: spi + 0x100000, by: 'peer' },
+    );
+    world.say('anything');
+    await world.clock.advance(RELIEF_LIMIT - 100);
+    expect(session.state.state).toBe('connected');
+    await world.clock.advance(200);
+    expect(session.state).toMatchObject({ state: 'reconnecting', because: { code: 'session/deleted-by-gateway' } });
+    world.options = { script };
+    await world.clock.advance(5_000);
+    expect(session.state.state).toBe('connected');
+    await stopClean(up);
+  },
+);
 
 it('asks once, however often it is told, and never for a link that is being closed', async () => {
   const up = await connected();
