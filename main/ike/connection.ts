@@ -20,7 +20,6 @@ import { Exchange, exchangeName, type Header, type Message } from './message.ts'
 import { Mobike, type MobikeTerms } from './mobike.ts';
 import { NotifyType } from './notify.ts';
 import type { Outbox } from './outbox.ts';
-import { payloadOf } from './payload/payload.ts';
 import { redirectIn, redirectNotify } from './redirect.ts';
 import { formOf } from './rules.ts';
 import type { IkeSa, Role } from './sa.ts';
@@ -348,12 +347,12 @@ export class Connection {
         // RFC 7296 §2.8: who uses the new IKE SA has our answer.
         this.#succession.used(on, now);
         if (formOf(message) === 'rekey-ike')
-          return this.#withToken(this.#succession.answer(on, payloads, this.#children.isBusy, now));
+          return this.#withToken(() => this.#succession.answer(on, payloads, this.#children.isBusy, now));
         return this.#children.answerCreate(payloads, !this.#succession.carriesChildren(on), now);
       }
       case Exchange.IKE_FOLLOWUP_KE:
         return (
-          this.#succession.answerFollowUp(on, payloads, now) ??
+          this.#withToken(() => this.#succession.answerFollowUp(on, payloads, now)) ??
           this.#children.answerFollowUp(payloads, now) ?? { payloads: [statusNotify(NotifyType.STATE_NOT_FOUND)] }
         );
       default: {
@@ -366,11 +365,14 @@ export class Connection {
     }
   }
 
-  /** The answer that makes a new IKE SA brings the SA's crash token (RFC 6290 §4.3). */
-  #withToken(answer: Answer): Answer {
+  /** The answer that makes a new IKE SA, of whichever exchange, brings the SA's crash token (RFC 6290 §4.3). */
+  #withToken<A extends Answer | undefined>(answering: () => A): A | Answer {
     const [secret] = this.#terms.crashSecrets ?? [];
-    const made = this.#succession.newest?.sa;
-    if (!secret || !made || !payloadOf(answer.payloads, 'sa')) return answer;
+    const before = this.#succession.newest;
+    const answer = answering();
+    const { newest } = this.#succession;
+    if (!answer || !secret || !newest || newest === before) return answer;
+    const made = newest.sa;
     const token = crashTokenNotify(crashToken(secret, made.SPIi, made.SPIr));
     return { ...answer, payloads: [...answer.payloads, token] };
   }

@@ -107,6 +107,15 @@ test('somebody who forges INVALID_IKE_SPI with any token but the right one does 
   expect(sim.client.closed).toMatchObject({ by: 'error' });
 });
 
+test('… with additional key exchanges too, where it is made by their last answer', () => {
+  const proposals = ['aes256gcm16-prfsha256-x25519-ke1_mlkem768'];
+  const sim = new Simulation({ initiator: { proposals }, responder: { ...responder, proposals } }).connect();
+  sim.tell({ kind: 'rekey', what: 'ike' }).run(60_000);
+  expect(sim.client.rekeyed).toBe(1);
+  expect(sim.wire.some((d) => d.bytes[18] === Exchange.IKE_FOLLOWUP_KE)).toBe(true);
+  expect(livenessTime(restart(sim, [SECRET]))).toBeLessThan(50);
+});
+
 test('an SA that replaces another has a token of its own (§4.3)', () => {
   for (const by of ['client', 'gateway'] as const) {
     const sim = new Simulation({ responder }).connect();
