@@ -51,6 +51,7 @@ export class ChildWork {
   readonly set: ChildSet;
   readonly #terms: ChildTerms;
   readonly #host: ChildHost;
+  /** What we have asked for ourselves; the peer's live as long as their CHILD SAs. */
   readonly #lines: Line[] = [];
   readonly #backoff: Backoff;
   #operation: Operation | undefined;
@@ -69,7 +70,7 @@ export class ChildWork {
 
   /** The CHILD SA that IKE_AUTH has made. */
   adopt(sa: ChildSa, now: Instant) {
-    this.set.add(sa, this.#lines[0] ?? this.#newLine(), 'kept', now).carried = true;
+    this.set.add(sa, this.#lines[0] ?? theirLine(), 'kept', now).carried = true;
   }
 
   /** Something is under way that rekeying the IKE SA would cross (RFC 7296 §2.25.1). */
@@ -412,7 +413,7 @@ export class ChildWork {
     if (accepts) {
       const lines = new Set(this.set.all.map(({ line }) => line));
       if (lines.size >= most) return no(statusNotify(NotifyType.NO_ADDITIONAL_SAS), `it has ${lines.size} already`);
-      return this.#agree(request, accepts, this.#newLine(), undefined, no, now);
+      return this.#agree(request, accepts, theirLine(), undefined, no, now);
     }
     if (this.#operation) return no(statusNotify(NotifyType.TEMPORARY_FAILURE), 'we are making one ourselves');
     let refusal: Answer | undefined;
@@ -550,10 +551,7 @@ export class ChildWork {
     this.#operation = undefined;
     this.#dropPending();
   }
-
-  #newLine(): Line {
-    const line: Line = { name: undefined, request: undefined, wanted: true, remade: 0 };
-    this.#lines.push(line);
-    return line;
-  }
 }
+
+/** Of a CHILD SA that only the peer has asked for. */
+const theirLine = (): Line => ({ name: undefined, request: undefined, wanted: true, remade: 0 });
