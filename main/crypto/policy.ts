@@ -57,7 +57,10 @@ export function demandPolicy(text: string, protocol: Protocol, policy: PolicyNam
   );
 }
 
-/** What is weak in what was agreed on, for the log and the person connected. `ike` or `esp` is undefined where there is none. */
+/**
+ * What is weak in what was agreed on, for the log and the person connected. `ike` or `esp` is undefined where there is none. Never throws:
+ * what was agreed on is in use, whether or not a profile could ask for it in these words.
+ */
 export function weaknessWarnings(agreed: {
   readonly ike?: string | undefined;
   readonly esp?: string | undefined;
@@ -66,8 +69,13 @@ export function weaknessWarnings(agreed: {
   return protocols.flatMap((protocol) => {
     const text = agreed[protocol];
     if (text === undefined) return [];
-    return weaknesses(text, protocol).map(
-      (weakness) => `Weak: the gateway chose ${protocol.toUpperCase()} ${text}. It uses ${weakness}.`,
-    );
+    try {
+      return weaknesses(text, protocol).map(
+        (weakness) => `Weak: the gateway chose ${protocol.toUpperCase()} ${text}. It uses ${weakness}.`,
+      );
+    } catch (error) {
+      if (!(error instanceof ProposalError)) throw error;
+      return [`Whether ${protocol.toUpperCase()} ${text}, which the gateway chose, is weak is not known.`];
+    }
   });
 }

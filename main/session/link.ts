@@ -318,8 +318,8 @@ export function openLink(options: LinkOptions): Link {
     await here?.release();
   }
 
-  const script = run().then(
-    () => {
+  const script = run()
+    .then(() => {
       const tunnel = way?.info();
       // Lost again between the last step of set-up and this line.
       if (failed) return lose(failed);
@@ -328,9 +328,9 @@ export function openLink(options: LinkOptions): Link {
       deadline.cancel();
       lookAtGreNumbers();
       options.report({ kind: 'up', tunnel });
-    },
-    (error: unknown) => lose(failureOf(error)),
-  );
+    })
+    // Of the lines above, too: a link that says nothing would be waited for for ever.
+    .catch((error: unknown) => lose(failureOf(error)));
 
   let closing: Promise<void> | null = null;
   return {

@@ -97,6 +97,9 @@ test.each([
 test('says what is weak in what was agreed on, and nothing where nothing is', () => {
   expect(weaknessWarnings({ ike: 'aes256gcm16-prfsha256-ecp256-ke1_mlkem768', esp: 'aes256gcm16-esn' })).toEqual([]);
   expect(weaknessWarnings({})).toEqual([]);
+  expect(weaknessWarnings({ esp: 'rot13' })).toEqual([
+    'Whether ESP rot13, which the gateway chose, is weak is not known.',
+  ]);
   expect(weaknessWarnings({ ike: 'aes128-sha1-modp1024', esp: 'aes128-sha1' })).toEqual([
     expect.stringMatching(/^Weak: the gateway chose IKE aes128-sha1-modp1024\. It uses SHA-1/),
     expect.stringMatching(/MODP-1024/),

@@ -3,6 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import type { IkeErrorCode } from '../../main/ike/error.ts';
 import type { Profile } from '../../main/profile/profile.ts';
+import { createSession } from '../../main/session/session.ts';
+import { scriptedPeer } from './fakes/peer.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
 import { createWorld, GATEWAY, type World, type WorldOptions } from './fakes/world.ts';
 
@@ -342,5 +344,31 @@ describe('stop', () => {
     expect(errors).toEqual(['removing the routes: the routes stick', 'closing the data plane: the worker sticks']);
     expect(world.tuns.every(({ closed }) => closed)).toBe(true);
     expect(world.sockets.every(({ closed }) => closed)).toBe(true);
+  });
+});
+
+describe('a fault of our own between set-up and "up"', () => {
+  it('ends the attempt instead of leaving it in the air', async () => {
+    const world = createWorld();
+    const session = createSession(testProfile(), world.deps, (config) => {
+      const peer = scriptedPeer(config);
+      return {
+        handle: (event, now) =>
+          peer.handle(event, now).map((effect) =>
+            effect.kind === 'established'
+              ? {
+                  ...effect,
+                  get remote(): never {
+                    throw new TypeError('scripted fault');
+                  },
+                }
+              : effect,
+          ),
+      };
+    });
+    session.start();
+    await world.clock.advance(30_000);
+    expect(session.state).toMatchObject({ state: 'failed', error: { code: 'session/internal' } });
+    expect(world.remains()).toEqual([]);
   });
 });
