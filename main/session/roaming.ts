@@ -10,7 +10,7 @@ import type { Clock, SessionDeps, Timer } from './deps.ts';
 
 /** Milliseconds: a change seldom comes alone (a link, its addresses, its routes). */
 export const SETTLE = 250;
-/** Milliseconds between two looks: where routes change all the time, ours need not be looked at all the time. */
+/** Milliseconds between two looks at routes and the like: where they change all the time, ours need not be looked at all the time. */
 export const PAUSE = 2_000;
 export const TICK = 5_000;
 /** A jump of so many milliseconds is a sleep, and no correction of the clock. */
@@ -30,18 +30,24 @@ export function watchNetwork(
   listener: NetworkListener,
 ): NetworkWatcher {
   const { clock, monitor, log } = deps;
-  let settling: Timer | null = null;
+  let settling: { readonly timer: Timer; readonly at: number } | null = null;
   let ahead = clock.wall() - clock.now();
   let closed = false;
   let looked = Number.NEGATIVE_INFINITY;
 
-  const watch = monitor?.watch(() => {
-    if (closed || settling) return;
-    settling = clock.setTimer(Math.max(clock.now() + SETTLE, looked + PAUSE), () => {
+  const watch = monitor?.watch((change) => {
+    if (closed) return;
+    // Addresses seldom change, and every moment counts then: packets go nowhere (RFC 4555 §3.5).
+    const pause = change === 'address' ? 0 : PAUSE;
+    const at = Math.max(clock.now() + SETTLE, looked + pause);
+    if (settling && settling.at <= at) return;
+    settling?.timer.cancel();
+    const timer = clock.setTimer(at, () => {
       settling = null;
       looked = clock.now();
       listener.changed();
     });
+    settling = { timer, at };
   });
   if (watch instanceof Error) log({ level: 'info', area: 'net', text: `${watch.message} ${watch.remedy}` });
 
@@ -60,7 +66,7 @@ export function watchNetwork(
   return {
     close() {
       closed = true;
-      settling?.cancel();
+      settling?.timer.cancel();
       ticking.cancel();
       if (watch && !(watch instanceof Error)) watch.close();
     },
