@@ -7,6 +7,7 @@ import type { Announced } from './auth/announced.ts';
 import { PSK_ONLY } from './auth/responder.ts';
 import { CookieJar } from './cookie.ts';
 import { crashTokenNotifies } from './crash-token.ts';
+import { Deadlines } from './deadlines.ts';
 import type { LastAnswer } from './exchange.ts';
 import { DATAGRAM_SIZES } from './fragment.ts';
 import { HalfOpen } from './half-open.ts';
@@ -72,7 +73,8 @@ class Responder implements IkeResponder {
   readonly #inits = new Map<string, SaName>();
   readonly #initOf = new Map<SaName, string>();
   readonly #halfOpen = new HalfOpen();
-  /** SAs that the event at hand has reached: only they can have effects. */
+  readonly #deadlines = new Deadlines();
+  /** SAs that the event at hand has reached: only they can have effects, and another deadline than before. */
   readonly #touched = new Set<SaName>();
   /** Which of them a message is for, by our SPI in it: a rekeyed SA (RFC 7296 §2.18) keeps its name and gets other SPIs. */
   readonly #routes = new Map<bigint, SaName>();
@@ -98,7 +100,7 @@ class Responder implements IkeResponder {
         break;
       case 'timer':
         this.#timer = null;
-        for (const name of this.#sas.keys()) this.#touch(name)?.tick(now);
+        for (const name of this.#deadlines.due(now)) this.#touch(name)?.tick(now);
         break;
       case 'close':
         for (const name of this.#sas.keys())
@@ -121,15 +123,14 @@ class Responder implements IkeResponder {
       for (const effect of sa.take()) this.#out.push({ sa: name, effect });
       if (!sa.isHalfOpen) this.#halfOpen.delete(name);
       this.#route(name, sa.isClosed ? [] : sa.localSpis);
+      this.#deadlines.set(name, sa.isClosed ? null : sa.deadline);
       if (!sa.isClosed) continue;
       this.#forgetInit(name);
       this.#sas.delete(name);
       for (const { localSpi, last } of sa.lastAnswers) this.#linger(localSpi, { ...last, until: now + LINGER });
     }
     this.#touched.clear();
-    let deadline: Instant | null = null;
-    for (const sa of this.#sas.values())
-      if (sa.deadline !== null) deadline = deadline === null ? sa.deadline : Math.min(deadline, sa.deadline);
+    const deadline = this.#deadlines.earliest;
     if (deadline !== this.#timer) {
       this.#timer = deadline;
       this.#push({ kind: 'timer', at: deadline });

@@ -1,10 +1,11 @@
 // What only a responder has: many peers, half-open SAs, strangers, leases.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createInitiator } from '../../main/ike/initiator.ts';
 import { decodeMessage, Exchange } from '../../main/ike/message.ts';
 import { NotifyType } from '../../main/ike/notify.ts';
 import { payloadsOf } from '../../main/ike/payload/payload.ts';
 import { createResponder } from '../../main/ike/responder.ts';
+import { ResponderSa } from '../../main/ike/responder-sa.ts';
 import type {
   AddressLease,
   IkeEffect,
@@ -117,6 +118,31 @@ describe('many peers', () => {
     const gone = r.handle({ kind: 'timer' }, 10_000).filter(({ effect }) => effect.kind === 'closed');
     expect(gone.length).toBe(20);
     expect(gone.every(({ effect }) => effect.kind === 'closed' && effect.reason.by === 'us')).toBe(true);
+  });
+
+  test('a datagram that is for none of them looks at none of them, and a timer at those that are due', () => {
+    const r = responder(anyone);
+    const clients = Array.from(
+      { length: 30 },
+      (_, i) => new Client(`user${i}@example.com`, endpoint('192.0.2.9', 1000 + i)),
+    );
+    // Half-open, a second after each other.
+    for (const [i, client] of clients.entries()) client.deliver(r, client.next, i * 1000);
+    const looked = vi.spyOn(ResponderSa.prototype, 'deadline', 'get');
+    const ticked = vi.spyOn(ResponderSa.prototype, 'tick');
+    const garbage = new Uint8Array(28);
+    garbage.set([0x20, Exchange.INFORMATIONAL, 0x08], 17);
+    garbage.set([1], 8);
+    garbage[27] = 28;
+    r.handle(
+      { kind: 'datagram', bytes: garbage, from: endpoint('203.0.113.9', 500), local: LOCAL, transport: 'ike' },
+      30,
+    );
+    expect(looked).not.toHaveBeenCalled();
+    const ends = r.handle({ kind: 'timer' }, 32_500).filter(({ effect }) => effect.kind === 'closed');
+    expect([ends.length, ticked.mock.calls.length]).toEqual([3, 3]);
+    looked.mockRestore();
+    ticked.mockRestore();
   });
 
   test('INITIAL_CONTACT replaces the SA that the same peer had, and its lease is free for the new one', () => {
