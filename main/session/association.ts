@@ -67,6 +67,8 @@ export interface Association {
   feed(event: IkeEvent): void;
   /** This computer is at other addresses from now on (RFC 4555 §3.5). */
   moved(local: Endpoint, localNatt: Endpoint): void;
+  /** What people are told of where it is sent from; the IKE SA itself does not hear of it (RFC 9329: another TCP connection). */
+  isAt(local: Endpoint): void;
   /** Tells the gateway and waits for its answer, `limit` milliseconds at most. `closed` is not reported any more. */
   goodbye(limit: number): Promise<void>;
   /** Ends at once; nothing is reported any more. */
@@ -179,6 +181,12 @@ export function beginAssociation(options: AssociationOptions): Association {
 
   const drive = createDrive(options.createPeer(config, { random: deps.random }), deps.clock, actions);
 
+  function isAt(local: Endpoint): void {
+    if (!established) return;
+    established = { ...established, local };
+    quietly('noting the new address', tunnel.note(established).then(options.changed));
+  }
+
   function stop(): void {
     gone ??= () => {};
     drive.stop();
@@ -208,10 +216,9 @@ export function beginAssociation(options: AssociationOptions): Association {
     feed: (event) => drive.feed(event),
     moved(local, localNatt) {
       drive.feed({ kind: 'addressesChanged', local, localNatt });
-      if (!established) return;
-      established = { ...established, local: localNatt };
-      quietly('noting the new address', tunnel.note(established).then(options.changed));
+      isAt(localNatt);
     },
+    isAt,
     async goodbye(limit) {
       if (!drive.over) {
         const answered = new Promise<void>((resolve) => {

@@ -203,6 +203,7 @@ export function createWay(options: WayOptions): Way {
     const peer = { address: gateway, port: profile.gateway.tcpPort };
     for (const { spiOut } of here.children.list())
       await here.move({ kind: 'moveChild', spiOut, peer }, () => opened.natt);
+    for (const one of associations()) one.isAt(opened.natt.local);
     current?.feed({ kind: 'checkLiveness' });
   }
 

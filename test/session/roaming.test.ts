@@ -89,7 +89,8 @@ describe('another address', () => {
     expect(before.every(({ closed }) => !closed)).toBe(true);
     await world.clock.advance(10_000);
     expect(before.every(({ closed }) => closed)).toBe(true);
-    expect(session.state).toMatchObject({ state: 'connected' });
+    const local = `203.0.113.7:${world.sockets.at(-1)!.local.port}`;
+    expect(session.state).toMatchObject({ state: 'connected', tunnel: { local } });
     expect(states.filter((state) => state !== 'connected')).toEqual([]);
     expect([world.planes.length, world.tuns.length, world.peers.length]).toEqual([1, 1, 1]);
     await stopClean(up);

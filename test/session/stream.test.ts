@@ -119,6 +119,21 @@ it('makes one connection where the network changes and the old one breaks becaus
   await stopClean(up);
 });
 
+it('tells from where it goes on, after a break and from another network', async () => {
+  const up = await connected();
+  const { world, session } = up;
+  breakStream(world);
+  await world.clock.settle();
+  const local = () => session.state.state === 'connected' && session.state.tunnel.local;
+  expect(local()).toBe(`192.0.2.10:${newest(world).local.port}`);
+  world.options = { ...world.options, local: ELSEWHERE };
+  world.monitor.say('address');
+  await world.clock.advance(5_000);
+  expect(streams(world)).toHaveLength(3);
+  expect(local()).toBe(`203.0.113.7:${newest(world).local.port}`);
+  await stopClean(up);
+});
+
 it('closes every socket where two places are entered at the same time', async () => {
   const world = createWorld();
   const place = createPlace(world.deps, () => {});
