@@ -88,6 +88,9 @@ export function tunnelText(tunnel: TunnelInfo): string {
     ...namesRows(tunnel),
     row('routes', list(tunnel.routes.include)),
     ...(tunnel.routes.exclude.length > 0 ? [row('not routed', list(tunnel.routes.exclude))] : []),
+    ...(tunnel.direct ?? []).map(({ prefix, espProposal }) =>
+      row('beside GRE', `${prefix}: ${espProposal ? `ESP ${espProposal}` : 'NOT REACHED, there is no SA for it'}`),
+    ),
     row('MTU', `${tunnel.mtu.value} (TCP segments: ${tunnel.mtu.mss4} over IPv4, ${tunnel.mtu.mss6} over IPv6)`),
     row('', tunnel.mtu.explanation),
     ...tunnel.warnings.map((warning) => row('warning', warning)),

@@ -94,6 +94,8 @@ export const TunnelInfo = object({
     /** Announced by the gateway, whether they are routed or not. */
     gateway: optional(texts),
   }),
+  /** Networks that are reached beside GRE; without `espProposal` one has no CHILD SA (not yet, or the gateway refuses it). */
+  direct: optional(list(object({ prefix: text(), espProposal: optional(text()) }))),
   since: number,
   warnings: texts,
 });

@@ -23,6 +23,8 @@ export interface InfoFacts {
   readonly since: number;
   readonly plan: TunnelPlan;
   readonly names: Names | null;
+  /** The CHILD SA of each of `profile.tunnel.direct`; null: there is none. */
+  readonly direct: readonly (Pick<ChildSa, 'proposal'> | null)[];
 }
 
 export function tunnelInfo(facts: InfoFacts): TunnelInfo {
@@ -59,6 +61,14 @@ export function tunnelInfo(facts: InfoFacts): TunnelInfo {
       blocked: plan.routes.unreachable.map(formatPrefix),
       gateway: (configuration?.subnets ?? []).map(formatPrefix),
     },
+    ...(profile.tunnel.direct.length > 0
+      ? {
+          direct: profile.tunnel.direct.map((prefix, i) => {
+            const child = facts.direct[i];
+            return { prefix: formatPrefix(prefix), ...(child ? { espProposal: child.proposal } : {}) };
+          }),
+        }
+      : {}),
     since: facts.since,
     warnings: [
       ...weaknessWarnings({ ike: established?.proposal, esp: facts.child?.proposal }),

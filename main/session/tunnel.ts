@@ -220,6 +220,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     await children.install(child, { ...placement(here.plan, child, socket), tunnel: slot, params }, activate);
     known.set(child.spiIn, { child, slot });
     deps.log({ level: 'info', area: 'esp', text: `${name} has a CHILD SA of its own: ${child.proposal}` });
+    facts.changed?.();
   }
 
   /** The newest child of each tunnel. */
@@ -344,7 +345,9 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
 
     remove: (spiIn) =>
       inOrder(async () => {
+        const gone = known.get(spiIn);
         known.delete(spiIn);
+        if (gone && gone.slot !== TUNNEL) facts.changed?.();
         const left = [...known.values()].findLast(({ slot }) => slot === TUNNEL);
         if (up?.child?.spiIn === spiIn && left) up = { ...up, child: left.child };
         const removed = await children.remove(spiIn);
@@ -380,7 +383,21 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     info() {
       if (!up) return null;
       const { child, established, encapsulation, tun, since, plan } = up;
-      return tunnelInfo({ profile, local, gateway, child, established, encapsulation, tun, since, plan, names });
+      const bySlot = new Map(newest().map((one) => [one.slot, one.child]));
+      const direct = profile.tunnel.direct.map((_, i) => bySlot.get(TUNNEL + 1 + i) ?? null);
+      return tunnelInfo({
+        profile,
+        local,
+        gateway,
+        child,
+        established,
+        encapsulation,
+        tun,
+        since,
+        plan,
+        names,
+        direct,
+      });
     },
   };
 }

@@ -37,3 +37,12 @@ test('whether the keys are post-quantum, and by what', () => {
   expect(tunnelText({ ...tunnel, ikeProposal, postQuantum: true })).toMatch(/post-quantum +yes \(ML-KEM-1024\)$/m);
   expect(tunnelText({ ...tunnel, shape: 'gre-plain' })).not.toContain('post-quantum');
 });
+
+test('what is reached beside GRE, and what is not', () => {
+  const tunnel = fakeTunnel(FAKE_PROFILES[0]!, 1414, 0);
+  expect(tunnelText(tunnel)).not.toContain('beside GRE');
+  const direct = [{ prefix: '10.66.0.0/24', espProposal: 'aes256gcm16-esn' }, { prefix: '10.67.0.0/24' }];
+  expect(tunnelText({ ...tunnel, direct })).toMatch(
+    /beside GRE +10\.66\.0\.0\/24: ESP aes256gcm16-esn\n *beside GRE +10\.67\.0\.0\/24: NOT REACHED/,
+  );
+});

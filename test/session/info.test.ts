@@ -60,6 +60,7 @@ const info = (ike: string, esp: string) =>
       greNext: 0,
     }),
     names: null,
+    direct: [],
   });
 
 describe('tunnelInfo', () => {

@@ -230,6 +230,19 @@ describe('a CHILD SA beside the tunnel', () => {
     await stopClean({ world, session });
   });
 
+  it('is told of, whether it is there or not', async () => {
+    const { world, session, spiIn } = await withBoth();
+    const direct = () => (session.state.state === 'connected' ? session.state.tunnel.direct : undefined);
+    expect(direct()).toEqual([{ prefix: NAME, espProposal: expect.stringMatching(/^aes/) }]);
+    const seen: unknown[] = [];
+    session.on(() => seen.push(direct()));
+    world.peer().inject({ kind: 'removeChild', spiIn, spiOut: spiIn + 0x100000, by: 'peer' });
+    world.say('anything');
+    await world.clock.settle();
+    expect(seen).toEqual([[{ prefix: NAME }]]);
+    await stopClean({ world, session });
+  });
+
   it('is replaced in its own tunnel, and moves with the gateway', async () => {
     const { world, session, spiIn } = await withBoth();
     const child = world.peer().makeChild();

@@ -113,5 +113,8 @@ export const connection: Translated<typeof en> = {
   'connection.mtu': 'MTU und MSS',
   'connection.mtuValue': '{mtu}; MSS {mss4} über IPv4, {mss6} über IPv6',
   'connection.routes': 'Durch den Tunnel',
+  'connection.direct': 'Neben GRE',
+  'connection.direct.up': '{prefix}',
+  'connection.direct.down': '{prefix} (nicht erreichbar)',
   'connection.detailsOf': 'Einzelheiten des Tunnels',
 };

@@ -109,5 +109,8 @@ export const connection = {
   'connection.mtu': 'MTU and MSS',
   'connection.mtuValue': '{mtu}; MSS {mss4} over IPv4, {mss6} over IPv6',
   'connection.routes': 'Through the tunnel',
+  'connection.direct': 'Beside GRE',
+  'connection.direct.up': '{prefix}',
+  'connection.direct.down': '{prefix} (not reached)',
   'connection.detailsOf': 'Tunnel details',
 } as const;

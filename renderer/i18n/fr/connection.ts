@@ -112,5 +112,8 @@ export const connection: Translated<typeof en> = {
   'connection.mtu': 'MTU et MSS',
   'connection.mtuValue': '{mtu} ; MSS {mss4} en IPv4, {mss6} en IPv6',
   'connection.routes': 'Par le tunnel',
+  'connection.direct': 'Hors GRE',
+  'connection.direct.up': '{prefix}',
+  'connection.direct.down': '{prefix} (non joignable)',
   'connection.detailsOf': 'Détails du tunnel',
 };

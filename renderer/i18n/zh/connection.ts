@@ -107,5 +107,8 @@ export const connection: Translated<typeof en> = {
   'connection.mtu': 'MTU 和 MSS',
   'connection.mtuValue': '{mtu}；MSS：IPv4 {mss4}，IPv6 {mss6}',
   'connection.routes': '经过隧道',
+  'connection.direct': 'GRE 之外',
+  'connection.direct.up': '{prefix}',
+  'connection.direct.down': '{prefix}（无法到达）',
   'connection.detailsOf': '隧道详细信息',
 };

@@ -42,6 +42,17 @@ export function TunnelCard({ tunnel }: { tunnel: TunnelInfo }): ReactNode {
               : null,
           },
           { name: t('connection.routes'), value: texts(tunnel.routes.include), mono: true },
+          {
+            name: t('connection.direct'),
+            value: tunnel.direct
+              ? texts(
+                  tunnel.direct.map(({ prefix, espProposal }) =>
+                    t(espProposal === undefined ? 'connection.direct.down' : 'connection.direct.up', { prefix }),
+                  ),
+                )
+              : null,
+            mono: true,
+          },
           { name: t('connection.shape'), value: t(`connection.shape.${tunnel.shape}`) },
           { name: t('connection.encapsulation'), value: t(`connection.encapsulation.${tunnel.encapsulation}`) },
           { name: t('connection.nat'), value: encrypted ? t(`connection.nat.${side}`) : null },
