@@ -181,12 +181,12 @@ class Initiator implements IkePeer {
 
   /** With a ticket where there is a good one for these two names (RFC 5723 §4.3.3), else from the start. */
   #begin(now: Instant) {
-    const { resume, identity, remoteIdentity } = this.#config;
+    const { resume, identity, remoteIdentity, sameNames } = this.#config;
     const from = resume?.usable(now);
     const fits =
       from &&
       sameIdentity(from.initiator, identity) &&
-      (!remoteIdentity || sameIdentity(from.responder, remoteIdentity));
+      (!remoteIdentity || sameIdentity(from.responder, remoteIdentity) || sameNames?.(remoteIdentity, from.responder));
     if (!resume || !fits) return this.#start(now);
     const phase = new ResumePhase({
       config: this.#config,

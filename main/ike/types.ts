@@ -335,6 +335,11 @@ export interface InitiatorConfig {
   readonly identity: Identity;
   /** Expected IDr; undefined: whatever the peer proves with the secret. */
   readonly remoteIdentity: Identity | undefined;
+  /**
+   * Do these name the same, though sameIdentity says no: distinguished names in another order (RFC 4514 and most people write the last
+   * RDN first)? Asked once the peer has proved that its name is its own. undefined: no.
+   */
+  readonly sameNames?: ((a: Identity, b: Identity) => boolean) | undefined;
   readonly credential: Credential;
   /** undefined: by our own pre-shared key. */
   readonly remoteAuthentication?: RemoteAuthentication | undefined;

@@ -19,7 +19,7 @@ import { type CredentialSource, openCredential, pair, readCertificates, readPriv
 import { type Crl, parseCrl } from '../pki/crl.ts';
 import { isPkiError, PkiError } from '../pki/error.ts';
 import { type Fetch, httpFetch } from '../pki/fetch.ts';
-import { distinguishedNameIdentity, ownIdentity } from '../pki/identity.ts';
+import { distinguishedNameIdentity, ownIdentity, sameDistinguishedName } from '../pki/identity.ts';
 import { ownCertificate, type SigningKey } from '../pki/key.ts';
 import type { KeyStore } from '../pki/key-store.ts';
 import { CRL_LABELS, derObjects } from '../pki/pem.ts';
@@ -56,7 +56,7 @@ export const authenticationDeps = ({ random, clock, log, authentication = {} }: 
 /** The part of an InitiatorConfig that is about who is who. */
 export type WhoIsWho = Pick<
   InitiatorConfig,
-  'identity' | 'remoteIdentity' | 'credential' | 'remoteAuthentication' | 'second' | 'ppk'
+  'identity' | 'remoteIdentity' | 'sameNames' | 'credential' | 'remoteAuthentication' | 'second' | 'ppk'
 >;
 
 export interface Authentication {
@@ -90,6 +90,7 @@ export async function openAuthentication(profile: Profile, deps: AuthenticationD
       config: (local) => ({
         identity: first.identity ?? identityOfAddress(local),
         remoteIdentity,
+        ...(remoteIdentity?.type === 'der-dn' && { sameNames: sameDistinguishedName }),
         credential: first.credential,
         ...(remoteAuthentication && { remoteAuthentication }),
         ...(second && {

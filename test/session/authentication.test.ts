@@ -203,6 +203,20 @@ describe('a profile and the embedded gateway', () => {
     expect(failure(await connect(named, { ...own, rounds: [['certificate']] }))).toMatch(/other\.example\.com/);
   });
 
+  it('knows the distinguished name of a gateway in any order, also without a certificate', async () => {
+    const deps = { random: seededBytes('names'), wall: () => NOW, log: () => {} };
+    const config = async (identity: string) =>
+      (await openAuthentication(profileOf(psk, null, identity), deps)).config(CLIENT.address);
+    const [one, other, plain] = [
+      await config('CN=gw, O=Example'),
+      await config('O=Example, CN=gw'),
+      await config('gw'),
+    ];
+    expect(sameIdentity(one.remoteIdentity!, other.remoteIdentity!)).toBe(false);
+    expect(one.sameNames?.(one.remoteIdentity!, other.remoteIdentity!)).toBe(true);
+    expect(plain.sameNames).toBeUndefined();
+  });
+
   it('says no password to a gateway that proves nothing', async () => {
     // It has EAP and a key, where the profile wants a certificate: ours does not even try (RFC 7296 §2.16).
     const outcome = await connect(profileOf(eap(['mschapv2'])), {

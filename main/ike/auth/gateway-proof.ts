@@ -15,20 +15,22 @@ import { distrusted, type End, REPORT } from './end.ts';
 import { verifyPskAuth } from './psk.ts';
 import { signedBy, signedOctets } from './signed-octets.ts';
 
-type Config = Pick<InitiatorConfig, 'remoteIdentity' | 'remoteAuthentication' | 'credential'>;
+type Config = Pick<InitiatorConfig, 'remoteIdentity' | 'sameNames' | 'remoteAuthentication' | 'credential'>;
 type Name = PayloadOf<'idr'>;
 type Auth = PayloadOf<'auth'>;
 
 export class GatewayProof {
   readonly #remoteIdentity: Identity | undefined;
+  readonly #sameNames: Config['sameNames'];
   readonly #how: RemoteAuthentication | undefined;
   readonly #sa: IkeSa;
   /** The latest IDr (RFC 4739 §2.1). */
   #idr: Name | undefined;
   #proven = false;
 
-  constructor({ remoteIdentity, remoteAuthentication, credential }: Config, sa: IkeSa) {
+  constructor({ remoteIdentity, sameNames, remoteAuthentication, credential }: Config, sa: IkeSa) {
     this.#remoteIdentity = remoteIdentity;
+    this.#sameNames = sameNames;
     this.#how = remoteAuthentication ?? (credential.kind === 'psk' ? credential : undefined);
     this.#sa = sa;
   }
@@ -123,7 +125,8 @@ export class GatewayProof {
 
   #compareNames(idr: Name): End | undefined {
     const expected = this.#remoteIdentity;
-    if (!expected || sameIdentity(expected, idr.identity)) return undefined;
+    if (!expected || sameIdentity(expected, idr.identity) || this.#sameNames?.(expected, idr.identity))
+      return undefined;
     return distrusted(
       'peer-identity-mismatch',
       `the gateway calls itself ${formatIdentity(idr.identity)}, the profile expects ${formatIdentity(expected)}`,

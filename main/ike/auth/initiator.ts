@@ -44,6 +44,7 @@ export type AuthConfig = Pick<
   InitiatorConfig,
   | 'identity'
   | 'remoteIdentity'
+  | 'sameNames'
   | 'credential'
   | 'remoteAuthentication'
   | 'second'
