@@ -117,6 +117,8 @@ export function createWay(options: WayOptions): Way {
   let tunnel: Tunnel | null = null;
   const place = createPlace(deps, options.check);
   let offline = false;
+  /** Interface and router that datagrams left by when last looked. */
+  let through: string | undefined;
   /** What we send does not arrive: no answer is waited for. */
   let mute = false;
   /** Moves and reopenings, one after another. */
@@ -204,11 +206,13 @@ export function createWay(options: WayOptions): Way {
     for (const { spiOut } of here.children.list())
       await here.move({ kind: 'moveChild', spiOut, peer }, () => opened.natt);
     for (const one of associations()) one.isAt(opened.natt.local);
+    quietly('looking where datagrams leave', lookThrough(false));
     current?.feed({ kind: 'checkLiveness' });
   }
 
   async function connectIke(): Promise<void> {
     const opened = await place.enter(openSockets);
+    quietly('looking where datagrams leave', lookThrough(false));
     const here = newTunnel(opened.local);
     tunnel = here;
     const opening = openAuthentication(profile, authenticationDeps(deps));
@@ -340,6 +344,7 @@ export function createWay(options: WayOptions): Way {
     offline = false;
     if (sameAddress(local, open.local)) {
       quietly('putting routes back', here.refresh());
+      quietly('looking where datagrams leave', lookThrough(true));
       if (back) current?.feed({ kind: 'checkLiveness' });
       return;
     }
@@ -361,6 +366,22 @@ export function createWay(options: WayOptions): Way {
     inTurn(() => move(here));
   }
 
+  /**
+   * Another network may give us the same private address: what is between us and the gateway is another NAT then, which has to learn of
+   * us, and so has the gateway (RFC 4555 §3.8: the sign of life shows it).
+   */
+  async function lookThrough(tell: boolean): Promise<void> {
+    const before = through;
+    through = (await deps.routes.wayTo?.(gateway)) ?? before;
+    if (!tell || leaving || before === undefined || through === before) return;
+    log({
+      level: 'info',
+      area: 'net',
+      text: `the way to the gateway goes through ${through} now, and went through ${before}`,
+    });
+    current?.feed({ kind: 'checkLiveness' });
+  }
+
   /** RFC 4555 §3.5: new sockets, then the gateway is told; ESP leaves from there at once. */
   async function move(here: Tunnel): Promise<void> {
     const { local, ike, natt } = await place.enter(openSockets);
@@ -370,6 +391,7 @@ export function createWay(options: WayOptions): Way {
       Endpoint,
     ];
     for (const one of associations()) one.moved(at, nattAt);
+    quietly('looking where datagrams leave', lookThrough(false));
   }
 
   function write(socket: TunnelSocket, bytes: Uint8Array, to: Endpoint): void {

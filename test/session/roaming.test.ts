@@ -10,7 +10,7 @@ import { createSession } from '../../main/session/session.ts';
 import { fakeClock } from './fakes/clock.ts';
 import { scriptedPeer } from './fakes/peer.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
-import { createWorld, GATEWAY, type World } from './fakes/world.ts';
+import { createWorld, GATEWAY, type World, type WorldOptions } from './fakes/world.ts';
 
 const script = { assigned: [prefix('10.10.0.5/32')], mobike: true };
 const HOME = Uint8Array.of(192, 0, 2, 10);
@@ -23,8 +23,8 @@ interface Up {
   readonly states: string[];
 }
 
-async function connected(profile = testProfile(), mobike = true): Promise<Up> {
-  const world = createWorld({ script: { ...script, mobike } });
+async function connected(profile = testProfile(), mobike = true, options: WorldOptions = {}): Promise<Up> {
+  const world = createWorld({ script: { ...script, mobike }, ...options });
   const session = world.session(profile);
   session.start();
   await world.clock.settle();
@@ -137,6 +137,37 @@ describe('another address', () => {
     expect(session.state.state).toBe('reconnecting');
     await world.clock.advance(5_000);
     expect(session.state.state).toBe('connected');
+    await stopClean(up);
+  });
+});
+
+describe('the same address on another network', () => {
+  it.each([
+    ['another router', 'wlan0 (3) by 192.0.2.254', 1],
+    ['another interface', 'eth0 (2) by 192.0.2.1', 1],
+    ['nothing else', 'wlan0 (3) by 192.0.2.1', 0],
+    ['nobody knows what', undefined, 0],
+  ])('asks for a sign of life, through the NAT that is there now (%s)', async (_, through, asked) => {
+    const up = await connected(testProfile(), true, { through: 'wlan0 (3) by 192.0.2.1' });
+    const { world, session } = up;
+    const { through: _before, ...rest } = world.options;
+    world.options = through === undefined ? rest : { ...rest, through };
+    await goElsewhere(up, HOME);
+    expect(eventsOf(world, 'checkLiveness')).toHaveLength(asked);
+    // Once: that is where we are now.
+    await goElsewhere(up, HOME);
+    expect(eventsOf(world, 'checkLiveness')).toHaveLength(asked);
+    expect(session.state.state).toBe('connected');
+    await stopClean(up);
+  });
+
+  it('counts from the network that was moved to', async () => {
+    const up = await connected(testProfile(), true, { through: 'wlan0 (3) by 192.0.2.1' });
+    const { world } = up;
+    world.options = { ...world.options, through: 'eth0 (2) by 203.0.113.1' };
+    await goElsewhere(up);
+    await goElsewhere(up);
+    expect(eventsOf(world, 'checkLiveness')).toHaveLength(0);
     await stopClean(up);
   });
 });

@@ -22,6 +22,11 @@ export interface RouteTable {
   /** SO_MARK of every IKE and ESP socket: marked packets never enter the tunnel, even under 0.0.0.0/0. */
   readonly mark: number;
   apply(desired: DesiredRoutes): Promise<NetError | undefined>;
+  /**
+   * Through which interface and router marked packets to `remote` leave, in words to compare with what it was before; undefined: there
+   * is no way, or it cannot be told. Absent where the platform does not tell.
+   */
+  wayTo?(remote: Address): Promise<string | undefined>;
   /** Rejects with the first NetError, after a second try and after all else was undone. */
   close(): Promise<void>;
   /** Removes everything that any run ever left. Returns what it removed, in words. */

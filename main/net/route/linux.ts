@@ -13,6 +13,7 @@
 // its last address goes, the kernel takes the routes through it away, and the traffic is refused instead of leaking.
 // So when the process dies (kill -9), what was meant for the tunnel stays blocked until cleanUp, which the next start of
 // the engine does first of all.
+import { type Address, formatAddress } from '../../wire/address.ts';
 import { NetError } from '../error.ts';
 import { type Runner, runOrError, systemRunner } from '../runner.ts';
 import type { DesiredRoutes, RouteTable } from './api.ts';
@@ -34,6 +35,7 @@ export function linuxRouteTable(runner: Runner = systemRunner): RouteTable {
   return {
     mark: MARK,
     apply: (desired) => inTurn(() => apply(runner, desired)),
+    wayTo: (remote) => wayTo(runner, remote),
     close: () => inTurn(() => close(runner)),
     cleanUp: () => inTurn(async () => (await removeAll(runner)).removed),
   };
@@ -85,6 +87,27 @@ async function applyFamilies(
     if (error) return error;
   }
   return undefined;
+}
+
+/** The index, because another interface may have the name of one that is gone; the router, because the network may be another one. */
+async function wayTo(runner: Runner, remote: Address): Promise<string | undefined> {
+  const family = remote.length === 4 ? '-4' : '-6';
+  const route = await runOrError(runner, 'ip', [
+    '-json',
+    family,
+    'route',
+    'get',
+    formatAddress(remote),
+    'mark',
+    `${MARK}`,
+  ]);
+  if (route instanceof NetError) return undefined;
+  const [hop] = JSON.parse(route || '[]') as readonly { readonly dev?: string; readonly gateway?: string }[];
+  if (!hop?.dev) return undefined;
+  const link = await runOrError(runner, 'ip', ['-json', 'link', 'show', 'dev', hop.dev]);
+  if (link instanceof NetError) return undefined;
+  const [found] = JSON.parse(link || '[]') as readonly { readonly ifindex?: number }[];
+  return `${hop.dev} (${found?.ifindex ?? '?'})${hop.gateway ? ` by ${hop.gateway}` : ''}`;
 }
 
 interface Removal {

@@ -377,3 +377,24 @@ describe('close and cleanUp', () => {
     expect([table[4].size, table[6].size, rules[4].length, rules[6].length]).toEqual([0, 0, 0, 0]);
   });
 });
+
+describe('wayTo', () => {
+  const there = Uint8Array.of(198, 51, 100, 1);
+  const answers = (route: string, index: number) =>
+    recordingRunner((line) =>
+      line.includes('route get') ? route : JSON.stringify([{ ifindex: index, ifname: 'eth0' }]),
+    );
+
+  it('names interface and router, past our own table', async () => {
+    const runner = answers('[{"dst":"198.51.100.1","gateway":"192.168.7.1","dev":"eth0","prefsrc":"192.168.7.2"}]', 2);
+    expect(await linuxRouteTable(runner).wayTo?.(there)).toBe('eth0 (2) by 192.168.7.1');
+    expect(runner.transcript[0]).toBe(`ip -json -4 route get 198.51.100.1 mark ${0x4750}`);
+    expect(await linuxRouteTable(answers('[{"dst":"198.51.100.1","dev":"eth0"}]', 3)).wayTo?.(there)).toBe('eth0 (3)');
+  });
+
+  it('does not know where there is none', async () => {
+    const refuses = recordingRunner(() => ({ exitCode: 2, stderr: 'RTNETLINK answers: Network is unreachable' }));
+    expect(await linuxRouteTable(refuses).wayTo?.(there)).toBeUndefined();
+    expect(await linuxRouteTable(answers('[]', 2)).wayTo?.(there)).toBeUndefined();
+  });
+});

@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly delay?: () => number;
   /** Whether the gateway at this address answers at all. */
   readonly answers?: (address: Address, text: string) => boolean;
+  /** Interface and router towards the gateway; undefined: the platform does not tell. */
+  readonly through?: string;
   /** This computer can connect over TCP. */
   readonly streams?: boolean;
   /** A real gateway instead of the scripted one: takes every datagram that a socket sends. */
@@ -298,6 +300,7 @@ export function createWorld(initial: WorldOptions = {}): World {
     tun: { open: (options) => tried('tun.open', () => openTun(options)) },
     routes: {
       mark: 0xc01,
+      wayTo: async () => world.options.through,
       apply: (desired) =>
         tried('routes.apply', () => {
           if (!hangs() && !tuns.some((tun) => !tun.closed && tun.name === desired.interfaceName))
