@@ -45,6 +45,8 @@ export const authenticationSchema = z.strictObject({
     .optional(),
   /** RFC 4478. */
   lifetimeSeconds: z.int().min(1).optional(),
+  /** Take IKE SAs whose CHILD SA is made afterwards (RFC 6023). */
+  childless: z.boolean().default(false),
 });
 
 export type GatewayAuthenticationConfig = z.output<typeof authenticationSchema>;
@@ -86,6 +88,7 @@ export async function openGatewayAuthentication(
         },
       }),
     ...(lifetimeSeconds && { lifetimeSeconds }),
+    childless: config.childless,
   };
 
   /** By SA and round. */

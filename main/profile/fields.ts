@@ -57,6 +57,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   '/tunnel/direct': prefixes('what is reached beside GRE, each through a CHILD SA of its own'),
   '/tunnel/direct/*': prefix,
   '/tunnel/mobike': flag('let the tunnel follow this computer into other networks (RFC 4555)'),
+  '/tunnel/childless': flag('make the IKE SA first and the CHILD SA after it, where the gateway can (RFC 6023)'),
   '/tunnel/anyProtocol': flag('ask the gateway to carry every protocol, not GRE alone'),
   '/gre': section('the GRE tunnel', '{ "address": ["10.88.0.2/24"], "remote": "10.77.0.1" }'),
   '/gre/address': {

@@ -204,6 +204,7 @@ function build(file: ProfileFile, materials: Materials): Profile {
       remoteSelectors: tunnel.remoteSelectors?.map(prefix) ?? null,
       anyProtocol: tunnel.anyProtocol ?? false,
       mobike: tunnel.mobike ?? true,
+      childless: tunnel.childless ?? false,
       direct: tunnel.direct?.map(prefix) ?? [],
     },
     gre: gre

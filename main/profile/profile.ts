@@ -32,6 +32,8 @@ export interface Profile {
     readonly anyProtocol: boolean;
     /** Follow this computer to other addresses without connecting anew (RFC 4555); in tunnel mode only. */
     readonly mobike: boolean;
+    /** Make the IKE SA first and the CHILD SA after it, where the gateway can (RFC 6023). */
+    readonly childless: boolean;
     /** Networks that are reached beside GRE, each through a CHILD SA of its own in tunnel mode. */
     readonly direct: readonly Prefix[];
   };

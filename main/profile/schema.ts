@@ -64,6 +64,7 @@ export const SECTIONS = {
     remoteSelectors: networks.min(1).nullish(),
     anyProtocol: z.boolean().optional(),
     mobike: z.boolean().optional(),
+    childless: z.boolean().optional(),
     direct: networks.max(7).optional(),
   }),
   gre: z.strictObject({

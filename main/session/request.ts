@@ -125,6 +125,7 @@ export function initiatorConfig(profile: Profile, facts: RequestFacts, whoIsWho:
     child: childRequest(profile, facts.local.address, facts.gateway),
     moreChildren: directRequests(profile, facts.local.address),
     requestAddresses: profile.tunnel.requestAddresses,
+    childless: profile.tunnel.childless,
     // RFC 4555 §1.2: tunnel mode only; RFC 9329 §6.1: whoever comes over TCP just opens another connection.
     mobike: profile.tunnel.mobike && profile.tunnel.shape !== 'gre-transport' && facts.over !== 'tcp',
     encapsulation: facts.over === 'tcp' ? 'tcp' : facts.forceUdp ? 'udp' : 'auto',

@@ -21,7 +21,9 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
 
-async function openGateway(): Promise<{ gateway: Gateway; tun: InMemoryTun; port: number }> {
+async function openGateway(
+  more: Record<string, unknown> = {},
+): Promise<{ gateway: Gateway; tun: InMemoryTun; port: number }> {
   let tun: InMemoryTun | undefined;
   const gateway = await createGateway(
     parseGatewayConfig({
@@ -33,6 +35,7 @@ async function openGateway(): Promise<{ gateway: Gateway; tun: InMemoryTun; port
       gre: { endpoint: '10.77.0.1', address: ['10.88.0.1/24'] },
       threads: 'single',
       pagePort: null,
+      ...more,
     }),
     {
       tun: inMemoryTunAdapter((opened) => {
@@ -81,14 +84,14 @@ interface Client {
   until(state: EngineState['state']): Promise<EngineState>;
 }
 
-function client(gateway: Record<string, unknown>): Client {
+function client(gateway: Record<string, unknown>, tunnel: Record<string, unknown> = {}): Client {
   const { profile } = parseProfile(
     JSON.stringify({
       culvert: 1,
       name: 'tcp',
       gateway: { host: '127.0.0.1', identity: 'gateway.example', ...gateway },
       authentication: { method: 'psk', identity: 'alice@example.com', secret: 'correct horse' },
-      tunnel: { shape: 'gre-tunnel', encapsulation: 'udp' },
+      tunnel: { shape: 'gre-tunnel', encapsulation: 'udp', ...tunnel },
       gre: { address: ['10.88.0.2/24'], remote: '10.77.0.1' },
       routes: { include: ['10.88.0.0/24'] },
       timing: { connectSeconds: 6 },
@@ -211,4 +214,18 @@ describe('IKE and ESP over TCP', () => {
     expect(state.error.code).toBe('ike/no-response');
     expect(state.error.message).toMatch(/UDP ports 1 and 2.*IKE over TCP \(RFC 9329\) did not get through either/s);
   });
+});
+
+describe('an IKE SA whose CHILD SA is made afterwards (RFC 6023)', () => {
+  test.each([true, false])(
+    'carries packets like any other, where the gateway takes it and where not (%s)',
+    async (childless) => {
+      const { tun, port, gateway } = await openGateway({ authentication: { childless } });
+      const one = client({ ...NOBODY, tcp: 'only', tcpPort: port }, { childless: true });
+      await one.until('connected');
+      // Only in CREATE_CHILD_SA there is a key exchange for it.
+      expect(/ecp256|x25519|modp|mlkem/.test(gateway.clients[0]!.espProposal)).toBe(childless);
+      await carries(one, tun, 7);
+    },
+  );
 });

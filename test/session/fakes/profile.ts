@@ -46,6 +46,7 @@ export function testProfile(shape: Profile['tunnel']['shape'] = 'gre-tunnel', ch
       remoteSelectors: null,
       anyProtocol: false,
       mobike: true,
+      childless: false,
       direct: [],
       ...changes.tunnel,
     },
