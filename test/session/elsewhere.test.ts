@@ -154,6 +154,22 @@ describe('a ticket', () => {
     await stopClean({ world, session });
   });
 
+  it('is not shown again after an attempt with it that the gateway has refused', async () => {
+    const { world, session } = await started();
+    const { ticket, SK_d } = made(3600, world.clock.now());
+    give(world, ticket);
+    world.options = { ...world.options, script: { ...script, refuse: { at: 'auth', code: 'protocol' } } };
+    end(world, silence);
+    await world.clock.advance(60_000);
+    const shown = world.peers.slice(1).map(({ config }) => config.resume === ticket);
+    expect([shown.filter((one) => one).length, shown.length > 1]).toEqual([1, true]);
+    expect(SK_d.every((byte) => byte === 0)).toBe(true);
+    world.options = { ...world.options, script };
+    await world.clock.advance(60_000);
+    expect(session.state.state).toBe('connected');
+    await stopClean({ world, session });
+  });
+
   it('is wiped when the session ends', async () => {
     const { world, session } = await started();
     const { ticket, SK_d } = made(3600, world.clock.now());
