@@ -87,6 +87,7 @@ export class Mobike {
   #retries = 0;
   /** As which endpoint the peer sees us in this SA, hashed (§3.8). */
   #mapping: { readonly on: Established; readonly hash: string } | undefined;
+  #lookedOn: Established | undefined;
   /** Where ESP goes. */
   #esp: Endpoint;
   /** A responder's: ESP follows once the peer has answered from where it says it is. */
@@ -131,8 +132,16 @@ export class Mobike {
     const { manager, isEnding } = this.#host.current;
     if (!manager.idle || isEnding) return undefined;
     if (this.#unproven) return this.#task('routability');
-    if (!this.#isUntold) return undefined;
+    if (!this.#isUntold) return this.#firstLook();
     return this.#task(this.#candidates.length > 1 && this.#probed !== this.#move ? 'probe' : 'update');
+  }
+
+  /** Behind a NAT: as whom the peer sees us in this SA, for later comparison (§3.8). */
+  #firstLook(): PathTask | undefined {
+    const { current } = this.#host;
+    if (!this.#isInitiator || !current.sa.nat.local || this.#lookedOn === current) return undefined;
+    this.#lookedOn = current;
+    return this.#mapping?.on === current ? undefined : this.#task('liveness');
   }
 
   /** A liveness check that shows what NATs there are, too (§3.8). */
@@ -339,13 +348,16 @@ export class Mobike {
   }
 
   /**
-   * Authentic ESP came from elsewhere. §3.8 lets who is not behind a NAT follow with ESP alone; we do so to another port of the same
-   * host, which is what a NAT does, and leave everything else to UPDATE_SA_ADDRESSES, which is checked.
+   * Authentic ESP came from elsewhere. §3.8 lets who is not behind a NAT follow with ESP; we do so to another port of the same host,
+   * which is what a NAT does, and leave everything else to UPDATE_SA_ADDRESSES, which is checked. Requests of ours go there, too: who
+   * begins an exchange chooses its addresses (§2.1), and the old mapping is gone.
    */
   espFrom(from: Endpoint): void {
     const { nat } = this.#host.current.sa;
     if (!nat.remote || nat.local || this.#unproven || sameEndpoint(from, this.#esp)) return;
-    if (sameAddress(from.address, this.#esp.address)) this.#moveChildren(from);
+    if (!sameAddress(from.address, this.#esp.address)) return;
+    for (const { sa } of this.#host.open) sa.remote = from;
+    this.#moveChildren(from);
   }
 }
 

@@ -19,7 +19,7 @@ import type {
   SaName,
   Transport,
 } from '../../main/ike/types.ts';
-import { type Endpoint, formatEndpoint, parseAddress, parsePrefix } from '../../main/wire/address.ts';
+import { type Endpoint, formatEndpoint, parseAddress, parsePrefix, sameAddress } from '../../main/wire/address.ts';
 import { type Selector, selectorOf } from '../../main/wire/selector.ts';
 import { type EspPacket, Plane } from './plane.ts';
 import { seededBytes, seededNumbers } from './random.ts';
@@ -151,6 +151,7 @@ export interface View {
   expected: number[];
   cancelled: number[];
   moved: Endpoint[];
+  moves: Extract<IkeEffect, { readonly kind: 'moveChild' }>[];
   keepalives: number;
   sent: number;
   /** So often the IKE SA was replaced. */
@@ -170,6 +171,7 @@ const emptyView = (): View => ({
   expected: [],
   cancelled: [],
   moved: [],
+  moves: [],
   keepalives: 0,
   sent: 0,
   rekeyed: 0,
@@ -189,6 +191,8 @@ export class Simulation {
   readonly wire: Datagram[] = [];
   now: Instant = 1_000_000;
   readonly #number: () => number;
+  /** The gateway's address that can be reached. */
+  gatewayAt = GATEWAY;
   network: NetworkOptions;
   readonly #queue: Scheduled[] = [];
   readonly #answers: AnswerOptions;
@@ -196,6 +200,8 @@ export class Simulation {
   #order = 0;
   readonly #timers: { initiator: Instant | null; responder: Instant | null } = { initiator: null, responder: null };
   readonly #config: InitiatorConfig;
+  /** Where the client is. */
+  #at: Pick<InitiatorConfig, 'local' | 'localNatt'>;
   readonly #planes: PlaneOptions | undefined;
   readonly #effects: {
     readonly client: IkeEffect[];
@@ -215,6 +221,7 @@ export class Simulation {
     this.#planes = options.planes;
     this.#answers = options.answers ?? {};
     this.#config = initiatorConfig(options.initiator);
+    this.#at = this.#config;
     this.initiator = createInitiator(this.#config, { random: seededBytes(`initiator ${seed}`) });
     this.responder =
       options.after?.responder ??
@@ -276,6 +283,19 @@ export class Simulation {
     return this;
   }
 
+  /** The client is at another address from now on, and says so (RFC 4555 §3.5); what is under way to the old one is lost. */
+  move(to: string, nat = false): this {
+    this.network = { ...this.network, nat };
+    if (nat) this.rebind();
+    this.#at = { local: endpoint(to, 500), localNatt: endpoint(to, 4500) };
+    return this.tell({ kind: 'addressesChanged', ...this.#at });
+  }
+
+  /** As which endpoint the gateway sees the client's UDP 4500. */
+  get clientSeen(): Endpoint {
+    return this.network.nat ? endpoint(NAT, this.#natPorts.natt) : this.#at.localNatt;
+  }
+
   /** The NAT forgets its mappings and makes new ones. */
   rebind(): this {
     this.#natPorts = { ...this.#natPorts, ike: this.#natPorts.ike + 10, natt: this.#natPorts.natt + 10 };
@@ -335,7 +355,7 @@ export class Simulation {
       if (this.client.closed && effect.kind !== 'log') throw new Error(`${effect.kind} after closed`);
       if (effect.kind === 'timer') this.#timers.initiator = effect.at;
       if (effect.kind === 'send') {
-        const from = effect.transport === 'ike' ? this.#config.local : this.#config.localNatt;
+        const from = effect.transport === 'ike' ? this.#at.local : this.#at.localNatt;
         const { bytes, to, transport } = effect;
         this.#send({ bytes, from, to, transport, direction: 'to-responder' });
       }
@@ -359,7 +379,7 @@ export class Simulation {
       const { sa, effect } = next;
       if (effect.kind === 'timer') this.#timers.responder = effect.at;
       if (effect.kind === 'send') {
-        const from = endpoint(GATEWAY, effect.transport === 'ike' ? 500 : 4500);
+        const from = endpoint(this.gatewayAt, effect.transport === 'ike' ? 500 : 4500);
         const { bytes, to, transport } = effect;
         this.#send({ bytes, from, to, transport, direction: 'to-initiator' });
       }
@@ -437,7 +457,7 @@ export class Simulation {
       if (this.#number() < loss) continue;
       this.#later(delay[0] + this.#number() * (delay[1] - delay[0]), () => {
         if (direction === 'to-initiator') {
-          const reached = nat ? endpoint(NAT, this.#natPorts.natt) : this.#config.localNatt;
+          const reached = nat ? endpoint(NAT, this.#natPorts.natt) : this.#at.localNatt;
           if (formatEndpoint(packet.to) === formatEndpoint(reached)) this.clientPlane.receive(packet, this.now);
           return;
         }
@@ -476,6 +496,7 @@ export class Simulation {
         break;
       case 'moveChild':
         view.moved.push(effect.peer);
+        view.moves.push(effect);
         break;
       case 'removeChild':
         view.removed.push(effect.spiIn);
@@ -533,13 +554,14 @@ export class Simulation {
   #deliver(datagram: Datagram): void {
     const { transport } = datagram;
     if (datagram.direction === 'to-responder') {
+      if (!sameAddress(datagram.to.address, address(this.gatewayAt))) return;
       const from = this.network.nat
         ? endpoint(NAT, this.#natPorts[transport === 'ike' ? 'ike' : 'natt'])
         : datagram.from;
       this.tellGateway({ kind: 'datagram', bytes: datagram.bytes, from, local: datagram.to, transport });
       return;
     }
-    const local = transport === 'ike' ? this.#config.local : this.#config.localNatt;
+    const local = transport === 'ike' ? this.#at.local : this.#at.localNatt;
     const reached = this.network.nat ? endpoint(NAT, this.#natPorts[transport === 'ike' ? 'ike' : 'natt']) : local;
     // Nobody has this address (any more).
     if (formatEndpoint(datagram.to) !== formatEndpoint(reached)) return;
