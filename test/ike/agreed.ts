@@ -8,7 +8,7 @@ import { CLIENT, endpoint, GATEWAY } from '../sim/simulation.ts';
 export const US = endpoint(CLIENT, 4500);
 export const THEM = endpoint(GATEWAY, 4500);
 
-export function saOf(role: Role, nat = { local: false, remote: false }): IkeSa {
+export function saOf(role: Role, nat = { local: false, remote: false }, traversal = false): IkeSa {
   const bytes = seededBytes('established');
   const suite = ikeSuite(parseProposal('aes128gcm16-prfsha256-x25519', 'ike'));
   const [Ni, Nr, sharedSecret] = [bytes(32), bytes(32), bytes(32)];
@@ -24,6 +24,7 @@ export function saOf(role: Role, nat = { local: false, remote: false }): IkeSa {
       realMessage1: bytes(100),
       realMessage2: bytes(120),
       nat,
+      traversal,
       encapsulation: 'udp',
       local: role === 'initiator' ? US : THEM,
       remote: role === 'initiator' ? THEM : US,
