@@ -86,4 +86,39 @@ live('strongSwan, a client that moves', missing, () => {
     // The system's news are waited for to settle for a quarter of a second; a ping goes every 20 ms.
     expect(lost).toBeLessThan(50);
   });
+
+  it('it goes behind a NAT and comes out again: the same IKE SA follows', async () => {
+    scene = await Scene.open({ nat: true });
+    const { lab, culvert, gateway } = scene;
+    // Only who is at .22 is translated; everybody else is just routed.
+    lab.run('nat', 'nft', 'flush chain ip nat post');
+    lab.run('nat', 'nft', 'add rule ip nat post ip saddr 198.51.100.22 masquerade random');
+    lab.run('gw', 'ip', 'route', 'add', '198.51.100.0/24', 'via', '192.0.2.9');
+    await culvert.connect(scene.profile());
+    const before = await listed(scene);
+    expect(before.client).toBe('198.51.100.2[4500]');
+    const goTo = (to: string, from: string) => {
+      lab.run('cl', 'ip', 'address', 'add', `${to}/24`, 'dev', 'v0a');
+      lab.run('cl', 'ip', 'address', 'del', `${from}/24`, 'dev', 'v0a');
+      lab.run('cl', 'ip', 'address', 'replace', `${to}/24`, 'dev', 'v0a');
+      lab.run('cl', 'ip', 'route', 'replace', 'default', 'via', '198.51.100.1', 'dev', 'v0a');
+    };
+    const losses: string[] = [];
+    for (const [to, from, seen] of [
+      ['198.51.100.22', '198.51.100.2', /^192\.0\.2\.9\[\d+\]$/],
+      ['198.51.100.2', '198.51.100.22', /^198\.51\.100\.2\[4500\]$/],
+    ] as const) {
+      const running = await pinging(scene);
+      goTo(to, from);
+      const { sent, lost } = await goOn(running);
+      losses.push(`${lost} of ${sent}`);
+      const now = await listed(scene);
+      expect(now.client).toMatch(seen);
+      expect(now.spis.slice(0, 2)).toEqual(before.spis.slice(0, 2));
+      expect(lost).toBeLessThan(50);
+    }
+    console.log(`behind a NAT, and out again: ${losses.join(', ')} pings lost`);
+    expect(culvert.daemon.output).not.toContain('reconnecting');
+    expect(gateway.log.match(/parsed INFORMATIONAL request \d+ \[ N\(UPD_SA_ADDR\)/g)).toHaveLength(2);
+  });
 });
