@@ -21,6 +21,8 @@
 //      │ failed or idle               │
 //      └──────────────────────────────┘
 //
+// Where trying again cannot help and may do harm (reconnect.ts), `waiting` has no retryDue: it is held until a person wants it.
+//
 // The transitions are pure (state.ts and a file per state); this file carries out their effects. A link (link.ts) is the
 // live thing: it is opened and closed here, and only the newest one is listened to.
 import { createInitiator } from '../ike/initiator.ts';

@@ -1,7 +1,7 @@
 // What `culvert status` says of algorithms.
 import { describe, expect, test } from 'vitest';
 import { errorText } from '../../main/cli/io.ts';
-import { statusText, tunnelText } from '../../main/cli/text.ts';
+import { stateText, statusText, tunnelText } from '../../main/cli/text.ts';
 import { EngineError } from '../../main/ipc/error.ts';
 import { FAKE_ERROR, fakeTunnel } from '../../main/ipc/fake.ts';
 import { FAKE_PROFILES } from '../../main/ipc/fake-data.ts';
@@ -45,4 +45,11 @@ test('what is reached beside GRE, and what is not', () => {
   expect(tunnelText({ ...tunnel, direct })).toMatch(
     /beside GRE +10\.66\.0\.0\/24: ESP aes256gcm16-esn\n *beside GRE +10\.67\.0\.0\/24: NOT REACHED/,
   );
+});
+
+test('a connection that is held says so, and no time', () => {
+  const lost = { state: 'reconnecting', profile: 'office', because: FAKE_ERROR, attempt: 2, retryAt: 5_000 } as const;
+  expect(stateText(lost, 1_000)).toContain('attempt 2 in');
+  expect(stateText({ ...lost, held: true }, 1_000)).toMatch(/not tried again by itself.*until you connect again/);
+  expect(stateText({ ...lost, held: true }, 1_000)).not.toContain('attempt');
 });

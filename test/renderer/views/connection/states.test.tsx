@@ -105,6 +105,16 @@ describe.each(LANGUAGES)('in %s', (language) => {
     expect(within(page()).getByRole('timer').textContent).toContain('8');
   });
 
+  it('held, without a time that never comes', async () => {
+    const lost = states.reconnecting;
+    if (lost.state !== 'reconnecting') throw new Error('not what it is called');
+    await draw(language, { ...lost, held: true });
+    expect(words()).toContain(t('connection.blocked', office));
+    expect(words()).toContain(t('connection.held'));
+    expect(words()).toContain(FAKE_ERROR.message);
+    expect(within(page()).queryByRole('timer')).toBeNull();
+  });
+
   it('reconnecting where nothing is blocked', async () => {
     const { fake, engine } = await draw(language);
     const status = engine.store.get().status;
