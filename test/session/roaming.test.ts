@@ -96,6 +96,36 @@ describe('another address', () => {
     await stopClean(up);
   });
 
+  it('behind a NAT ESP goes into UDP: the MTU follows, and what is shown is true', async () => {
+    const profile = testProfile('gre-tunnel', { tunnel: { encapsulation: 'auto' } });
+    const up = await connected(profile);
+    const { world, session } = up;
+    const shown = () => {
+      if (session.state.state !== 'connected') throw new Error(session.state.state);
+      const { encapsulation, behindNat, mtu, local } = session.state.tunnel;
+      return { encapsulation, behindNat, mtu: mtu.value, local };
+    };
+    const raw = shown();
+    expect(raw.encapsulation).toBe('raw');
+    await goElsewhere(up);
+    const { spi } = world.plane().outbound.get(0)!;
+    const behindNat = { local: true, remote: false };
+    world.peer().inject({ kind: 'moveChild', spiOut: spi, peer: natt, encapsulation: 'udp', behindNat });
+    world.say('anything');
+    await world.clock.settle();
+    expect(world.plane().peer).toMatchObject({ encapsulation: 'udp', remote: natt });
+    expect(shown()).toMatchObject({ encapsulation: 'udp', behindNat, mtu: raw.mtu - 8 });
+    expect(shown().local).toMatch(/^203\.0\.113\.7:/);
+    expect(world.tuns.at(-1)!.mtu).toBe(raw.mtu - 8);
+    // The NAT is gone again.
+    const none = { local: false, remote: false };
+    world.peer().inject({ kind: 'moveChild', spiOut: spi, peer: natt, encapsulation: 'raw', behindNat: none });
+    world.say('anything');
+    await world.clock.settle();
+    expect(shown()).toMatchObject({ encapsulation: 'raw', behindNat: none, mtu: raw.mtu });
+    await stopClean(up);
+  });
+
   it('goes there and back while the old sockets are still open', async () => {
     const up = await connected();
     const { world, session } = up;
