@@ -157,19 +157,21 @@ describe.each([
   });
 
   // The larger groups are the same code, and the search would take seconds.
-  test.runIf(n <= 2048)('keeps leading zeros of the shared secret (RFC 7296 §2.14)', () => {
-    // g^ir of this peer value starts with a zero byte: found by trying, checked by the oracle.
-    const initiator = ke.initiate(scripted(x));
-    for (let y = 2n; ; y++) {
-      const shared = power(y, exponent, p);
-      if (shared >> BigInt(n - 8)) continue;
-      const secret = initiator.finish(toBytes(y, bytes));
-      if (isKeError(secret)) throw secret;
-      expect(secret).toHaveLength(bytes);
-      expect(toNumber(secret)).toBe(shared);
-      return;
-    }
-  });
+  if (n <= 2048) {
+    test('keeps leading zeros of the shared secret (RFC 7296 §2.14)', () => {
+      // g^ir of this peer value starts with a zero byte: found by trying, checked by the oracle.
+      const initiator = ke.initiate(scripted(x));
+      for (let y = 2n; ; y++) {
+        const shared = power(y, exponent, p);
+        if (shared >> BigInt(n - 8)) continue;
+        const secret = initiator.finish(toBytes(y, bytes));
+        if (isKeError(secret)) throw secret;
+        expect(secret).toHaveLength(bytes);
+        expect(toNumber(secret)).toBe(shared);
+        return;
+      }
+    });
+  }
 
   test('refuses 0, 1, p-1, p and above (RFC 6989 §2.1), takes 2 and p-2', () => {
     const initiator = ke.initiate(seeded(6));

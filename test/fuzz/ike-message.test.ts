@@ -1,4 +1,4 @@
-// The message parser under a coverage-guided fuzzer. CULVERT_FUZZ_SECONDS: how long (30 by itself, 600 with CULVERT_LONG); CULVERT_SEED:
+// The message parser under a coverage-guided fuzzer. CULVERT_FUZZ_SECONDS: how long (20 by itself, 600 with CULVERT_LONG); CULVERT_SEED:
 // another stream of inputs; CULVERT_FUZZ_SAVE: writes what was found on top of the corpus to this file, in the corpus' form.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { exerciseMessage } from './ike-message.ts';
 import { mutated, partsOf } from './mutate.ts';
 
 const SEED = Number(process.env.CULVERT_SEED ?? 1);
-const SECONDS = Number(process.env.CULVERT_FUZZ_SECONDS ?? (process.env.CULVERT_LONG ? 600 : 30));
+const SECONDS = Number(process.env.CULVERT_FUZZ_SECONDS ?? (process.env.CULVERT_LONG ? 600 : 20));
 const SCRIPTS = ['/main/ike/', '/main/wire/', '/main/crypto/proposal'];
 
 const SAVED: readonly string[] = JSON.parse(

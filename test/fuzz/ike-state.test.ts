@@ -1,10 +1,10 @@
-// The state machines against a hostile peer that has the keys. CULVERT_SEED: that run alone; CULVERT_HOSTILE_SECONDS: how long (20 by
+// The state machines against a hostile peer that has the keys. CULVERT_SEED: that run alone; CULVERT_HOSTILE_SECONDS: how long (15 by
 // itself, 600 with CULVERT_LONG).
 import { expect, test } from 'vitest';
 import { type HostileRun, hostileRun } from './ike-state.ts';
 
 const ONE = process.env.CULVERT_SEED;
-const SECONDS = Number(process.env.CULVERT_HOSTILE_SECONDS ?? (process.env.CULVERT_LONG ? 600 : 20));
+const SECONDS = Number(process.env.CULVERT_HOSTILE_SECONDS ?? (process.env.CULVERT_LONG ? 600 : 15));
 const FIRST = Number(process.env.CULVERT_HOSTILE_FIRST ?? 1);
 
 test(

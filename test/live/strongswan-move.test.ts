@@ -83,8 +83,9 @@ live('strongSwan, a client that moves', missing, () => {
     expect(scene.gateway.log).toMatch(
       /parsed INFORMATIONAL request \d+ \[ N\(UPD_SA_ADDR\) N\(NATD_S_IP\) N\(NATD_D_IP\)/,
     );
-    // The system's news are waited for to settle for a quarter of a second; a ping goes every 20 ms.
-    expect(lost).toBeLessThan(50);
+    // The system's news are waited for to settle for a quarter of a second; a ping goes every 20 ms: 10 to 20 are lost. Once, on
+    // a busy machine, 179 were, most likely because a message met an address half set up and was repeated (0.5 s, 0.9 s, 1.6 s).
+    expect(lost).toBeLessThan(250);
   });
 
   it('it goes behind a NAT and comes out again: the same IKE SA follows', async () => {
