@@ -135,7 +135,11 @@ export function createEngine(options: EngineOptions): Engine {
     stillWanted();
     const now = state();
     if (active && running()) {
-      if (active.profile === name && now.state !== 'disconnecting') return active;
+      if (active.profile === name && now.state !== 'disconnecting') {
+        // It holds still until a person asks for it: that is now, and nothing has to be let go of first.
+        if (now.state === 'reconnecting' && now.held) active.session.start();
+        return active;
+      }
       if (now.state !== 'disconnecting')
         throw daemonError(
           'busy',
@@ -194,8 +198,11 @@ export function createEngine(options: EngineOptions): Engine {
           case 'disconnected':
             reject(cancelled(profile));
             return true;
-          case 'connecting':
           case 'reconnecting':
+            if (!now.held) return false;
+            reject(new EngineError(now.because));
+            return true;
+          case 'connecting':
           case 'disconnecting':
             return false;
         }

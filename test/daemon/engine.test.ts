@@ -184,6 +184,29 @@ describe('connecting', () => {
     expect(await connecting).toEqual({ tunnel: TUNNEL });
   });
 
+  it('tries a connection that holds still again without letting go of it, and tells where it holds still once more', async () => {
+    const scene = await open();
+    const connecting = scene.client.call('connect', { profile: 'office' });
+    await expect.poll(() => scene.sessions.length).toBe(1);
+    connected(scene.session);
+    await connecting;
+    const held = {
+      state: 'reconnecting',
+      profile: 'office',
+      because: REFUSED,
+      attempt: 2,
+      retryAt: 0,
+      held: true,
+    } as const;
+    scene.session.go(held);
+    const again = scene.client.call('connect', { profile: 'office' });
+    await expect.poll(() => scene.session.state.state).toBe('connecting');
+    expect(scene.session.stops).toBe(0);
+    scene.session.go(held);
+    expect(await rejection(again)).toMatchObject({ code: REFUSED.code });
+    expect(scene.sessions).toHaveLength(1);
+  });
+
   it('does not begin with a profile that is not there', async () => {
     const scene = await open();
     expect(await rejection(scene.client.call('connect', { profile: 'ofice' }))).toMatchObject({

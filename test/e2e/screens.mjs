@@ -165,6 +165,15 @@ const PAGES = {
   'diagnostics-connected': { page: 'diagnostics', state: 'connected', log: true },
   settings: { page: 'settings', state: 'disconnected' },
 };
+const PROMPT = {
+  id: 'a',
+  kind: 'code',
+  text: 'Enter the six digits that your app shows now.',
+  username: 'alice@example.com',
+  gateway: 'vpn.example.com',
+  refused: false,
+};
+const HYBRID = 'aes256gcm16-prfsha384-ecp256-ke1_mlkem768';
 const CONNECTION = {
   ...Object.fromEntries(
     ['disconnected', 'connecting', 'connected', 'reconnecting', 'disconnecting', 'failed'].map((state) => [
@@ -174,6 +183,22 @@ const CONNECTION = {
   ),
   'connection-empty': { page: 'connection', state: 'disconnected', profiles: [] },
   'connection-last-error': { page: 'connection', engine: { state: 'disconnected', lastError: FAKE_ERROR } },
+  'connection-prompt': {
+    page: 'connection',
+    engine: (states) => ({ ...states.connecting, prompt: PROMPT }),
+  },
+  'connection-prompt-refused': {
+    page: 'connection',
+    engine: (states) => ({ ...states.connecting, prompt: { ...PROMPT, kind: 'password', text: '', refused: true } }),
+  },
+  'connection-held': { page: 'connection', engine: (states) => ({ ...states.reconnecting, held: true }) },
+  'connection-tcp': {
+    page: 'connection',
+    engine: (states) => ({
+      ...states.connected,
+      tunnel: { ...states.connected.tunnel, encapsulation: 'tcp', postQuantum: true, ikeProposal: HYBRID },
+    }),
+  },
   'connection-unreachable': { page: 'connection', state: 'connected', down: true },
 };
 
@@ -190,7 +215,9 @@ try {
     const now = Date.now();
     server.setUp(true);
     fake = createFakeEngine({ now, ...(scene.profiles ? { profiles: scene.profiles } : {}) });
-    fake.setState(scene.engine ?? fakeStates(now)[scene.state]);
+    const states = fakeStates(now);
+    const engine = typeof scene.engine === 'function' ? scene.engine(states) : scene.engine;
+    fake.setState(engine ?? states[scene.state]);
     if (scene.mistakes) fake.fail('preview', MISTAKES);
     await browser.send('Emulation.setLocaleOverride', { locale: language });
     await browser.send('Network.setUserAgentOverride', { userAgent: 'culvert-screens', acceptLanguage: language });

@@ -57,7 +57,7 @@ export const app: Translated<typeof en> = {
   'state.connecting': 'Verbindet',
   'state.connected': 'Verbunden',
   'state.reconnecting': 'Verbindet erneut',
-  'state.blocked': 'Blockiert, verbindet erneut',
+  'state.blocked': 'Blockiert',
   'state.disconnecting': 'Trennt',
   'state.failed': 'Fehlgeschlagen',
   'announce.starting': 'Culvert startet.',

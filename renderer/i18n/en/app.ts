@@ -53,7 +53,7 @@ export const app = {
   'state.connecting': 'Connecting',
   'state.connected': 'Connected',
   'state.reconnecting': 'Reconnecting',
-  'state.blocked': 'Blocked, reconnecting',
+  'state.blocked': 'Blocked',
   'state.disconnecting': 'Disconnecting',
   'state.failed': 'Failed',
   'announce.starting': 'Culvert is starting.',

@@ -57,7 +57,7 @@ export const app: Translated<typeof en> = {
   'state.connecting': 'Connexion en cours',
   'state.connected': 'Connecté',
   'state.reconnecting': 'Reconnexion en cours',
-  'state.blocked': 'Bloqué, reconnexion en cours',
+  'state.blocked': 'Bloqué',
   'state.disconnecting': 'Déconnexion en cours',
   'state.failed': 'Échec',
   'announce.starting': 'Culvert démarre.',

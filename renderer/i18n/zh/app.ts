@@ -56,7 +56,7 @@ export const app: Translated<typeof en> = {
   'state.connecting': '正在连接',
   'state.connected': '已连接',
   'state.reconnecting': '正在重新连接',
-  'state.blocked': '已阻止流量，正在重新连接',
+  'state.blocked': '已阻止',
   'state.disconnecting': '正在断开',
   'state.failed': '连接失败',
   'announce.starting': 'Culvert 正在启动。',

@@ -32,7 +32,7 @@ export type Face =
       /** It is not tried again by itself. */
       readonly held: boolean;
     }
-  /** As reconnecting, and packets for `prefixes` are refused meanwhile. */
+  /** As reconnecting, and packets for `prefixes` are refused meanwhile; or lost and not tried again by itself. */
   | {
       readonly kind: 'blocked';
       readonly profile: string;
@@ -111,7 +111,8 @@ function look({ link, status, wish, restarted }: Seen): Face {
       if (wish?.kind === 'disconnect') return { kind: 'disconnecting', profile: engine.profile };
       const { profile, because, attempt, retryAt, held = false } = engine;
       const prefixes = status.blocked ?? [];
-      return prefixes.length
+      // What holds still does not reconnect: "lost" is all there is to say.
+      return prefixes.length > 0 || held
         ? { kind: 'blocked', profile, because, attempt, retryAt, held, prefixes }
         : { kind: 'reconnecting', profile, because, attempt, retryAt, held };
     }

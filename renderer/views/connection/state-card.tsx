@@ -110,10 +110,14 @@ function Words({ face }: { face: Face }): ReactNode {
       return (
         <>
           <Title>{t('connection.blocked', { profile: face.profile })}</Title>
-          <p className="quiet">{t('connection.blockedText')}</p>
-          <p className="mono break">
-            <bdi>{face.prefixes.join(', ')}</bdi>
-          </p>
+          {face.prefixes.length > 0 ? (
+            <>
+              <p className="quiet">{t('connection.blockedText')}</p>
+              <p className="mono break">
+                <bdi>{face.prefixes.join(', ')}</bdi>
+              </p>
+            </>
+          ) : null}
           {face.held ? (
             <p className="quiet">{t('connection.held')}</p>
           ) : (
@@ -216,9 +220,16 @@ function Acts({ face }: { face: Face }): ReactNode {
     case 'reconnecting':
     case 'blocked':
       return (
-        <Button size="large" onPress={engine.disconnect}>
-          {t('connection.stop')}
-        </Button>
+        <>
+          {face.held ? (
+            <Button kind="primary" size="large" icon="power" onPress={() => engine.connect(face.profile)}>
+              {t('connection.tryAgain')}
+            </Button>
+          ) : null}
+          <Button size="large" onPress={engine.disconnect}>
+            {t('connection.stop')}
+          </Button>
+        </>
       );
     case 'disconnecting':
       return (

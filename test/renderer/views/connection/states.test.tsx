@@ -113,6 +113,8 @@ describe.each(LANGUAGES)('in %s', (language) => {
     expect(words()).toContain(t('connection.held'));
     expect(words()).toContain(FAKE_ERROR.message);
     expect(within(page()).queryByRole('timer')).toBeNull();
+    for (const act of ['connection.tryAgain', 'connection.stop'] as const)
+      expect(within(page()).getByRole('button', { name: t(act) })).toBeTruthy();
   });
 
   it('reconnecting where nothing is blocked', async () => {
