@@ -152,7 +152,10 @@ export interface IoStatistics {
   readonly receiveMarked: number;
   /** Segments of bursts beyond what the table of a batch holds. */
   readonly cutOff: number;
-  /** Datagrams that found a socket's receive buffer full, or failed its checks: the kernel dropped them. */
+  /**
+   * Datagrams that found a socket's receive buffer full, or failed its checks: the kernel dropped them. A burst (UDP_GRO) counts once,
+   * as the kernel does; `received` of PathStatistics counts every packet by its sequence number.
+   */
   readonly socketOverflow: number;
   /** Packets that found the TUN's queue full: the kernel dropped them before they could be read. */
   readonly tunOverflow: number;

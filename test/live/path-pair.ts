@@ -85,6 +85,18 @@ export function percentile(ascending: readonly number[], share: number): number 
   return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))] ?? Number.NaN;
 }
 
+/**
+ * What was sent arrived, or the receiving socket dropped it. The kernel counts a burst that it drops once (`sk_drops`), however many
+ * datagrams it has, 1 to 64: each of the `drops` stands for so many of the `missing`. (How many exactly, the sequence numbers say:
+ * `received.due` and `arrived` of PathStatistics.)
+ */
+function lostOnLink(missing: number, drops: number): number {
+  if (missing < drops) return missing - drops;
+  return Math.max(0, missing - drops * BURST);
+}
+
+const BURST = 64;
+
 /** What left one end's core and did not come out of the other end, by the counters: 0 where every packet has a reason. */
 export function unaccounted(from: Final, to: Final): { seal: number; link: number; open: number; write: number } {
   const of = (final: Final, ...names: readonly string[]) =>
@@ -98,8 +110,7 @@ export function unaccounted(from: Final, to: Final): { seal: number; link: numbe
     seal:
       of(from, 'tunRead', 'injected', 'outCut') -
       of(from, 'outPackets', 'outNoRoom', 'queueDropped', 'queued', ...sealDrops),
-    // What was sent arrived, or the receiving socket dropped it.
-    link: of(from, 'sent') - of(to, 'received', 'socketOverflow', 'cutOff'),
+    link: lostOnLink(of(from, 'sent') - of(to, 'received', 'cutOff'), of(to, 'socketOverflow')),
     // What the sockets gave = opened + dropped by a reason.
     open: of(to, 'received') - of(to, ...openFates),
     // What was opened went to the TUN, or was refused by it.
