@@ -12,9 +12,10 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from '../../native/constants.ts';
-import { errnoName, libc, watch } from '../../native/libc.ts';
+import { errnoName, libc } from '../../native/libc.ts';
 import { sockaddrOf } from '../../native/sockaddr.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
+import { connectionEnded } from './linux-connected.ts';
 
 /** Rejects with an Error for people. The time that it may take is the caller's: `signal` ends it. `mark` 0: none. */
 export function connectMarked(remote: Endpoint, mark: number, signal: AbortSignal): Promise<Socket> {
@@ -31,18 +32,7 @@ export function connectMarked(remote: Endpoint, mark: number, signal: AbortSigna
     const errno = calls.errno();
     if (errno !== EINPROGRESS) return failed('connect', errno);
   }
-  return new Promise<boolean>((resolve) => {
-    const done = (connected: boolean): void => {
-      watching.close();
-      signal.removeEventListener('abort', aborted);
-      resolve(connected);
-    };
-    const aborted = (): void => done(false);
-    const watching = watch(fd, () => done(true));
-    watching.wantWritable(true);
-    if (signal.aborted) aborted();
-    else signal.addEventListener('abort', aborted);
-  }).then((connected) => {
+  return connectionEnded(fd, signal).then((connected) => {
     if (!connected) {
       calls.close(fd);
       throw new Error(`no connection to ${formatEndpoint(remote)} in time`);

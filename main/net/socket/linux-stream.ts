@@ -30,6 +30,7 @@ import { decodeSockaddr, SOCKADDR_IN6_BYTES, sockaddrOf } from '../../native/soc
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
 import { NetError } from '../error.ts';
 import type { StreamConnectOptions, StreamFactory, StreamListener, StreamSocket } from './api.ts';
+import { connectionEnded } from './linux-connected.ts';
 
 const PREFIX = new TextEncoder().encode('IKETCP');
 const NOT_SENT_BYTES = 128 * 1024;
@@ -51,7 +52,7 @@ async function connect({ remote, mark, signal }: StreamConnectOptions): Promise<
   if (calls.connect(fd, sockaddrOf(remote.address, remote.port)) < 0) {
     const errno = calls.errno();
     if (errno !== EINPROGRESS) return fail('connect', errno);
-    if (!(await writable(fd, signal))) {
+    if (!(await connectionEnded(fd, signal))) {
       calls.close(fd);
       return givenUp(remote);
     }
@@ -61,23 +62,6 @@ async function connect({ remote, mark, signal }: StreamConnectOptions): Promise<
   // An empty send buffer takes six bytes.
   if (calls.sendto(fd, PREFIX, MSG_NOSIGNAL, NOWHERE) !== PREFIX.length) return fail('send', calls.errno());
   return streamOf(fd, remote, false);
-}
-
-/** false: `signal` came first. */
-function writable(fd: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const done = (connected: boolean): void => {
-      watching.close();
-      signal.removeEventListener('abort', aborted);
-      resolve(connected);
-    };
-    const aborted = (): void => done(false);
-    // Called for a refusal too, with neither event: SO_ERROR says which it was.
-    const watching = watch(fd, () => done(true));
-    watching.wantWritable(true);
-    if (signal.aborted) aborted();
-    else signal.addEventListener('abort', aborted);
-  });
 }
 
 function listen(local: Endpoint, onConnection: (socket: StreamSocket) => void): StreamListener | NetError {
