@@ -1,8 +1,8 @@
 // Whether a gateway answers on its IKE ports, asked from a socket of its own while no tunnel is up: with the same question that
 // the path test sends (ike/probe.ts), which every responder answers and forgets.
 import { createSocket } from 'node:dgram';
+import type { RandomBytes } from '../crypto/random.ts';
 import { LEAST_PROBE_BYTES, pathProbe } from '../ike/probe.ts';
-import type { RandomBytes } from '../ike/types.ts';
 import { type Address, formatAddress } from '../wire/address.ts';
 
 export interface PortAnswer {

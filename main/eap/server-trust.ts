@@ -1,7 +1,7 @@
 // Whom the TLS methods believe, by this program's own rules for certificates (main/pki) instead of OpenSSL's: with revocation, and
 // with words that say what is wrong.
 
-import type { Identity } from '../ike/types.ts';
+import type { Identity } from '../ike/identity.ts';
 import { isPkiError, PkiError } from '../pki/error.ts';
 import type { Trust } from '../pki/trust.ts';
 import { parseAddress } from '../wire/address.ts';

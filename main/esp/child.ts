@@ -1,5 +1,5 @@
 // A CHILD SA as the data plane knows it: the agreed keys, SPIs and limits, translated into the core's parameters.
-import type { ChildSa } from '../ike/types.ts';
+import type { ChildSa } from '../ike/child-sa.ts';
 import type { InboundSaParams, OutboundSaParams } from '../path/command.ts';
 import { type Lifetime, lifetimeOf } from './lifetime.ts';
 

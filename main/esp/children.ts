@@ -20,7 +20,7 @@
 // A slot whose SA the data plane would not let go of is never given out again. The owner calls one after another, in the
 // order of IKE's effects; only the end of a grace time comes by itself. The tunnel's own settings, its GRE state among them,
 // outlive its SAs.
-import type { ChildSa } from '../ike/types.ts';
+import type { ChildSa } from '../ike/child-sa.ts';
 import type { DataPlane, Peer, TunnelParams } from '../path/command.ts';
 import { inboundParams, outboundParams, wipeKeys } from './child.ts';
 import { type Lifetime, lifetimeOf } from './lifetime.ts';

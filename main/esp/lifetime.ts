@@ -10,7 +10,7 @@
 // The soft limits, where the SA is to be replaced, lie so far before the hard ones that a slow exchange, repeated until it is
 // given up, has the time: 36 GiB take half a minute at 10 Gbit/s. They are drawn anew for each SA, so that both ends seldom
 // begin to replace it at once (RFC 7296 §2.8.1).
-import type { ChildSa } from '../ike/types.ts';
+import type { ChildSa } from '../ike/child-sa.ts';
 
 /** Packets and bytes of one SA in one direction; Infinity for none. */
 export interface Lifetime {

@@ -1,13 +1,15 @@
 // How the gateway authenticates peers and itself: its key and certificates, whom it trusts, EAP accounts; and the answers to what its IKE
 // SAs ask. Without the section `authentication` both ends use the pre-shared keys of the users.
 import { z } from 'zod';
+import type { RandomBytes } from '../crypto/random.ts';
 import { createEapServer } from '../eap/create-server.ts';
 import type { EapServer, EapServerStep } from '../eap/types.ts';
 import { fixedPpkId } from '../ike/auth/ppk.ts';
 import { IkeError } from '../ike/error.ts';
 import { formatIdentity } from '../ike/identity.ts';
+import type { SaName } from '../ike/peer.ts';
 import type { IkeAnswer, IkeQuestion } from '../ike/questions.ts';
-import type { RandomBytes, ResponderAuthentication, SaName } from '../ike/types.ts';
+import type { ResponderAuthentication } from '../ike/responder-config.ts';
 import { answerSign, answerVerify } from '../pki/answer.ts';
 import { openCredential, readCertificates } from '../pki/credential.ts';
 import { isPkiError, type PkiError } from '../pki/error.ts';

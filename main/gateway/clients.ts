@@ -1,10 +1,13 @@
 // The gateway's clients: one for each IKE SA that is established, with its tunnel slot and its CHILD SAs in the data plane.
 // Everything here that touches the data plane is asynchronous; the gateway runs it strictly in order.
+
+import type { RandomBytes } from '../crypto/random.ts';
 import { type Children, createChildren } from '../esp/children.ts';
 import { chanceOf, lifetimeOf } from '../esp/lifetime.ts';
 import { createSlots, type Slots } from '../esp/slots.ts';
+import type { ChildSa } from '../ike/child-sa.ts';
 import { formatIdentity, sameIdentity } from '../ike/identity.ts';
-import type { ChildSa, IkeEffect, RandomBytes, SaName } from '../ike/types.ts';
+import type { IkeEffect, SaName } from '../ike/peer.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
 import { type Endpoint, formatEndpoint, formatPrefix } from '../wire/address.ts';

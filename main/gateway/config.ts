@@ -3,8 +3,7 @@
 import { z } from 'zod';
 import { defaultProposals, demandPolicy, POLICIES, type PolicyName } from '../crypto/policy.ts';
 import { ProposalError, type Protocol } from '../crypto/proposal.ts';
-import { parseIdentity } from '../ike/identity.ts';
-import type { Identity } from '../ike/types.ts';
+import { type Identity, parseIdentity } from '../ike/identity.ts';
 import { type Address, type Prefix, parseAddress, parsePrefix, prefixRange } from '../wire/address.ts';
 import { domainOf } from '../wire/domain.ts';
 import { authenticationSchema, type GatewayAuthenticationConfig } from './authentication.ts';

@@ -6,11 +6,11 @@
 //
 // It changes nothing in the operating system but its own TUN. What lies behind the TUN (the page, a ping's answer) is the
 // business of whoever started it: the kernel's stack, or an in-memory host.
+
+import type { RandomBytes } from '../crypto/random.ts';
 import { spiText } from '../esp/children.ts';
 import { IkeError } from '../ike/error.ts';
 import { sameIdentity } from '../ike/identity.ts';
-import type { IkeQuestion } from '../ike/questions.ts';
-import { createResponder } from '../ike/responder.ts';
 import type {
   CloseReason,
   IkeDeps,
@@ -18,11 +18,12 @@ import type {
   IkeResponder,
   IkeResponderEffect,
   IkeResponderEvent,
-  Instant,
-  RandomBytes,
-  ResponderConfig,
   SaName,
-} from '../ike/types.ts';
+} from '../ike/peer.ts';
+import type { IkeQuestion } from '../ike/questions.ts';
+import { createResponder } from '../ike/responder.ts';
+import type { ResponderConfig } from '../ike/responder-config.ts';
+import type { Instant } from '../ike/timing.ts';
 import { NetError } from '../net/error.ts';
 import type { SocketFactory, SocketOptions, TunnelSocket } from '../net/socket/api.ts';
 import type { Tun, TunAdapter } from '../net/tun/api.ts';

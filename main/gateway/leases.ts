@@ -1,7 +1,8 @@
 // Leases of virtual addresses, as the responder asks for them: one address of each requested family from its pool, the DNS
 // servers and the subnets behind the gateway (RFC 7296 §3.15).
-import { formatIdentity } from '../ike/identity.ts';
-import type { AddressLease, Identity } from '../ike/types.ts';
+
+import type { AddressLease } from '../ike/configuration.ts';
+import { formatIdentity, type Identity } from '../ike/identity.ts';
 import type { Address, Prefix } from '../wire/address.ts';
 import type { GatewayConfig } from './config.ts';
 import { createPool, type Pool } from './pool.ts';

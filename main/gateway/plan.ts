@@ -1,7 +1,7 @@
 // What the gateway's data plane is told about one client's tunnel: its shape, GRE delivery addresses, MTU and the inner
 // addresses that it may use. Pure.
 import { coversAddress } from '../esp/selectors.ts';
-import type { ChildSa } from '../ike/types.ts';
+import type { ChildSa } from '../ike/child-sa.ts';
 import { computeMtu, type Mtu, overheadOf } from '../mtu/mtu.ts';
 import type { TunnelParams } from '../path/command.ts';
 import { type Address, formatAddress, type Prefix, sameAddress } from '../wire/address.ts';

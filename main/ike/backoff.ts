@@ -1,6 +1,7 @@
 // When to try again what the peer refuses for the moment (TEMPORARY_FAILURE, RFC 7296 §2.25): later each time, with jitter so that
 // both ends do not meet again, and not for ever.
-import type { Instant, RandomBytes } from './types.ts';
+import type { RandomBytes } from '../crypto/random.ts';
+import type { Instant } from './timing.ts';
 
 const FIRST = 1_000;
 const MOST = 30_000;

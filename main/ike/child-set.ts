@@ -8,9 +8,11 @@
 //
 // A line is what a CHILD SA and those that replace it have in common: its name and what was asked for.
 
+import type { RandomBytes } from '../crypto/random.ts';
 import type { Selector } from '../wire/selector.ts';
+import type { ChildMode, ChildRequest, ChildSa } from './child-sa.ts';
 import type { Outbox } from './outbox.ts';
-import type { ChildMode, ChildRequest, ChildSa, Instant, LifetimePolicy, RandomBytes } from './types.ts';
+import type { Instant, LifetimePolicy } from './timing.ts';
 
 export interface Line {
   readonly name: string | undefined;

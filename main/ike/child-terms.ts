@@ -1,11 +1,14 @@
 // What is asked for, and allowed, when CHILD SAs are made and replaced: out of the configuration, and out of the one that is replaced.
+
+import type { RandomBytes } from '../crypto/random.ts';
+import type { ChildRequest } from './child-sa.ts';
 import type { Child } from './child-set.ts';
 import { IkeError } from './error.ts';
 import { narrow } from './narrow.ts';
 import type { Outbox } from './outbox.ts';
 import type { IkeSa } from './sa.ts';
 import type { ChildPolicy } from './task/create-child-responder.ts';
-import type { ChildRequest, Instant, LifetimePolicy, RandomBytes } from './types.ts';
+import type { Instant, LifetimePolicy } from './timing.ts';
 
 export interface ChildTerms {
   readonly lifetime: LifetimePolicy | undefined;

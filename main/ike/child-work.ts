@@ -6,6 +6,7 @@
 import { ProposalError } from '../crypto/proposal.ts';
 import { ProtocolId } from '../crypto/transform.ts';
 import { Backoff } from './backoff.ts';
+import type { ChildSa } from './child-sa.ts';
 import { type Child, ChildSet, type Line } from './child-set.ts';
 import { type ChildHost, type ChildTerms, expired, notInstalled, policyFor, rekeyRequest } from './child-terms.ts';
 import type { IkeError } from './error.ts';
@@ -19,7 +20,7 @@ import { answerCreateChild, type ChildPolicy, childNotFound, rekeyedSpi } from '
 import { DeleteChildTask } from './task/delete.ts';
 import { FollowUpTask, type PendingFollowUps } from './task/follow-up.ts';
 import { compareNonces } from './task/key-exchange.ts';
-import type { ChildSa, Instant } from './types.ts';
+import type { Instant } from './timing.ts';
 
 interface Operation {
   readonly task: CreateChildTask;

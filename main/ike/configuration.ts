@@ -3,7 +3,6 @@
 import type { Address, Prefix } from '../wire/address.ts';
 import { domainOf } from '../wire/domain.ts';
 import type { PayloadOf } from './payload/payload.ts';
-import type { AddressLease, Configuration } from './types.ts';
 
 /** IANA "IKEv2 Configuration Payload Attribute Types". */
 export const ConfigurationAttribute = {
@@ -18,6 +17,26 @@ export const ConfigurationAttribute = {
   /** RFC 8598 §7. INTERNAL_DNSSEC_TA (26) is not asked for: it would let the gateway vouch for names (§8). */
   INTERNAL_DNS_DOMAIN: 25,
 } as const;
+
+/** Addresses and servers from the configuration payload (RFC 7296 §3.15). */
+export interface Configuration {
+  readonly addresses: readonly Prefix[];
+  readonly dns: readonly Address[];
+  /** INTERNAL_IP4_SUBNET / INTERNAL_IP6_SUBNET: what lies behind the gateway. */
+  readonly subnets: readonly Prefix[];
+  /** INTERNAL_DNS_DOMAIN: names for which `dns` are the only servers (RFC 8598), lower case, without a last dot. */
+  readonly domains?: readonly string[] | undefined;
+  readonly applicationVersion: string | undefined;
+}
+
+/** What a responder answers with: asked once per new peer, after its identity is proved. */
+export interface AddressLease {
+  readonly addresses: readonly Prefix[];
+  readonly dns: readonly Address[];
+  readonly subnets: readonly Prefix[];
+  /** Sent to who asks for them, and with `dns` only (RFC 8598 §3.2). */
+  readonly domains?: readonly string[] | undefined;
+}
 
 type Attribute = PayloadOf<'cp'>['attributes'][number];
 type Family = 4 | 6;

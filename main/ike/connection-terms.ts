@@ -1,24 +1,21 @@
 // What a connection is held to after IKE_AUTH, out of the configuration of either role.
 
+import type { RandomBytes } from '../crypto/random.ts';
+import type { ChildSa } from './child-sa.ts';
 import { settled } from './child-terms.ts';
+import type { AddressLease, Configuration } from './configuration.ts';
 import type { ConnectionTerms } from './connection.ts';
 import type { ExchangeManager } from './exchange.ts';
+import type { InitiatorConfig } from './initiator-config.ts';
 import type { MobikeTerms } from './mobike.ts';
 import { hostSelector } from './narrow.ts';
 import type { Outbox } from './outbox.ts';
+import type { ResponderConfig } from './responder-config.ts';
 import type { IkeSa } from './sa.ts';
 import { remotePolicy } from './task/child-responder.ts';
 import type { Task } from './task/task.ts';
 import type { ClientTickets, GatewayTickets } from './ticketing.ts';
-import type {
-  AddressLease,
-  ChildSa,
-  Configuration,
-  InitiatorConfig,
-  Instant,
-  RandomBytes,
-  ResponderConfig,
-} from './types.ts';
+import type { Instant } from './timing.ts';
 
 interface Authenticated {
   readonly sa: IkeSa;

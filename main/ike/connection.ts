@@ -7,7 +7,10 @@
 //       deleting ──answered, or patience──▶ closed
 //
 // Requests of ours are not queued: `#work` sends the one that is most worth it whenever the window is free.
+
+import type { RandomBytes } from '../crypto/random.ts';
 import { type Endpoint, formatEndpoint, sameAddress } from '../wire/address.ts';
+import type { ChildSa } from './child-sa.ts';
 import { drawn, limitOf } from './child-set.ts';
 import type { ChildTerms } from './child-terms.ts';
 import { ChildWork } from './child-work.ts';
@@ -20,6 +23,7 @@ import { Exchange, exchangeName, type Header, type Message } from './message.ts'
 import { Mobike, type MobikeTerms } from './mobike.ts';
 import { NotifyType } from './notify.ts';
 import type { Outbox } from './outbox.ts';
+import type { CloseReason, IkeEvent } from './peer.ts';
 import { redirectIn, redirectNotify } from './redirect.ts';
 import { formOf } from './rules.ts';
 import type { IkeSa, Role } from './sa.ts';
@@ -33,15 +37,7 @@ import type { RekeyIkeOutcome, RekeyIkeTask } from './task/rekey-ike.ts';
 import type { Task } from './task/task.ts';
 import { ticketRequest } from './ticket.ts';
 import type { ClientTickets, GatewayTickets } from './ticketing.ts';
-import type {
-  ChildSa,
-  CloseReason,
-  IkeEvent,
-  Instant,
-  LifetimePolicy,
-  RandomBytes,
-  RetransmissionPolicy,
-} from './types.ts';
+import type { Instant, LifetimePolicy, RetransmissionPolicy } from './timing.ts';
 
 export interface ConnectionTerms {
   /** Who began the connection; after a rekeying it may be the other one's IKE SA. */

@@ -3,9 +3,10 @@
 //
 //   Cookie = <version of secret, 1 byte> | HMAC-SHA-256(secret, Ni | IPi | port | SPIi)
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { RandomBytes } from '../crypto/random.ts';
 import type { Endpoint } from '../wire/address.ts';
 import { spiBytes } from './keymat.ts';
-import type { Instant, RandomBytes } from './types.ts';
+import type { Instant } from './timing.ts';
 
 /** Life of a secret; a cookie is good for at least this long and at most twice as long. */
 const ROTATE_MS = 60_000;

@@ -1,6 +1,7 @@
 // When each of many IKE SAs has to be looked at next. Whoever asks for the earliest pays for what has changed, not for how many there are:
 // anybody can make a responder ask, with any datagram.
-import type { Instant, SaName } from './types.ts';
+import type { SaName } from './peer.ts';
+import type { Instant } from './timing.ts';
 
 export class Deadlines {
   readonly #at = new Map<SaName, Instant>();

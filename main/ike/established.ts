@@ -9,12 +9,14 @@ import type { Header, Message } from './message.ts';
 import { NotifyType } from './notify.ts';
 import type { Outbox } from './outbox.ts';
 import type { Payload } from './payload/payload.ts';
+import type { CloseReason } from './peer.ts';
 import { checkMessage } from './rules.ts';
 import type { IkeSa } from './sa.ts';
 import { statusNotify } from './task/child.ts';
 import { DeleteIkeTask } from './task/delete.ts';
 import type { Task } from './task/task.ts';
-import type { CloseReason, Instant, RetransmissionPolicy, Transport } from './types.ts';
+import type { Instant, RetransmissionPolicy } from './timing.ts';
+import type { Transport } from './transport.ts';
 
 export interface Datagram {
   readonly bytes: Uint8Array;

@@ -12,7 +12,8 @@ import type { Endpoint } from '../wire/address.ts';
 import type { Sealed } from './fragment.ts';
 import { type ExchangeType, fragmentOf } from './message.ts';
 import type { Payload } from './payload/payload.ts';
-import type { Instant, RetransmissionPolicy, Transport } from './types.ts';
+import type { Instant, RetransmissionPolicy } from './timing.ts';
+import type { Transport } from './transport.ts';
 
 /** A request of ours: what to send. Who enqueued it knows what to do with the response. */
 export interface Request {

@@ -20,7 +20,8 @@ import {
   readOpened,
   sealContent,
 } from './sealed.ts';
-import type { Instant, Transport } from './types.ts';
+import type { Instant } from './timing.ts';
+import type { Transport } from './transport.ts';
 
 /** A message ready to be sent. */
 export interface Sealed {

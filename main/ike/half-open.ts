@@ -1,7 +1,7 @@
 // The half-open IKE SAs of a responder: how many there are, and how many of them one source has. A source is an IPv4 address, or a /64 of
 // IPv6, which is what one subscriber has for himself.
 import type { Address } from '../wire/address.ts';
-import type { SaName } from './types.ts';
+import type { SaName } from './peer.ts';
 
 export class HalfOpen {
   readonly #sourceOf = new Map<SaName, string>();

@@ -2,7 +2,12 @@
 // "alice@example.com" (ID_RFC822_ADDR), "key-id:…" (ID_KEY_ID: hexadecimal after 0x, else the text's own bytes), and anything
 // else a host name (ID_FQDN).
 import { type Address, formatAddress, parseAddress, sameAddress } from '../wire/address.ts';
-import type { Identity } from './types.ts';
+
+/** An identity (RFC 7296 §3.5). */
+export type Identity =
+  | { readonly type: 'ipv4' | 'ipv6'; readonly address: Address }
+  | { readonly type: 'fqdn' | 'rfc822'; readonly text: string }
+  | { readonly type: 'key-id' | 'der-dn' | 'der-gn'; readonly bytes: Uint8Array };
 
 const KEY_ID = 'key-id:';
 

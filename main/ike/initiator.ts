@@ -4,6 +4,8 @@
 //   idle ──start──▶ init ──agreed──▶ [intermediate ──▶] auth ──authenticated──▶ established ──▶ closed
 //                   │  └ fallback.ts: init again           │  └─ no CHILD SA ──▶ established, deleting ─┘
 //                   └── no (good) answer, refused, close ──────────────────────────────────────────────▲
+
+import type { RandomBytes } from '../crypto/random.ts';
 import { isWireError } from '../wire/error.ts';
 import { initiatorAnnouncements } from './auth/announced.ts';
 import { authLifetimeIn } from './auth/lifetime.ts';
@@ -18,10 +20,12 @@ import { configured } from './failure.ts';
 import { type Attempt, firstAttempt, isLast, isPlain, nextAttempt, SENDINGS_BEFORE_FALLBACK } from './fallback.ts';
 import { DATAGRAM_SIZES } from './fragment.ts';
 import { sameIdentity } from './identity.ts';
+import type { InitiatorConfig } from './initiator-config.ts';
 import { decodeHeader } from './message.ts';
 import { mobikeAnnouncements, mobikeIn } from './mobike-support.ts';
 import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
+import type { CloseReason, IkeDeps, IkeEffect, IkeEvent, IkePeer } from './peer.ts';
 import { type Authenticated, AuthPhase } from './phase/initiator-auth.ts';
 import { type Agreed, InitPhase } from './phase/initiator-init.ts';
 import { IntermediatePhase } from './phase/initiator-intermediate.ts';
@@ -35,16 +39,7 @@ import { IkeInitTask } from './task/ike-init.ts';
 import type { Task } from './task/task.ts';
 import { type ResumableSa, ticketRequest } from './ticket.ts';
 import { ClientTickets } from './ticketing.ts';
-import type {
-  CloseReason,
-  IkeDeps,
-  IkeEffect,
-  IkeEvent,
-  IkePeer,
-  InitiatorConfig,
-  Instant,
-  RandomBytes,
-} from './types.ts';
+import type { Instant } from './timing.ts';
 import { shownTokens, unprotectedError } from './unprotected.ts';
 
 type State =

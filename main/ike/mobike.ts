@@ -7,6 +7,8 @@
 //
 // Moves are numbered: an answer to what was asked before the last one says nothing any more (§3.5). The window is one request, so a
 // request in flight is finished first, over the new path; then comes ours (`next`). Whoever owns the connection sends, deletes and closes.
+
+import type { RandomBytes } from '../crypto/random.ts';
 import { type Address, type Endpoint, formatEndpoint, sameAddress } from '../wire/address.ts';
 import { IkeError } from './error.ts';
 import type { Datagram, Established } from './established.ts';
@@ -28,7 +30,7 @@ import {
   PathTask,
   says,
 } from './task/path.ts';
-import type { Instant, RandomBytes } from './types.ts';
+import type { Instant } from './timing.ts';
 
 /** What both ends have agreed on in IKE_AUTH. */
 export interface MobikeTerms {

@@ -1,6 +1,7 @@
 // Effects collected while one event is handled, in order.
+
+import type { IkeEffect } from './peer.ts';
 import type { IkeQuestion } from './questions.ts';
-import type { IkeEffect } from './types.ts';
 
 export class Outbox {
   #effects: IkeEffect[] = [];

@@ -3,8 +3,8 @@
 // answer to a question that is closed by then (the SA has ended) is ignored.
 import type { SignatureScheme } from '../crypto/signature.ts';
 import type { IkeError } from './error.ts';
+import type { Identity } from './identity.ts';
 import type { Puzzle } from './puzzle.ts';
-import type { Identity } from './types.ts';
 
 /** Certificates as they cross the wire: DER, the end entity's first, then intermediates in any order. */
 export type CertificateChain = readonly Uint8Array[];

@@ -13,7 +13,7 @@ import { isWireError, type WireError } from '../wire/error.ts';
 import { bytes, decode, dependent, derived, encode, type Field, map, refuse, rest, struct, u8 } from '../wire/field.ts';
 import { NotifyType } from './notify.ts';
 import type { Payload } from './payload/payload.ts';
-import type { Instant } from './types.ts';
+import type { Instant } from './timing.ts';
 
 /** How a gateway is called: an address, or a name to be looked up. */
 export type GatewayName =

@@ -2,10 +2,12 @@
 //
 //   half-open: [intermediate ──▶] auth ──both authentic──▶ established ──▶ closed
 //       └──── refused, time-out, close ────────────────────────────────────▲
+
+import type { RandomBytes } from '../crypto/random.ts';
 import type { Endpoint } from '../wire/address.ts';
 import { isWireError } from '../wire/error.ts';
 import type { Announced } from './auth/announced.ts';
-import { NO_CONFIGURATION } from './configuration.ts';
+import { type AddressLease, NO_CONFIGURATION } from './configuration.ts';
 import { Connection } from './connection.ts';
 import { responderTerms } from './connection-terms.ts';
 import { crashToken, crashTokenNotify } from './crash-token.ts';
@@ -13,12 +15,13 @@ import { IkeError } from './error.ts';
 import type { Datagram } from './established.ts';
 import { ExchangeManager, type LastAnswer } from './exchange.ts';
 import { exchangeHost } from './exchange-host.ts';
-import { formatIdentity } from './identity.ts';
+import { formatIdentity, type Identity } from './identity.ts';
 import { decodeMessage, Exchange, type ExchangeType, exchangeName, type Header, type Message } from './message.ts';
 import { mobikeAgreement, mobikeIn } from './mobike-support.ts';
 import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
 import { type Payload, payloadOf } from './payload/payload.ts';
+import type { CloseReason, IkeEffect, IkeResponderEvent } from './peer.ts';
 import type { ResponderPhase } from './phase/phase.ts';
 import {
   type AuthenticatedPeer,
@@ -29,6 +32,7 @@ import {
 import { ResponderIntermediatePhase } from './phase/responder-intermediate.ts';
 import { type Puzzle, solvedBits } from './puzzle.ts';
 import type { IkeAnswer } from './questions.ts';
+import type { ResponderConfig } from './responder-config.ts';
 import { checkMessage } from './rules.ts';
 import type { IkeSa } from './sa.ts';
 import { statusNotify } from './task/child.ts';
@@ -36,17 +40,8 @@ import { hasForbiddenNat } from './task/path.ts';
 import type { Task } from './task/task.ts';
 import type { ResumableSa, TicketStore } from './ticket.ts';
 import { GatewayTickets } from './ticketing.ts';
-import type {
-  AddressLease,
-  CloseReason,
-  Identity,
-  IkeEffect,
-  IkeResponderEvent,
-  Instant,
-  RandomBytes,
-  ResponderConfig,
-  Transport,
-} from './types.ts';
+import type { Instant } from './timing.ts';
+import type { Transport } from './transport.ts';
 
 export interface ResponderSaTerms {
   readonly sa: IkeSa;

@@ -11,7 +11,7 @@ import { Deadlines } from './deadlines.ts';
 import type { LastAnswer } from './exchange.ts';
 import { DATAGRAM_SIZES } from './fragment.ts';
 import { HalfOpen } from './half-open.ts';
-import { sameIdentity } from './identity.ts';
+import { type Identity, sameIdentity } from './identity.ts';
 import {
   decodeHeader,
   decodeMessage,
@@ -22,6 +22,8 @@ import {
   type Header,
 } from './message.ts';
 import { NotifyType } from './notify.ts';
+import type { IkeDeps, IkeEffect, IkeResponder, IkeResponderEffect, IkeResponderEvent, SaName } from './peer.ts';
+import type { ResponderConfig } from './responder-config.ts';
 import { type Arrival, ResponderSa, type ResponderSaTerms } from './responder-sa.ts';
 import { checkMessage } from './rules.ts';
 import type { IkeSa } from './sa.ts';
@@ -30,18 +32,8 @@ import { statusNotify } from './task/child.ts';
 import { answerIkeInit } from './task/ike-init-responder.ts';
 import { answerSessionResume } from './task/session-resume-responder.ts';
 import { TicketStore } from './ticket.ts';
-import type {
-  Identity,
-  IkeDeps,
-  IkeEffect,
-  IkeResponder,
-  IkeResponderEffect,
-  IkeResponderEvent,
-  Instant,
-  ResponderConfig,
-  SaName,
-  Transport,
-} from './types.ts';
+import type { Instant } from './timing.ts';
+import type { Transport } from './transport.ts';
 
 /** Half-open SAs in all; more IKE_SA_INITs are dropped, their senders try again. */
 const MOST_HALF_OPEN = 1024;

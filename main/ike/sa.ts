@@ -1,5 +1,7 @@
 // An IKE SA with keys: who began it, its SPIs, its algorithms, where its two ends are, and what seals and opens its messages.
 // It belongs to an initiator or a responder, which wipes it at the end.
+
+import type { RandomBytes } from '../crypto/random.ts';
 import type { IkeSuite } from '../crypto/suite.ts';
 import type { Endpoint } from '../wire/address.ts';
 import type { Encapsulation } from '../wire/encapsulation.ts';
@@ -12,7 +14,8 @@ import type { NatSituation } from './nat.ts';
 import type { Payload } from './payload/payload.ts';
 import { type IkeKeys, Protection } from './protection.ts';
 import { contentOf, OpenError, openContent, openMessage, sealContent } from './sealed.ts';
-import type { Instant, RandomBytes, Transport } from './types.ts';
+import type { Instant } from './timing.ts';
+import type { Transport } from './transport.ts';
 
 export type Role = 'initiator' | 'responder';
 

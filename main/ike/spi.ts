@@ -1,5 +1,5 @@
 // Fresh SPIs of ours: IKE SAs (RFC 7296 §3.1) and CHILD SAs (RFC 4303 §2.1).
-import type { RandomBytes } from './types.ts';
+import type { RandomBytes } from '../crypto/random.ts';
 
 /** An IKE SPI: 8 random bytes, not zero (RFC 7296 §3.1). */
 export function randomSpi(random: RandomBytes): bigint {

@@ -6,6 +6,8 @@
 //   both do:         the new SA made with the lowest of the four nonces is deleted by who made it; the other one is current
 //
 // CHILD SAs belong to the connection and so to whichever IKE SA is in use: inheriting them needs no work.
+
+import type { RandomBytes } from '../crypto/random.ts';
 import { Backoff } from './backoff.ts';
 import { drawn, limitOf } from './child-set.ts';
 import type { IkeError } from './error.ts';
@@ -22,7 +24,7 @@ import { FollowUpTask, type PendingFollowUps } from './task/follow-up.ts';
 import { compareNonces } from './task/key-exchange.ts';
 import { answerRekeyIke, type RekeyIkeOutcome, RekeyIkeTask } from './task/rekey-ike.ts';
 import type { Task } from './task/task.ts';
-import type { Instant, LifetimePolicy, RandomBytes, RetransmissionPolicy } from './types.ts';
+import type { Instant, LifetimePolicy, RetransmissionPolicy } from './timing.ts';
 
 export interface SuccessionTerms {
   readonly outbox: Outbox;

@@ -8,12 +8,15 @@
 //
 // Both ends then have SKEYSEED = prf(SK_d (old), "Resumption" | Ni | Nr) (§5.1), and IKE_AUTH proves them by SK_p* (auth/resumed.ts). Our
 // tickets are references (§6.1): 32 random bytes, because IKE_SESSION_RESUME cannot be fragmented (RFC 7383 §2.2).
+
+import type { RandomBytes } from '../crypto/random.ts';
 import type { IkeSuite } from '../crypto/suite.ts';
 import { isWireError, type WireError } from '../wire/error.ts';
 import { decode, encode, rest, struct, u32 } from '../wire/field.ts';
+import type { Identity } from './identity.ts';
 import { NotifyType } from './notify.ts';
 import { type Payload, payloadsOf } from './payload/payload.ts';
-import type { Identity, Instant, RandomBytes } from './types.ts';
+import type { Instant } from './timing.ts';
 
 /** What both ends remember of an IKE SA. */
 export interface ResumableSa {

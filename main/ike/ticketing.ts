@@ -1,12 +1,13 @@
 // A connection's tickets (RFC 5723; ticket.ts has what they are). Every IKE SA has one of its own: when it is rekeyed, the client's ticket
 // is worth nothing any more, and it asks for another (§6.2).
 
+import type { Identity } from './identity.ts';
 import { NotifyType } from './notify.ts';
 import type { Outbox } from './outbox.ts';
 import { type Payload, payloadsOf } from './payload/payload.ts';
 import type { IkeSa } from './sa.ts';
 import { type ResumableSa, ResumptionTicket, type TicketStore, ticketIn, ticketNotify } from './ticket.ts';
-import type { Identity, Instant } from './types.ts';
+import type { Instant } from './timing.ts';
 
 export interface Names {
   readonly initiator: Identity;

@@ -2,8 +2,7 @@
 // names against dNSName, mail addresses against rfc822Name, all in subjectAltName; distinguished names against the subject, RDNs in
 // any order. What old gateways do beyond that (host name in CN alone, wildcards) is by the policy, and never without a warning.
 
-import { formatIdentity } from '../ike/identity.ts';
-import type { Identity } from '../ike/types.ts';
+import { formatIdentity, type Identity } from '../ike/identity.ts';
 import { sameAddress } from '../wire/address.ts';
 import { type AlternativeName, type Certificate, namesOf } from './certificate.ts';
 import { type DistinguishedName, decodeName, parseName, sameNameAnyOrder } from './distinguished-name.ts';

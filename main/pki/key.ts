@@ -2,8 +2,8 @@
 // or a store of the operating system it never comes out. Nothing here can be printed: no property holds key bytes.
 import type { KeyObject } from 'node:crypto';
 import { keyFits, type SignatureScheme, schemeName, signOctets, verifySigned } from '../crypto/signature.ts';
+import type { OwnCertificate } from '../ike/credential.ts';
 import type { CertificateChain } from '../ike/questions.ts';
-import type { OwnCertificate } from '../ike/types.ts';
 import { authorityHash, type Certificate, keyName, parseCertificate } from './certificate.ts';
 import { sameName } from './distinguished-name.ts';
 import { isPkiError, PkiError } from './error.ts';

@@ -2,8 +2,8 @@
 // done for a stranger: the chain leads to a trusted authority and is good now; the AUTH octets were signed with its key; it may bear
 // the identity; only then is anybody asked whether it was revoked.
 import { type SignatureScheme, schemeName, verifyOctets } from '../crypto/signature.ts';
+import type { Identity } from '../ike/identity.ts';
 import type { CertificateChain } from '../ike/questions.ts';
-import type { Identity } from '../ike/types.ts';
 import { authorityHash, type Certificate, namesOf, parseCertificate } from './certificate.ts';
 import { findPath, type Path } from './chain.ts';
 import { isPkiError, PkiError, type WallTime } from './error.ts';

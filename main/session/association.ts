@@ -3,18 +3,12 @@
 // sockets and into the same tunnel. Each takes the datagrams that bear its SPIs and lets the others pass.
 import type { EapSecrets } from '../eap/types.ts';
 import { formatIdentity } from '../ike/identity.ts';
+import type { InitiatorConfig } from '../ike/initiator-config.ts';
+import type { CloseReason, IkeDeps, IkeEvent, IkePeer, IkeStep } from '../ike/peer.ts';
 import type { IkeAnswer, IkeQuestion } from '../ike/questions.ts';
 import type { ResumptionTicket } from '../ike/ticket.ts';
-import type {
-  CloseReason,
-  IkeDeps,
-  IkeEvent,
-  IkePeer,
-  IkeStep,
-  InitiatorConfig,
-  Instant,
-  Transport,
-} from '../ike/types.ts';
+import type { Instant } from '../ike/timing.ts';
+import type { Transport } from '../ike/transport.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import type { CreateAnswerer } from './answerer.ts';

@@ -4,15 +4,17 @@
 //   profile ──open──▶ Authentication ──▶ InitiatorConfig (who we are, how, and how the gateway has to prove itself)
 //                                    └─▶ Answerer, one for each IKE SA: sign, verify, EAP
 import type { KeyObject } from 'node:crypto';
+import type { RandomBytes } from '../crypto/random.ts';
 import { DEFAULT_SCHEME_POLICY, type SchemePolicy } from '../crypto/signature.ts';
 import { createEapPeer } from '../eap/create-peer.ts';
 import { checkBy } from '../eap/server-trust.ts';
 import type { EapClientCertificate, EapPeer, EapPeerStep, EapSecrets } from '../eap/types.ts';
 import { fixedPpkId } from '../ike/auth/ppk.ts';
+import type { Credential, RemoteAuthentication } from '../ike/credential.ts';
 import { IkeError } from '../ike/error.ts';
-import { identityOfAddress, parseIdentity } from '../ike/identity.ts';
+import { type Identity, identityOfAddress, parseIdentity } from '../ike/identity.ts';
+import type { InitiatorConfig } from '../ike/initiator-config.ts';
 import type { IkeAnswer, IkeQuestion } from '../ike/questions.ts';
-import type { Credential, Identity, InitiatorConfig, RandomBytes, RemoteAuthentication } from '../ike/types.ts';
 import { answerSign, answerVerify, ikeError } from '../pki/answer.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { type CredentialSource, openCredential, pair, readCertificates, readPrivateKey } from '../pki/credential.ts';

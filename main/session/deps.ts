@@ -1,6 +1,6 @@
 // What a session is handed, and what it shows: everything outside it comes through here, so that a test can put a fake
 // in each place. The daemon composes the real ones.
-import type { RandomBytes } from '../ike/types.ts';
+import type { RandomBytes } from '../crypto/random.ts';
 import type { EngineState, LogEntry, TrafficStatistics } from '../ipc/contract.ts';
 import type { DnsSettings } from '../net/dns/api.ts';
 import type { NetworkMonitor } from '../net/monitor/api.ts';

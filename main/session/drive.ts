@@ -5,9 +5,11 @@
 // SPI leaves when the receiver parks for it, the response to a rekeying when its inbound SA is there (RFC 7296 §2.8).
 // `ask` holds back nothing: the SA itself knows what has to wait for the answer.
 import { IkeError } from '../ike/error.ts';
+import type { CloseReason, IkeEffect, IkeEvent, IkePeer, IkeStep } from '../ike/peer.ts';
 import type { IkeAnswer, IkeQuestion } from '../ike/questions.ts';
 import type { ResumptionTicket } from '../ike/ticket.ts';
-import type { CloseReason, IkeEffect, IkeEvent, IkePeer, IkeStep, Instant, Transport } from '../ike/types.ts';
+import type { Instant } from '../ike/timing.ts';
+import type { Transport } from '../ike/transport.ts';
 import type { Endpoint } from '../wire/address.ts';
 import type { Clock, Timer } from './deps.ts';
 import { reasonText } from './failure.ts';

@@ -1,7 +1,7 @@
 // What people are told of a tunnel that is up.
 import { weaknessWarnings } from '../crypto/policy.ts';
+import type { ChildSa } from '../ike/child-sa.ts';
 import { formatIdentity } from '../ike/identity.ts';
-import type { ChildSa } from '../ike/types.ts';
 import type { TunnelInfo } from '../ipc/contract.ts';
 import type { Tun } from '../net/tun/api.ts';
 import type { Profile } from '../profile/profile.ts';

@@ -6,7 +6,7 @@
 //
 // A link reports `up` at most once and `lost` at most once, and nothing after `lost` or close(). It never takes itself
 // down: whoever opened it calls close(), which undoes everything but what the holding keeps (TUN and routes).
-import type { IkeStep } from '../ike/types.ts';
+import type { IkeStep } from '../ike/peer.ts';
 import type { ConnectStep, TunnelInfo } from '../ipc/contract.ts';
 import type { DataPlane, PathEvent, PathStatistics } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';

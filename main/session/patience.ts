@@ -1,5 +1,5 @@
 // Time that a connection may take, without the time that a person takes to answer a question: while one is open, it stands still.
-import type { Instant } from '../ike/types.ts';
+import type { Instant } from '../ike/timing.ts';
 import type { Clock, Timer } from './deps.ts';
 
 export interface Patience {

@@ -1,7 +1,8 @@
 // The tunnel as it will be, worked out from the profile and what was negotiated: addresses on the TUN, MTU and MSS, the
 // core's parameters, routes. Pure; called again whenever the path MTU turns out to be smaller.
 import { coversAddress, coversPrefix, prefixContains } from '../esp/selectors.ts';
-import type { ChildSa, Configuration } from '../ike/types.ts';
+import type { ChildSa } from '../ike/child-sa.ts';
+import type { Configuration } from '../ike/configuration.ts';
 import { computeMtu, IPV6_MINIMUM_MTU, type Mtu, type MtuPart, overheadOf } from '../mtu/mtu.ts';
 import type { DesiredDns } from '../net/dns/api.ts';
 import type { DesiredRoutes } from '../net/route/api.ts';

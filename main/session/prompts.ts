@@ -1,7 +1,8 @@
 // Questions to the person: one at a time, shown as part of the session's state, answered through the contract (answerPrompt),
 // ended by an answer, by cancelling, by time, or because what asked is gone. An answer goes to whoever asked and nowhere else.
+
+import type { RandomBytes } from '../crypto/random.ts';
 import { EapError, withdrawnPrompt } from '../eap/error.ts';
-import type { RandomBytes } from '../ike/types.ts';
 import type { Prompt } from '../ipc/contract.ts';
 import type { Clock, Timer } from './deps.ts';
 

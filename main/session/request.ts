@@ -8,7 +8,9 @@
 //
 // `remoteSelectors` replaces TSr; `anyProtocol` asks for every protocol instead of GRE (47) alone.
 
-import type { ChildRequest, InitiatorConfig, RetransmissionPolicy } from '../ike/types.ts';
+import type { ChildRequest } from '../ike/child-sa.ts';
+import type { InitiatorConfig } from '../ike/initiator-config.ts';
+import type { RetransmissionPolicy } from '../ike/timing.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Address, type Endpoint, formatPrefix, type Prefix } from '../wire/address.ts';
 import { type Selector, selectorOf } from '../wire/selector.ts';

@@ -2,7 +2,7 @@
 // response. A liveness check (RFC 7296 §2.4) is the shortest such exchange and can be asked for at any time; it needs no
 // target behind the gateway, and nothing inside the tunnel to answer it. A request that was sent more than once is not
 // counted: nobody knows which sending the response answers (Karn's rule).
-import type { Instant } from '../ike/types.ts';
+import type { Instant } from '../ike/timing.ts';
 
 const FLAGS = 19;
 const FLAG_RESPONSE = 0x20;

@@ -1,6 +1,6 @@
 // The states of a session, what happens to it, and what it does about it. `(state, event, context) → state + effects`,
 // a file per state: down.ts (idle, failed, closing), connect.ts, established.ts, reconnect.ts.
-import type { Instant } from '../ike/types.ts';
+import type { Instant } from '../ike/timing.ts';
 import type { ConnectStep, ContractError, EngineState, TunnelInfo } from '../ipc/contract.ts';
 import type { Failure } from './failure.ts';
 

@@ -1,7 +1,7 @@
 // How often the TCP connection to the gateway breaks under a tunnel (RFC 9329 §6.1: who opened it opens it again): what breaks
 // after it has held is opened again at once. What breaks soon is waited for, longer each time, so that neither end is kept busy with
 // connections alone; and where several in a row bring nothing at all, the gateway has forgotten us and the tunnel is lost.
-import type { Instant } from '../ike/types.ts';
+import type { Instant } from '../ike/timing.ts';
 import type { Clock } from './deps.ts';
 
 /** Milliseconds after which a connection has held. */

@@ -1,5 +1,5 @@
 // What went through the tunnel, summed over reconnections: each link's counters start at zero.
-import type { Instant } from '../ike/types.ts';
+import type { Instant } from '../ike/timing.ts';
 import type { TrafficStatistics } from '../ipc/contract.ts';
 import type { PathStatistics } from '../path/command.ts';
 

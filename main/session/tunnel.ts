@@ -9,7 +9,7 @@
 // Changes run one after another, in the order of the calls: SAs that come and go never overtake each other.
 import { type Children, createChildren, type Placement } from '../esp/children.ts';
 import { chanceOf, lifetimeOf } from '../esp/lifetime.ts';
-import type { ChildSa } from '../ike/types.ts';
+import type { ChildSa } from '../ike/child-sa.ts';
 import type { TunnelInfo } from '../ipc/contract.ts';
 import type { DesiredDns } from '../net/dns/api.ts';
 import { NetError } from '../net/error.ts';

@@ -1,6 +1,6 @@
 // Saying why a gateway did not answer, as well as can be known from here: what was tried, how far it got, and what the
 // network itself reported meanwhile.
-import type { IkeStep } from '../ike/types.ts';
+import type { IkeStep } from '../ike/peer.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Address, formatAddress } from '../wire/address.ts';
 import { type Failure, sessionFailure } from './failure.ts';

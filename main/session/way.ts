@@ -6,7 +6,10 @@
 
 import type { EapSecrets } from '../eap/types.ts';
 import { spiText } from '../esp/children.ts';
-import type { CloseReason, IkeEvent, IkeStep, InitiatorConfig, Instant, Transport } from '../ike/types.ts';
+import type { InitiatorConfig } from '../ike/initiator-config.ts';
+import type { CloseReason, IkeEvent, IkeStep } from '../ike/peer.ts';
+import type { Instant } from '../ike/timing.ts';
+import type { Transport } from '../ike/transport.ts';
 import type { ConnectStep, TunnelInfo } from '../ipc/contract.ts';
 import { NetError } from '../net/error.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';

@@ -1,5 +1,5 @@
 // A CHILD SA for tests; every number makes another one.
-import type { ChildSa } from '../../main/ike/types.ts';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { parseAddress, parsePrefix } from '../../main/wire/address.ts';
 import { selectorOf } from '../../main/wire/selector.ts';
 

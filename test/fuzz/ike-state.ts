@@ -1,7 +1,11 @@
 // One life of a connection with a hostile peer that has the keys (hostile-peer.ts), drawn from a seed, and what must hold of the victim in
 // all of them: nothing throws, each event has few effects, a timer runs while anything is open, it ends established or closed and closes
 // once the other end is silent, no keys are installed twice, and no CHILD SA that was not agreed on.
-import type { ChildSa, IkeEffect, InitiatorConfig, Instant, ResponderConfig } from '../../main/ike/types.ts';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
+import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
+import type { IkeEffect } from '../../main/ike/peer.ts';
+import type { ResponderConfig } from '../../main/ike/responder-config.ts';
+import type { Instant } from '../../main/ike/timing.ts';
 import { compareAddresses } from '../../main/wire/address.ts';
 import { formatSelector, type Selector } from '../../main/wire/selector.ts';
 import { drawAuthentication } from '../sim/authentication.ts';

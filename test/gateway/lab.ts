@@ -4,9 +4,12 @@
 import { COUNTER_NAMES, type Counters } from '../../main/core/counters.ts';
 import { type GatewayConfigInput, parseGatewayConfig } from '../../main/gateway/config.ts';
 import { createGateway, type Gateway, type GatewayEvent, type MakeResponder } from '../../main/gateway/gateway.ts';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { parseIdentity } from '../../main/ike/identity.ts';
 import { createInitiator } from '../../main/ike/initiator.ts';
-import type { ChildSa, CloseReason, IkeEffect, IkePeer, InitiatorConfig, Transport } from '../../main/ike/types.ts';
+import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
+import type { CloseReason, IkeEffect, IkePeer } from '../../main/ike/peer.ts';
+import type { Transport } from '../../main/ike/transport.ts';
 import { fakeSocketFactory } from '../../main/net/socket/fake.ts';
 import type { Tun, TunOptions } from '../../main/net/tun/api.ts';
 import type { DataPlane, PathEvent, PathStatistics, ReceiverCommand, SenderCommand } from '../../main/path/command.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type GatewayConfigInput, parseGatewayConfig } from '../../main/gateway/config.ts';
 import { type ClientPlan, largestMtu, localSelectors, planClient } from '../../main/gateway/plan.ts';
-import type { ChildSa } from '../../main/ike/types.ts';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { formatAddress, parseAddress, parsePrefix } from '../../main/wire/address.ts';
 import { formatSelector, selectorOf } from '../../main/wire/selector.ts';
 

@@ -1,5 +1,6 @@
 // A connection after IKE_AUTH against a puppet that has the keys and says what the test wants.
 import { describe, expect, test } from 'vitest';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { Connection } from '../../main/ike/connection.ts';
 import { ExchangeManager } from '../../main/ike/exchange.ts';
 import type { Sealed } from '../../main/ike/fragment.ts';
@@ -7,8 +8,8 @@ import { decodeHeader, Exchange, type ExchangeType, type Header } from '../../ma
 import { NotifyType } from '../../main/ike/notify.ts';
 import { Outbox } from '../../main/ike/outbox.ts';
 import type { Payload } from '../../main/ike/payload/payload.ts';
+import type { IkeEffect } from '../../main/ike/peer.ts';
 import type { Task } from '../../main/ike/task/task.ts';
-import type { ChildSa, IkeEffect } from '../../main/ike/types.ts';
 import { isWireError } from '../../main/wire/error.ts';
 import { seededBytes } from '../sim/random.ts';
 import { endpoint, selector } from '../sim/simulation.ts';

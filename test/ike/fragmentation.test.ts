@@ -1,7 +1,8 @@
 // IKE fragmentation between two ends (RFC 7383): paths that carry no large datagram, losses of single fragments, forgeries.
 import { describe, expect, test } from 'vitest';
+import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
 import { Exchange, fragmentOf } from '../../main/ike/message.ts';
-import type { InitiatorConfig, ResponderConfig } from '../../main/ike/types.ts';
+import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import { parsePrefix } from '../../main/wire/address.ts';
 import { mirrored } from '../sim/mirrored.ts';
 import { seededNumbers } from '../sim/random.ts';

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatIdentity, sameIdentity } from '../../main/ike/identity.ts';
-import type { Identity } from '../../main/ike/types.ts';
+import { formatIdentity, type Identity, sameIdentity } from '../../main/ike/identity.ts';
 
 const identities: readonly Identity[] = [
   { type: 'ipv4', address: Uint8Array.of(192, 0, 2, 1) },

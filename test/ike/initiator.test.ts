@@ -1,10 +1,11 @@
 // The initiator against a real responder: what goes right, what is refused, and what a person is told about it.
 import { describe, expect, test } from 'vitest';
 import { createInitiator } from '../../main/ike/initiator.ts';
+import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
 import { decodeMessage, Exchange, encodeMessage, type Message } from '../../main/ike/message.ts';
 import { NotifyType } from '../../main/ike/notify.ts';
 import { payloadOf, payloadsOf } from '../../main/ike/payload/payload.ts';
-import type { InitiatorConfig, ResponderConfig } from '../../main/ike/types.ts';
+import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import { formatEndpoint, formatPrefix } from '../../main/wire/address.ts';
 import { isWireError } from '../../main/wire/error.ts';
 import { formatSelector } from '../../main/wire/selector.ts';

@@ -1,7 +1,7 @@
 // Every combination of what issue 2 asks for: the two ends agree on the same keys, SPIs and selectors, mirrored.
 import { expect, test } from 'vitest';
 import { formatTransforms, parseProposal } from '../../main/crypto/proposal.ts';
-import type { ChildSa } from '../../main/ike/types.ts';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { formatSelector } from '../../main/wire/selector.ts';
 import { mirrored } from '../sim/mirrored.ts';
 import { CLIENT, GATEWAY, Simulation, selector } from '../sim/simulation.ts';

@@ -1,5 +1,6 @@
 // MOBIKE, message by message: one end is a connection, the other a puppet that has the keys and says what the test wants.
 import { describe, expect, test } from 'vitest';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { Connection } from '../../main/ike/connection.ts';
 import { ExchangeManager } from '../../main/ike/exchange.ts';
 import { exchangeHost } from '../../main/ike/exchange-host.ts';
@@ -9,6 +10,7 @@ import { natDetectionHash } from '../../main/ike/nat.ts';
 import { NotifyType } from '../../main/ike/notify.ts';
 import { Outbox } from '../../main/ike/outbox.ts';
 import type { Payload } from '../../main/ike/payload/payload.ts';
+import type { IkeEffect } from '../../main/ike/peer.ts';
 import type { Role } from '../../main/ike/sa.ts';
 import {
   additionalAddresses,
@@ -19,7 +21,6 @@ import {
   noNatsAllowed,
 } from '../../main/ike/task/path.ts';
 import type { Task } from '../../main/ike/task/task.ts';
-import type { ChildSa, IkeEffect } from '../../main/ike/types.ts';
 import type { Address, Endpoint } from '../../main/wire/address.ts';
 import { seededBytes } from '../sim/random.ts';
 import { address, endpoint, GATEWAY, Simulation, selector } from '../sim/simulation.ts';

@@ -1,6 +1,7 @@
 // Rekeying between two real peers, one case at a time; test/sim/life.test.ts plays thousands at random.
 import { describe, expect, test } from 'vitest';
-import type { InitiatorConfig, ResponderConfig } from '../../main/ike/types.ts';
+import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
+import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import { mirrored } from '../sim/mirrored.ts';
 import { type Datagram, initiatorConfig, type NetworkOptions, Simulation, selector } from '../sim/simulation.ts';
 

@@ -1,18 +1,14 @@
 // What only a responder has: many peers, half-open SAs, strangers, leases.
 import { describe, expect, test, vi } from 'vitest';
+import type { AddressLease } from '../../main/ike/configuration.ts';
 import { createInitiator } from '../../main/ike/initiator.ts';
 import { decodeMessage, Exchange } from '../../main/ike/message.ts';
 import { NotifyType } from '../../main/ike/notify.ts';
 import { payloadsOf } from '../../main/ike/payload/payload.ts';
+import type { IkeEffect, IkeResponder, IkeResponderEffect } from '../../main/ike/peer.ts';
 import { createResponder } from '../../main/ike/responder.ts';
+import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import { ResponderSa } from '../../main/ike/responder-sa.ts';
-import type {
-  AddressLease,
-  IkeEffect,
-  IkeResponder,
-  IkeResponderEffect,
-  ResponderConfig,
-} from '../../main/ike/types.ts';
 import type { Endpoint } from '../../main/wire/address.ts';
 import { isWireError } from '../../main/wire/error.ts';
 import { seededBytes } from '../sim/random.ts';

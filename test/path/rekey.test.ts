@@ -5,7 +5,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, expect, it } from 'vitest';
 import { type Children, createChildren, type InstalledChild } from '../../main/esp/children.ts';
-import type { ChildSa } from '../../main/ike/types.ts';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
 import type { DataPlaneOptions, EspCipher, PathEvent, Shape } from '../../main/path/command.ts';
 import type { Endpoint } from '../../main/wire/address.ts';
 import { address, openSide, packet4, type Side, tunnelParams } from './pair.ts';

@@ -4,7 +4,7 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Identity } from '../../main/ike/types.ts';
+import type { Identity } from '../../main/ike/identity.ts';
 import { decodeName, parseName, sameName, sameNameAnyOrder } from '../../main/pki/distinguished-name.ts';
 import { isPkiError } from '../../main/pki/error.ts';
 import {

@@ -13,7 +13,7 @@ import { createLog, type EngineLog } from '../../main/daemon/log.ts';
 import { parseGatewayConfig } from '../../main/gateway/config.ts';
 import { createGateway, type Gateway } from '../../main/gateway/gateway.ts';
 import { createInitiator } from '../../main/ike/initiator.ts';
-import type { IkeEffect, IkeEvent } from '../../main/ike/types.ts';
+import type { IkeEffect, IkeEvent } from '../../main/ike/peer.ts';
 import { connectEngine, type EngineClient } from '../../main/ipc/client.ts';
 import { EVENT_NAMES } from '../../main/ipc/contract.ts';
 import { fakeDnsSettings } from '../../main/net/dns/fake.ts';

@@ -2,7 +2,9 @@
 // and the keys of CHILD SAs that no data plane has taken over. The arrays are the product's own (derived.ts).
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fixedPpkId } from '../../main/ike/auth/ppk.ts';
-import type { IkePeer, InitiatorConfig, ResponderConfig } from '../../main/ike/types.ts';
+import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
+import type { IkePeer } from '../../main/ike/peer.ts';
+import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import { createDrive } from '../../main/session/drive.ts';
 import { hostileRun } from '../fuzz/ike-state.ts';
 import { seededNumbers } from '../sim/random.ts';

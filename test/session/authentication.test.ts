@@ -5,8 +5,8 @@ import { openGatewayAuthentication } from '../../main/gateway/authentication.ts'
 import { type GatewayConfigInput, parseGatewayConfig } from '../../main/gateway/config.ts';
 import { sameIdentity } from '../../main/ike/identity.ts';
 import { createInitiator } from '../../main/ike/initiator.ts';
+import type { CloseReason, IkeEffect, IkeResponderEffect } from '../../main/ike/peer.ts';
 import { createResponder } from '../../main/ike/responder.ts';
-import type { CloseReason, IkeEffect, IkeResponderEffect } from '../../main/ike/types.ts';
 import { parseProfile } from '../../main/profile/parse.ts';
 import type { Profile } from '../../main/profile/profile.ts';
 import { openAuthentication } from '../../main/session/authentication.ts';

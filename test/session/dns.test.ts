@@ -1,6 +1,6 @@
 // Name servers with the tunnel: which, for which names, over which routes, and back again at the end.
 import { describe, expect, test } from 'vitest';
-import type { Configuration } from '../../main/ike/types.ts';
+import type { Configuration } from '../../main/ike/configuration.ts';
 import { NetError } from '../../main/net/error.ts';
 import type { DesiredRoutes } from '../../main/net/route/api.ts';
 import { type PlanFacts, planTunnel, type TunnelPlan } from '../../main/session/plan.ts';

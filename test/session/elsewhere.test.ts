@@ -1,8 +1,8 @@
 // Sent to another gateway (RFC 5685), and back with a ticket (RFC 5723): what the session makes of what IKE says.
 import { describe, expect, it } from 'vitest';
 import { IkeError } from '../../main/ike/error.ts';
+import type { CloseReason } from '../../main/ike/peer.ts';
 import { ResumptionTicket } from '../../main/ike/ticket.ts';
-import type { CloseReason } from '../../main/ike/types.ts';
 import type { Session } from '../../main/session/deps.ts';
 import { formatAddress } from '../../main/wire/address.ts';
 import { saOf } from '../ike/agreed.ts';

@@ -1,8 +1,10 @@
 // The session with the real initiator, against the real responder, over a network that loses, doubles and reorders. The
 // data plane is the fake one, which holds both to the order of commands; the keys at both ends must agree.
 import { describe, expect, it } from 'vitest';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
+import type { CloseReason, IkeResponder, IkeResponderEffect } from '../../main/ike/peer.ts';
 import { createResponder } from '../../main/ike/responder.ts';
-import type { ChildSa, CloseReason, IkeResponder, IkeResponderEffect, ResponderConfig } from '../../main/ike/types.ts';
+import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import type { Profile } from '../../main/profile/profile.ts';
 import type { Session } from '../../main/session/deps.ts';
 import { createSession } from '../../main/session/session.ts';

@@ -1,7 +1,8 @@
 // The tunnel worked out on paper: MTU, MSS, selectors, routes, and the mistakes that are told before any packet is lost.
 import { describe, expect, it } from 'vitest';
 import { SELECTORS } from '../../assembly/layout.ts';
-import type { ChildSa, Configuration } from '../../main/ike/types.ts';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
+import type { Configuration } from '../../main/ike/configuration.ts';
 import type { Profile } from '../../main/profile/profile.ts';
 import { openAuthentication } from '../../main/session/authentication.ts';
 import { SessionError } from '../../main/session/failure.ts';

@@ -1,7 +1,7 @@
 // A person is asked for a password or a code: shown in the state, answered once, never in a hurry and never in a loop.
 import { describe, expect, it } from 'vitest';
 import { cancelledPrompt, EapError, refusedCredentials } from '../../main/eap/error.ts';
-import type { IkeEffect, IkePeer } from '../../main/ike/types.ts';
+import type { IkeEffect, IkePeer } from '../../main/ike/peer.ts';
 import type { Prompt } from '../../main/ipc/contract.ts';
 import { createCredentials } from '../../main/session/credentials.ts';
 import type { SessionDeps } from '../../main/session/deps.ts';

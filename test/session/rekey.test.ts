@@ -2,7 +2,7 @@
 // and what the IKE SA asks of the world outside.
 import { describe, expect, it } from 'vitest';
 import { GRACE } from '../../main/esp/children.ts';
-import type { IkeEffect } from '../../main/ike/types.ts';
+import type { IkeEffect } from '../../main/ike/peer.ts';
 import type { Answerer } from '../../main/session/answerer.ts';
 import type { Session } from '../../main/session/deps.ts';
 import { createSession } from '../../main/session/session.ts';

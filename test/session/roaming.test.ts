@@ -1,7 +1,7 @@
 // This computer changes its network under a tunnel: it follows by MOBIKE (RFC 4555), or connects anew at once; what others take
 // away is put back; sleep is noticed.
 import { describe, expect, it } from 'vitest';
-import type { IkeEvent } from '../../main/ike/types.ts';
+import type { IkeEvent } from '../../main/ike/peer.ts';
 import { NetError } from '../../main/net/error.ts';
 import { fakeMonitor } from '../../main/net/monitor/fake.ts';
 import type { Session } from '../../main/session/deps.ts';

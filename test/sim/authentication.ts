@@ -2,7 +2,8 @@
 // each time.
 import { fixedPpkId } from '../../main/ike/auth/ppk.ts';
 import { parseIdentity } from '../../main/ike/identity.ts';
-import type { InitiatorConfig, ResponderAuthentication } from '../../main/ike/types.ts';
+import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
+import type { ResponderAuthentication } from '../../main/ike/responder-config.ts';
 import { answerer, authority, certificate, type FakeEap, signing } from '../ike/auth/answers.ts';
 import { type AnswerOptions, bytes } from './simulation.ts';
 

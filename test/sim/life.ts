@@ -1,6 +1,8 @@
 // One life of a connection, drawn from a seed: a bad network, two ends that rekey, delete and reach limits whenever they like, at the
 // same time if they can, and a data plane that notices every packet that this loses.
-import type { InitiatorConfig, LifetimePolicy, ResponderConfig } from '../../main/ike/types.ts';
+import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
+import type { ResponderConfig } from '../../main/ike/responder-config.ts';
+import type { LifetimePolicy } from '../../main/ike/timing.ts';
 import { seededNumbers } from './random.ts';
 import { Simulation, type SimulationOptions, selector } from './simulation.ts';
 

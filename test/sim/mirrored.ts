@@ -1,7 +1,7 @@
 // A CHILD SA as the other end has to have it, where no NAT stands between. `peer` is each end's own view and is left out.
 
 import { expect } from 'vitest';
-import type { ChildSa } from '../../main/ike/types.ts';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
 
 export function mirrored(child: ChildSa): ChildSa {
   return {

@@ -1,8 +1,9 @@
 // The data plane of one end, simulated: which SAs it has, on which one it sends, and what becomes of each ESP packet. It follows
-// main/ike/types.ts to the letter, so that a packet that IKE's orders lose is seen to be lost.
+// main/ike/peer.ts to the letter, so that a packet that IKE's orders lose is seen to be lost.
 //
 // A chain is a CHILD SA and those that replace it, one after the other.
-import type { ChildSa, IkeEffect } from '../../main/ike/types.ts';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
+import type { IkeEffect } from '../../main/ike/peer.ts';
 import type { Endpoint } from '../../main/wire/address.ts';
 
 /** An ESP packet, as far as rekeying can spoil it. */

@@ -1,6 +1,6 @@
 // Seeded randomness: the same seed gives the same run, byte for byte.
 import { createHash } from 'node:crypto';
-import type { RandomBytes } from '../../main/ike/types.ts';
+import type { RandomBytes } from '../../main/crypto/random.ts';
 
 /** SHA-256 in counter mode. */
 export function seededBytes(seed: string): RandomBytes {

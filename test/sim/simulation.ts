@@ -1,11 +1,10 @@
 // Two IKE peers and the network between them, in simulated time: loses, duplicates, delays (and so reorders), translates
 // addresses, and lets a test touch every datagram. Everything follows from the seed.
+
+import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { createInitiator } from '../../main/ike/initiator.ts';
-import type { IkeAnswer, IkeQuestion } from '../../main/ike/questions.ts';
-import { createResponder } from '../../main/ike/responder.ts';
-import type { ResumptionTicket } from '../../main/ike/ticket.ts';
+import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
 import type {
-  ChildSa,
   CloseReason,
   IkeEffect,
   IkeEvent,
@@ -13,12 +12,14 @@ import type {
   IkeResponder,
   IkeResponderEffect,
   IkeResponderEvent,
-  InitiatorConfig,
-  Instant,
-  ResponderConfig,
   SaName,
-  Transport,
-} from '../../main/ike/types.ts';
+} from '../../main/ike/peer.ts';
+import type { IkeAnswer, IkeQuestion } from '../../main/ike/questions.ts';
+import { createResponder } from '../../main/ike/responder.ts';
+import type { ResponderConfig } from '../../main/ike/responder-config.ts';
+import type { ResumptionTicket } from '../../main/ike/ticket.ts';
+import type { Instant } from '../../main/ike/timing.ts';
+import type { Transport } from '../../main/ike/transport.ts';
 import { type Endpoint, formatEndpoint, parseAddress, parsePrefix, sameAddress } from '../../main/wire/address.ts';
 import { type Selector, selectorOf } from '../../main/wire/selector.ts';
 import { type EspPacket, Plane } from './plane.ts';
@@ -403,7 +404,7 @@ export class Simulation {
     }
   }
 
-  /** What follows in the queue waits until the SA is there (types.ts). */
+  /** What follows in the queue waits until the SA is there (peer.ts). */
   #install(who: 'client' | 'gateway', installed: () => void): void {
     if (!this.#planes) {
       installed();

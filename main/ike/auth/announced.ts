@@ -1,10 +1,11 @@
 // What a peer says in IKE_SA_INIT about how it authenticates: settled there, used in IKE_AUTH.
 import { SIGNATURE_HASHES_OFFERED } from '../../crypto/signature.ts';
+import type { InitiatorConfig } from '../initiator-config.ts';
 import { concat } from '../keymat.ts';
 import { NotifyType } from '../notify.ts';
 import { CERT_X509 } from '../payload/cert.ts';
 import { type Payload, payloadsOf } from '../payload/payload.ts';
-import type { InitiatorConfig, ResponderAuthentication } from '../types.ts';
+import type { ResponderAuthentication } from '../responder-config.ts';
 
 export interface Announced {
   /** SIGNATURE_HASH_ALGORITHMS (RFC 7427 §4); undefined: it does not know authentication method 14. */

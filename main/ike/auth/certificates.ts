@@ -1,10 +1,10 @@
 // CERT and CERTREQ payloads (RFC 7296 §3.6, §3.7): our chain, the peer's, and which certificate of ours the peer can follow.
 
+import type { OwnCertificate } from '../credential.ts';
 import { concat } from '../keymat.ts';
 import { CERT_X509 } from '../payload/cert.ts';
 import { type Payload, payloadsOf } from '../payload/payload.ts';
 import type { CertificateChain } from '../questions.ts';
-import type { OwnCertificate } from '../types.ts';
 
 /** Our certificate first: AUTH is made with its key (RFC 7296 §3.6). */
 export const certPayloads = (chain: CertificateChain): readonly Payload[] =>

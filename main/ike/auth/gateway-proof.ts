@@ -2,13 +2,14 @@
 // ourselves; and with or after EAP (§2.16). Its name is compared last: until AUTH is good, anybody may have said it.
 import { decodeAuthentication } from '../../crypto/signature.ts';
 import { isWireError } from '../../wire/error.ts';
-import { formatIdentity, sameIdentity } from '../identity.ts';
+import type { RemoteAuthentication } from '../credential.ts';
+import { formatIdentity, type Identity, sameIdentity } from '../identity.ts';
+import type { InitiatorConfig } from '../initiator-config.ts';
 import type { Message } from '../message.ts';
 import { AuthMethod } from '../payload/auth.ts';
 import { identityBytes } from '../payload/id.ts';
 import { type PayloadOf, payloadOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
-import type { Identity, InitiatorConfig, RemoteAuthentication } from '../types.ts';
 import { chainIn } from './certificates.ts';
 import { ask, type Conversation } from './conversation.ts';
 import { distrusted, type End, REPORT } from './end.ts';

@@ -17,8 +17,10 @@
 // How we prove ourselves (gateway-proof.ts has how the gateway does): with a pre-shared key, a signature that question `sign` makes,
 // or EAP by question `eap`.
 import { chooseScheme, encodeAuthentication, SIGNATURE_HASH } from '../../crypto/signature.ts';
+import type { OwnCertificate, SignatureCredential } from '../credential.ts';
 import type { IkeError } from '../error.ts';
-import { formatIdentity } from '../identity.ts';
+import { formatIdentity, type Identity } from '../identity.ts';
+import type { InitiatorConfig } from '../initiator-config.ts';
 import type { Message } from '../message.ts';
 import { isErrorNotify, NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
@@ -27,7 +29,6 @@ import { identityBytes } from '../payload/id.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import { redirectIn } from '../redirect.ts';
 import type { IkeSa } from '../sa.ts';
-import type { Identity, InitiatorConfig, OwnCertificate, SignatureCredential } from '../types.ts';
 import { type Announced, notifyWith } from './announced.ts';
 import { certPayloads, certreqPayload, chooseCertificate } from './certificates.ts';
 import { ask, type Conversation, exchange } from './conversation.ts';

@@ -3,14 +3,14 @@
 // wrong secret, after the same work.
 import { chooseScheme, decodeAuthentication, encodeAuthentication } from '../../crypto/signature.ts';
 import { isWireError } from '../../wire/error.ts';
-import { formatIdentity, parseIdentity } from '../identity.ts';
+import { formatIdentity, type Identity, parseIdentity } from '../identity.ts';
 import type { Message } from '../message.ts';
 import { NotifyType } from '../notify.ts';
 import { AuthMethod } from '../payload/auth.ts';
 import { identityBytes } from '../payload/id.ts';
 import { type Payload, type PayloadOf, payloadOf, payloadsOf } from '../payload/payload.ts';
+import type { AuthenticationKind, ResponderAuthentication, ResponderConfig } from '../responder-config.ts';
 import type { IkeSa } from '../sa.ts';
-import type { AuthenticationKind, Identity, ResponderAuthentication, ResponderConfig } from '../types.ts';
 import { type Announced, notifyWith, requestedAuthorities } from './announced.ts';
 import { certPayloads, chainIn, chooseCertificate } from './certificates.ts';
 import { ask, type Conversation, exchange } from './conversation.ts';

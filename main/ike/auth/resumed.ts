@@ -6,7 +6,7 @@
 //   HDR, SK {IDi, IDr, AUTH, [CP], SAi2, TSi, TSr, N(TICKET_REQUEST)}  -->
 //                                           <--  HDR, SK {IDr, AUTH, [CP], SAr2, TSi, TSr, N(TICKET_LT_OPAQUE)}
 import { timingSafeEqual } from 'node:crypto';
-import { formatIdentity, sameIdentity } from '../identity.ts';
+import { formatIdentity, type Identity, sameIdentity } from '../identity.ts';
 import type { Message } from '../message.ts';
 import { isErrorNotify, NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
@@ -14,7 +14,6 @@ import { AuthMethod } from '../payload/auth.ts';
 import { identityBytes } from '../payload/id.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { IkeSa, Role } from '../sa.ts';
-import type { Identity } from '../types.ts';
 import { type Conversation, exchange } from './conversation.ts';
 import { distrusted, REPORT } from './end.ts';
 import type { InitiatorEnd } from './initiator.ts';

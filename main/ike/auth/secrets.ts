@@ -1,6 +1,7 @@
 // Copies of the secrets in an initiator's configuration, so that they can be wiped as soon as both ends are authentic, or when it is
 // over, while the caller's bytes are left alone.
-import type { Credential, InitiatorConfig } from '../types.ts';
+import type { Credential } from '../credential.ts';
+import type { InitiatorConfig } from '../initiator-config.ts';
 
 export class OwnSecrets {
   readonly #copies: Uint8Array[] = [];

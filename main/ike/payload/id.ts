@@ -10,7 +10,7 @@
 // is taken as received, since its RESERVED bytes, although ignored, are part of what was signed.
 import { isWireError } from '../../wire/error.ts';
 import { encode, type Field, map, refuse, reserved, rest, struct, u8 } from '../../wire/field.ts';
-import type { Identity } from '../types.ts';
+import type { Identity } from '../identity.ts';
 
 const TYPES = { ipv4: 1, fqdn: 2, rfc822: 3, ipv6: 5, 'der-dn': 9, 'der-gn': 10, 'key-id': 11 } as const;
 

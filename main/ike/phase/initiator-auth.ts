@@ -8,16 +8,20 @@ import type { Announced } from '../auth/announced.ts';
 import type { Conversation, Demand, Reply } from '../auth/conversation.ts';
 import { authenticateInitiator, type InitiatorEnd } from '../auth/initiator.ts';
 import { type ResumedTerms, resumeInitiator } from '../auth/resumed.ts';
-import { configurationRequest, NO_CONFIGURATION, readConfiguration } from '../configuration.ts';
+import type { ChildSa } from '../child-sa.ts';
+import { type Configuration, configurationRequest, NO_CONFIGURATION, readConfiguration } from '../configuration.ts';
 import { IkeError } from '../error.ts';
 import type { Datagram } from '../established.ts';
 import type { ExchangeManager } from '../exchange.ts';
 import { malformedAuth, noResponse } from '../failure.ts';
 import { SENDINGS_BEFORE_FALLBACK } from '../fallback.ts';
+import type { Identity } from '../identity.ts';
+import type { InitiatorConfig } from '../initiator-config.ts';
 import { Exchange, exchangeName, type Header, type Message } from '../message.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import type { Outbox } from '../outbox.ts';
 import { type Payload, payloadsOf } from '../payload/payload.ts';
+import type { CloseReason } from '../peer.ts';
 import type { IkeAnswer } from '../questions.ts';
 import { checkMessage } from '../rules.ts';
 import type { IkeSa } from '../sa.ts';
@@ -25,15 +29,7 @@ import { AuthenticationFailedTask } from '../task/authentication-failed.ts';
 import type { ChildOffer } from '../task/child.ts';
 import { IkeAuthTask } from '../task/ike-auth.ts';
 import type { Task } from '../task/task.ts';
-import type {
-  ChildSa,
-  CloseReason,
-  Configuration,
-  Identity,
-  InitiatorConfig,
-  Instant,
-  RetransmissionPolicy,
-} from '../types.ts';
+import type { Instant, RetransmissionPolicy } from '../timing.ts';
 import { unprotectedError } from '../unprotected.ts';
 import { earliest, type InitiatorPhase } from './phase.ts';
 import { RememberedRefusal } from './remembered.ts';

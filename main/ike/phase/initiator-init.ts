@@ -1,5 +1,7 @@
 // The initiator's first phase: IKE_SA_INIT with its cookies and changes of group (task/ike-init.ts), until keys are agreed on. Nothing in
 // it is authenticated.
+
+import type { RandomBytes } from '../../crypto/random.ts';
 import { isWireError } from '../../wire/error.ts';
 import type { Announced } from '../auth/announced.ts';
 import type { IkeError } from '../error.ts';
@@ -7,14 +9,16 @@ import type { Datagram } from '../established.ts';
 import { ExchangeManager } from '../exchange.ts';
 import { noResponse } from '../failure.ts';
 import { whole } from '../fragment.ts';
+import type { InitiatorConfig } from '../initiator-config.ts';
 import { decodeMessage, Exchange, encodeMessage, exchangeName, type Header } from '../message.ts';
 import type { Outbox } from '../outbox.ts';
+import type { CloseReason } from '../peer.ts';
 import type { Puzzle } from '../puzzle.ts';
 import type { IkeAnswer } from '../questions.ts';
 import { checkMessage } from '../rules.ts';
 import { IkeSa } from '../sa.ts';
 import type { IkeInitOutcome, IkeInitTask } from '../task/ike-init.ts';
-import type { CloseReason, InitiatorConfig, Instant, RandomBytes, RetransmissionPolicy } from '../types.ts';
+import type { Instant, RetransmissionPolicy } from '../timing.ts';
 import { earliest, type InitiatorPhase } from './phase.ts';
 import { placeOf } from './place.ts';
 import { RememberedRefusal } from './remembered.ts';

@@ -1,5 +1,7 @@
 // The initiator's additional key exchanges, between IKE_SA_INIT and IKE_AUTH: one IKE_INTERMEDIATE each (task/ike-intermediate.ts). Every one
 // is protected with the keys of the one before, and AUTH will cover them all.
+
+import type { RandomBytes } from '../../crypto/random.ts';
 import { AdditionalKeyExchanges } from '../additional-ke.ts';
 import type { Datagram } from '../established.ts';
 import type { ExchangeManager } from '../exchange.ts';
@@ -10,12 +12,13 @@ import { isErrorNotify } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import type { Outbox } from '../outbox.ts';
 import { payloadOf, payloadsOf } from '../payload/payload.ts';
+import type { CloseReason } from '../peer.ts';
 import { checkMessage } from '../rules.ts';
 import type { IkeSa } from '../sa.ts';
 import { intAuthOctets } from '../sealed.ts';
 import { IkeIntermediateTask } from '../task/ike-intermediate.ts';
 import type { Task } from '../task/task.ts';
-import type { CloseReason, Instant, RandomBytes, RetransmissionPolicy } from '../types.ts';
+import type { Instant, RetransmissionPolicy } from '../timing.ts';
 import { unprotectedError } from '../unprotected.ts';
 import { earliest, type InitiatorPhase } from './phase.ts';
 import { RememberedRefusal } from './remembered.ts';

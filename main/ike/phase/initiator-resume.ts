@@ -1,17 +1,21 @@
 // The initiator's first phase where it has a ticket (RFC 5723): IKE_SESSION_RESUME (task/session-resume.ts), in the place of IKE_SA_INIT.
 // Whatever goes wrong here, the host begins anew without the ticket.
+
+import type { RandomBytes } from '../../crypto/random.ts';
 import { isWireError } from '../../wire/error.ts';
 import type { Announced } from '../auth/announced.ts';
 import type { Datagram } from '../established.ts';
 import { ExchangeManager } from '../exchange.ts';
 import { whole } from '../fragment.ts';
+import type { InitiatorConfig } from '../initiator-config.ts';
 import { decodeMessage, Exchange, encodeMessage, exchangeName, type Header } from '../message.ts';
 import type { Outbox } from '../outbox.ts';
+import type { CloseReason } from '../peer.ts';
 import { checkMessage } from '../rules.ts';
 import { IkeSa } from '../sa.ts';
 import { SessionResumeTask } from '../task/session-resume.ts';
 import { type ResumableSa, resumptionSecret } from '../ticket.ts';
-import type { CloseReason, InitiatorConfig, Instant, RandomBytes } from '../types.ts';
+import type { Instant } from '../timing.ts';
 import type { InitiatorPhase } from './phase.ts';
 import { placeOf } from './place.ts';
 

@@ -9,7 +9,7 @@
 import type { Datagram } from '../established.ts';
 import type { ExchangeType, Header, Message } from '../message.ts';
 import type { IkeAnswer } from '../questions.ts';
-import type { Instant } from '../types.ts';
+import type { Instant } from '../timing.ts';
 
 interface AnyPhase {
   /** When `tick` has to be called next; null: never. */

@@ -2,8 +2,9 @@
 
 import type { Endpoint } from '../../wire/address.ts';
 import type { Encapsulation } from '../../wire/encapsulation.ts';
+import type { InitiatorConfig } from '../initiator-config.ts';
 import type { NatSituation } from '../nat.ts';
-import type { InitiatorConfig, Transport } from '../types.ts';
+import type { Transport } from '../transport.ts';
 
 export interface Place {
   readonly encapsulation: Encapsulation;

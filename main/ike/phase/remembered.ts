@@ -2,7 +2,7 @@
 // better answer for two time-outs, and then it is reported as the cause.
 import type { IkeError } from '../error.ts';
 import type { Outbox } from '../outbox.ts';
-import type { Instant } from '../types.ts';
+import type { Instant } from '../timing.ts';
 
 export class RememberedRefusal {
   readonly #outbox: Outbox;

@@ -5,17 +5,19 @@ import type { Conversation, Demand, Reply } from '../auth/conversation.ts';
 import { authLifetime } from '../auth/lifetime.ts';
 import { authenticateResponder, type ResponderEnd } from '../auth/responder.ts';
 import { type ResumedTerms, resumeResponder } from '../auth/resumed.ts';
-import { configurationReply, requestedFamilies, requestsDomains } from '../configuration.ts';
+import { type AddressLease, configurationReply, requestedFamilies, requestsDomains } from '../configuration.ts';
 import type { ExchangeManager } from '../exchange.ts';
+import type { Identity } from '../identity.ts';
 import { Exchange, type Message } from '../message.ts';
 import type { Outbox } from '../outbox.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { IkeAnswer } from '../questions.ts';
 import { type GatewayName, redirectNotify } from '../redirect.ts';
+import type { ResponderConfig } from '../responder-config.ts';
 import type { IkeSa } from '../sa.ts';
 import { answerChild, type ChildAnswer } from '../task/child-responder.ts';
 import type { Task } from '../task/task.ts';
-import type { AddressLease, Identity, Instant, ResponderConfig } from '../types.ts';
+import type { Instant } from '../timing.ts';
 import type { ResponderPhase } from './phase.ts';
 
 /** Milliseconds that an initiator has from our answer to IKE_SA_INIT to a good IKE_AUTH. */

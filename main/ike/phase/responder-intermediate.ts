@@ -1,5 +1,7 @@
 // The responder's additional key exchanges (RFC 9242, RFC 9370 §2.2.2): as many IKE_INTERMEDIATE as were agreed on, no more, and then IKE_AUTH.
 // The messages are drawn in task/ike-intermediate.ts.
+
+import type { RandomBytes } from '../../crypto/random.ts';
 import { AdditionalKeyExchanges } from '../additional-ke.ts';
 import type { ExchangeManager } from '../exchange.ts';
 import { IntAuth } from '../int-auth.ts';
@@ -10,7 +12,7 @@ import type { IkeSa } from '../sa.ts';
 import { intAuthOctets } from '../sealed.ts';
 import { statusNotify } from '../task/child.ts';
 import type { Task } from '../task/task.ts';
-import type { Instant, RandomBytes } from '../types.ts';
+import type { Instant } from '../timing.ts';
 import type { ResponderPhase } from './phase.ts';
 
 export interface ResponderIntermediateTerms {

@@ -4,12 +4,14 @@ import { algorithmsNamed, algorithmsOf, compareAlgorithms } from '../../crypto/a
 import { choose } from '../../crypto/proposal.ts';
 import { espSuite } from '../../crypto/suite.ts';
 import type { Selector } from '../../wire/selector.ts';
-import { configurationReply, requestedFamilies, requestsDomains } from '../configuration.ts';
+import type { ChildMode, ChildSa } from '../child-sa.ts';
+import { type AddressLease, configurationReply, requestedFamilies, requestsDomains } from '../configuration.ts';
+import type { Identity } from '../identity.ts';
 import { EVERYTHING, hostSelector, isSingleAddress, narrow, substituteAddress } from '../narrow.ts';
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import type { ResponderConfig } from '../responder-config.ts';
 import type { IkeSa } from '../sa.ts';
-import type { AddressLease, ChildMode, ChildSa, Identity, ResponderConfig } from '../types.ts';
 import { childSa, childSpi, childSpiBytes, formatSelectors, statusNotify } from './child.ts';
 
 export type ChildAnswer =

@@ -10,7 +10,8 @@ import { type EspSuite, espSuite } from '../../crypto/suite.ts';
 import { type Proposal, TransformType } from '../../crypto/transform.ts';
 import type { Address } from '../../wire/address.ts';
 import { formatSelector, type Selector } from '../../wire/selector.ts';
-import { configurationRequest, NO_CONFIGURATION, readConfiguration } from '../configuration.ts';
+import type { ChildMode, ChildRequest, ChildSa } from '../child-sa.ts';
+import { type Configuration, configurationRequest, NO_CONFIGURATION, readConfiguration } from '../configuration.ts';
 import { IkeError, type IkeErrorCode } from '../error.ts';
 import { deriveChildKeys } from '../keymat.ts';
 import { hostSelector, isSingleAddress, narrow, substituteAddress } from '../narrow.ts';
@@ -18,7 +19,6 @@ import { isErrorNotify, NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
-import type { ChildMode, ChildRequest, ChildSa, Configuration } from '../types.ts';
 
 export interface ChildOfferConfig {
   readonly request: ChildRequest;

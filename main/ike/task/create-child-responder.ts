@@ -3,14 +3,15 @@
 
 import { wordOf } from '../../crypto/keyword.ts';
 import { choose } from '../../crypto/proposal.ts';
+import type { RandomBytes } from '../../crypto/random.ts';
 import { espSuite } from '../../crypto/suite.ts';
 import { type Proposal, ProtocolId, TransformType, transform } from '../../crypto/transform.ts';
 import type { Selector } from '../../wire/selector.ts';
+import type { ChildMode, ChildSa } from '../child-sa.ts';
 import { isSingleAddress, narrow, substituteAddress } from '../narrow.ts';
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
-import type { ChildMode, ChildSa, RandomBytes } from '../types.ts';
 import { childSa, childSpi, childSpiBytes, formatSelectors, statusNotify } from './child.ts';
 import { PendingFollowUps } from './follow-up.ts';
 import { answerKeyExchange, lowerNonce, NONCE_BYTES } from './key-exchange.ts';

@@ -5,8 +5,11 @@
 //                                  and with additional key exchanges what follow-up.ts draws
 //                             <--  HDR, SK {N(INVALID_KE_PAYLOAD)}       once more with the group that it names
 //                             <--  HDR, SK {N(TEMPORARY_FAILURE | CHILD_SA_NOT_FOUND | NO_ADDITIONAL_SAS | …)}
+
+import type { RandomBytes } from '../../crypto/random.ts';
 import { ProtocolId } from '../../crypto/transform.ts';
 import type { Address } from '../../wire/address.ts';
+import type { ChildRequest, ChildSa } from '../child-sa.ts';
 import { IkeError } from '../error.ts';
 import type { Request } from '../exchange.ts';
 import { Exchange, type Message } from '../message.ts';
@@ -14,7 +17,6 @@ import { isErrorNotify, NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
-import type { ChildRequest, ChildSa, RandomBytes } from '../types.ts';
 import { type AgreedChild, ChildOffer, childSa, childSpiBytes } from './child.ts';
 import { FollowUps, linkOf } from './follow-up.ts';
 import { asksForAnother, firstGroup, groupWanted, KeyExchangeOffer, lowerNonce, NONCE_BYTES } from './key-exchange.ts';

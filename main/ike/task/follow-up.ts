@@ -10,12 +10,12 @@
 //                                       <--  HDR, SK {N(STATE_NOT_FOUND)}     the responder has given it up
 import { equalConstantTime } from '../../crypto/constant-time.ts';
 import type { KeyExchange } from '../../crypto/ke.ts';
+import type { RandomBytes } from '../../crypto/random.ts';
 import { AdditionalKeyExchanges } from '../additional-ke.ts';
 import type { Request } from '../exchange.ts';
 import { Exchange } from '../message.ts';
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
-import type { RandomBytes } from '../types.ts';
 import type { CreateChildTask } from './create-child.ts';
 import type { RekeyIkeTask } from './rekey-ike.ts';
 

@@ -11,6 +11,7 @@
 import { algorithmsNamed, algorithmsOf, compareAlgorithms } from '../../crypto/algorithms.ts';
 import { isKeError } from '../../crypto/ke.ts';
 import { choose } from '../../crypto/proposal.ts';
+import type { RandomBytes } from '../../crypto/random.ts';
 import { ikeSuite } from '../../crypto/suite.ts';
 import { type Proposal, TransformType } from '../../crypto/transform.ts';
 import type { Endpoint } from '../../wire/address.ts';
@@ -23,8 +24,10 @@ import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import { isWorthwhile, type Puzzle, puzzleNotify, solvedBits } from '../puzzle.ts';
 import { type GatewayName, redirectNotify } from '../redirect.ts';
+import type { ResponderAuthentication } from '../responder-config.ts';
 import { IkeSa } from '../sa.ts';
-import type { Instant, RandomBytes, ResponderAuthentication, Transport } from '../types.ts';
+import type { Instant } from '../timing.ts';
+import type { Transport } from '../transport.ts';
 
 const NONCE_BYTES = 32;
 

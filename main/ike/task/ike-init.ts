@@ -16,6 +16,7 @@
 import { algorithmsOf } from '../../crypto/algorithms.ts';
 import { isKeError, type KeInitiator } from '../../crypto/ke.ts';
 import { asksForMore, checkAnswer, offer } from '../../crypto/proposal.ts';
+import type { RandomBytes } from '../../crypto/random.ts';
 import { type IkeSuite, ikeSuite, keyExchangeOf } from '../../crypto/suite.ts';
 import { type Proposal, type Transform, TransformType, transform } from '../../crypto/transform.ts';
 import type { Endpoint } from '../../wire/address.ts';
@@ -31,7 +32,6 @@ import { errorOfNotify } from '../notify-error.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import { decodePuzzle, isWorthwhile, type Puzzle } from '../puzzle.ts';
 import { decodeRedirect, type GatewayName } from '../redirect.ts';
-import type { RandomBytes } from '../types.ts';
 
 const NONCE_BYTES = 32;
 /** An attacker who forges cookies makes us send twice for each (RFC 7296 §2.6): so many are taken in one attempt. */

@@ -1,10 +1,10 @@
 // The key exchange inside CREATE_CHILD_SA (RFC 7296 §1.3, §2.17, §2.18), both sides of it: KEi in the group that we guess, KEr, and
 // the answer INVALID_KE_PAYLOAD that names another group.
 import { isKeError, type KeInitiator } from '../../crypto/ke.ts';
+import type { RandomBytes } from '../../crypto/random.ts';
 import { keyExchangeOf } from '../../crypto/suite.ts';
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
-import type { RandomBytes } from '../types.ts';
 
 /** Our half, until the response comes. Without a group there is no key exchange. */
 export class KeyExchangeOffer {

@@ -6,6 +6,7 @@
 //                             <--  HDR, SK {N(INVALID_KE_PAYLOAD)}       once more with the group that it names
 //                             <--  HDR, SK {N(TEMPORARY_FAILURE | NO_PROPOSAL_CHOSEN | NO_ADDITIONAL_SAS)}
 import { checkAnswer, choose, offer } from '../../crypto/proposal.ts';
+import type { RandomBytes } from '../../crypto/random.ts';
 import { type IkeSuite, ikeSuite } from '../../crypto/suite.ts';
 import { type Proposal, TransformType } from '../../crypto/transform.ts';
 import { IkeError } from '../error.ts';
@@ -16,7 +17,6 @@ import { isErrorNotify, NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import { IkeSa } from '../sa.ts';
-import type { RandomBytes } from '../types.ts';
 import { statusNotify } from './child.ts';
 import { FollowUps, linkOf, PendingFollowUps } from './follow-up.ts';
 import {

@@ -1,5 +1,7 @@
 // IKE_SESSION_RESUME, the responder's side (RFC 5723 §4.3.2, §5). The messages are drawn in session-resume.ts. Like IKE_SA_INIT it remembers
 // nothing before it accepts; the ticket stays good until IKE_AUTH has proved that its holder sent it.
+
+import type { RandomBytes } from '../../crypto/random.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { type Announced, announcedIn } from '../auth/announced.ts';
 import type { CookieJar } from '../cookie.ts';
@@ -9,7 +11,8 @@ import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import { IkeSa } from '../sa.ts';
 import { type ResumableSa, resumptionSecret, type TicketStore, ticketNack } from '../ticket.ts';
-import type { Instant, RandomBytes, Transport } from '../types.ts';
+import type { Instant } from '../timing.ts';
+import type { Transport } from '../transport.ts';
 
 const NONCE_BYTES = 32;
 

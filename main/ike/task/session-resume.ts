@@ -9,6 +9,8 @@
 //                                  <--  HDR(A,0), N(TICKET_NACK)
 //
 // Nothing here is authenticated. Whatever is not an acceptance means: authenticate from the start, which costs a round and no more.
+
+import type { RandomBytes } from '../../crypto/random.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { type Announced, announcedIn } from '../auth/announced.ts';
 import type { Request } from '../exchange.ts';
@@ -17,7 +19,6 @@ import { detectNat, type NatSituation, NO_NAT, natDetectionHash } from '../nat.t
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import { ticketOpaque } from '../ticket.ts';
-import type { RandomBytes } from '../types.ts';
 
 const NONCE_BYTES = 32;
 const MOST_COOKIES = 4;

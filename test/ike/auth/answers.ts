@@ -2,10 +2,10 @@
 // is a made-up method of so many packets.
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type SchemePolicy, signOctets, verifyOctets } from '../../../main/crypto/signature.ts';
+import type { OwnCertificate, SignatureCredential } from '../../../main/ike/credential.ts';
 import { IkeError } from '../../../main/ike/error.ts';
 import { formatIdentity } from '../../../main/ike/identity.ts';
 import type { IkeAnswer, IkeQuestion } from '../../../main/ike/questions.ts';
-import type { OwnCertificate, SignatureCredential } from '../../../main/ike/types.ts';
 import { bytes } from '../../sim/simulation.ts';
 
 export type KeyName = 'rsa' | 'p256' | 'p384' | 'p521' | 'ed25519';

@@ -1,7 +1,7 @@
 // Distinguished names that people write in another order than certificates have them (RFC 4514 §2.1), of gateways without a certificate.
 import { expect, test } from 'vitest';
+import type { Identity } from '../../../main/ike/identity.ts';
 import { Exchange } from '../../../main/ike/message.ts';
-import type { Identity } from '../../../main/ike/types.ts';
 import { parseName } from '../../../main/pki/distinguished-name.ts';
 import { isPkiError } from '../../../main/pki/error.ts';
 import { sameDistinguishedName } from '../../../main/pki/identity.ts';

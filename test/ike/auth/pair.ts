@@ -6,9 +6,9 @@ import { authenticateResponder, PSK_ONLY, type ResponderEnd } from '../../../mai
 import { Exchange, type Message } from '../../../main/ike/message.ts';
 import { NotifyType, notifyName } from '../../../main/ike/notify.ts';
 import type { Payload } from '../../../main/ike/payload/payload.ts';
+import type { ResponderAuthentication } from '../../../main/ike/responder-config.ts';
 import { checkMessage } from '../../../main/ike/rules.ts';
 import type { IkeSa } from '../../../main/ike/sa.ts';
-import type { ResponderAuthentication } from '../../../main/ike/types.ts';
 import { bytes, initiatorConfig, responderConfig, selector } from '../../sim/simulation.ts';
 import { saOf } from '../agreed.ts';
 import { answerer, type FakeAnswers } from './answers.ts';

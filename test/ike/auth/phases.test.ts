@@ -3,8 +3,10 @@
 import { describe, expect, test } from 'vitest';
 import { IkeError } from '../../../main/ike/error.ts';
 import { parseIdentity } from '../../../main/ike/identity.ts';
+import type { InitiatorConfig } from '../../../main/ike/initiator-config.ts';
+import type { IkeEffect } from '../../../main/ike/peer.ts';
 import type { IkeAnswer, IkeQuestion } from '../../../main/ike/questions.ts';
-import type { IkeEffect, InitiatorConfig, ResponderAuthentication } from '../../../main/ike/types.ts';
+import type { ResponderAuthentication } from '../../../main/ike/responder-config.ts';
 import { mirrored } from '../../sim/mirrored.ts';
 import { type AnswerOptions, bytes, Simulation, type SimulationOptions } from '../../sim/simulation.ts';
 import { answerer, authority, certificate, type FakeEap, signing } from './answers.ts';

@@ -16,7 +16,7 @@ import { identityBytes } from '../../../main/ike/payload/id.ts';
 import type { Payload } from '../../../main/ike/payload/payload.ts';
 import type { IkeQuestion } from '../../../main/ike/questions.ts';
 import { redirectNotify } from '../../../main/ike/redirect.ts';
-import type { ResponderAuthentication } from '../../../main/ike/types.ts';
+import type { ResponderAuthentication } from '../../../main/ike/responder-config.ts';
 import { bytes, initiatorConfig, responderConfig, selector } from '../../sim/simulation.ts';
 import { saOf } from '../agreed.ts';
 import { answerer, authority, certificate, type FakeAnswers, type FakeEap, signing } from './answers.ts';

@@ -1,8 +1,8 @@
 // Any payload, for round trips and mutations.
 import * as fc from 'fast-check';
 import type { Proposal } from '../../../main/crypto/transform.ts';
+import type { Identity } from '../../../main/ike/identity.ts';
 import type { Payload, PayloadKind } from '../../../main/ike/payload/payload.ts';
-import type { Identity } from '../../../main/ike/types.ts';
 import { compareAddresses } from '../../../main/wire/address.ts';
 import type { Selector } from '../../../main/wire/selector.ts';
 

@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { offer } from '../../../main/crypto/proposal.ts';
 import type { Proposal } from '../../../main/crypto/transform.ts';
+import type { ChildRequest } from '../../../main/ike/child-sa.ts';
 import { IkeError } from '../../../main/ike/error.ts';
 import { NotifyType } from '../../../main/ike/notify.ts';
 import { type Payload, payloadOf } from '../../../main/ike/payload/payload.ts';
 import { ChildOffer } from '../../../main/ike/task/child.ts';
-import type { ChildRequest } from '../../../main/ike/types.ts';
 import { formatSelector, type Selector } from '../../../main/wire/selector.ts';
 import { CLIENT, GATEWAY, NAT, selector } from '../../sim/simulation.ts';
 import { saOf, US } from '../agreed.ts';

@@ -1,7 +1,10 @@
 // A scripted IkePeer: goes through the effects of a good start in the order of main/ike/types.ts, talking to a scripted
 // gateway in words instead of IKE messages. What the gateway does is the test's choice.
+
+import type { ChildSa } from '../../../main/ike/child-sa.ts';
 import { IkeError, type IkeErrorCode } from '../../../main/ike/error.ts';
-import type { ChildSa, IkeEffect, IkeEvent, IkePeer, InitiatorConfig } from '../../../main/ike/types.ts';
+import type { InitiatorConfig } from '../../../main/ike/initiator-config.ts';
+import type { IkeEffect, IkeEvent, IkePeer } from '../../../main/ike/peer.ts';
 import type { Address, Prefix } from '../../../main/wire/address.ts';
 
 export const word = (text: string): Uint8Array => new TextEncoder().encode(text);
