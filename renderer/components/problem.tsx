@@ -5,7 +5,6 @@ import { type Compared, comparisonOf, sideBySide } from '../../main/ipc/error.ts
 import { useI18n } from '../i18n/context.tsx';
 import { isKey, type Translate } from '../i18n/translate.ts';
 import { CopyButton } from './copy.tsx';
-import { explain } from './explain.ts';
 import { Icon } from './icon.tsx';
 
 export interface ProblemProps {
@@ -15,8 +14,8 @@ export interface ProblemProps {
 }
 
 export function Problem({ error, tone = 'bad', actions }: ProblemProps): ReactNode {
-  const { t, language } = useI18n();
-  const { what, remedy, detail, lang } = explain(error, t, language);
+  const { t, explain } = useI18n();
+  const { what, remedy, detail, lang } = explain(error);
   return (
     <div className="notice" data-tone={tone} data-code={error.code}>
       <Icon name={tone === 'bad' ? 'bad' : 'warn'} />

@@ -1,11 +1,13 @@
 // Hands the language to the views, and tells the document, so that screen readers pronounce and browsers hyphenate rightly.
 import { createContext, type ReactNode, useContext, useEffect, useMemo } from 'react';
 import { I18nProvider as AriaI18nProvider } from 'react-aria-components';
+import { createSpeaker, type Speaker } from '../../main/words/say.ts';
 import { createFormat, type Format } from './format.ts';
 import { directionOf, type Language, LOCALES } from './languages.ts';
 import { createTranslate, type Translate } from './translate.ts';
 
-export interface I18n {
+/** `t`: the interface's own words. `say` and `explain`: the engine's. */
+export interface I18n extends Speaker {
   readonly language: Language;
   readonly locale: string;
   readonly t: Translate;
@@ -14,7 +16,7 @@ export interface I18n {
 
 export function createI18n(language: Language): I18n {
   const locale = LOCALES[language];
-  return { language, locale, t: createTranslate(language), f: createFormat(locale) };
+  return { language, locale, t: createTranslate(language), f: createFormat(locale), ...createSpeaker(language) };
 }
 
 const Context = createContext<I18n>(createI18n('en'));

@@ -1,15 +1,14 @@
 // The languages, and which of them a person's browser asks for.
+import { LANGUAGES, type Language, LOCALES } from '../../main/words/languages.ts';
+import type { Translated } from '../../main/words/message.ts';
 import { de } from './de/index.ts';
 import { type English, en } from './en/index.ts';
 import { fr } from './fr/index.ts';
-import type { Translated } from './message.ts';
 import { zh } from './zh/index.ts';
 
-export type { English };
+export type { English, Language };
+export { LANGUAGES, LOCALES };
 export type Key = keyof English;
-export type Language = 'en' | 'zh' | 'de' | 'fr';
-
-export const LANGUAGES: readonly Language[] = ['en', 'zh', 'de', 'fr'];
 
 /** Each language in itself: the one text that is never translated. */
 export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
@@ -18,9 +17,6 @@ export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
   de: 'Deutsch',
   fr: 'Français',
 };
-
-/** BCP 47 tag for `lang` and for Intl. */
-export const LOCALES: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-Hans', de: 'de', fr: 'fr' };
 
 export const TABLES: Readonly<Record<Language, Translated<English>>> = { en, zh, de, fr };
 

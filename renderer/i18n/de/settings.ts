@@ -1,5 +1,5 @@
+import type { Translated } from '../../../main/words/message.ts';
 import type { settings as en } from '../en/settings.ts';
-import type { Translated } from '../message.ts';
 
 export const settings: Translated<typeof en> = {
   'settings.title': 'Einstellungen',

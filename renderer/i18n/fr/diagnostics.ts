@@ -1,5 +1,5 @@
+import type { Translated } from '../../../main/words/message.ts';
 import type { diagnostics as en } from '../en/diagnostics.ts';
-import type { Translated } from '../message.ts';
 
 export const diagnostics: Translated<typeof en> = {
   'diagnostics.title': 'Diagnostic',

@@ -1,15 +1,15 @@
 // A translation of en/, file by file.
+import { fr as words } from '../../../main/words/fr/index.ts';
 import { app } from './app.ts';
 import { connection } from './connection.ts';
 import { diagnostics } from './diagnostics.ts';
-import { drops } from './drops.ts';
-import { errors } from './errors.ts';
 import { mtu } from './mtu.ts';
 import { profiles } from './profiles.ts';
 import { routes } from './routes.ts';
 import { settings } from './settings.ts';
 
 export const fr = {
+  ...words,
   ...app,
   ...connection,
   ...profiles,
@@ -17,6 +17,4 @@ export const fr = {
   ...mtu,
   ...diagnostics,
   ...settings,
-  ...errors,
-  ...drops,
 };

@@ -1,5 +1,5 @@
+import type { Translated } from '../../../main/words/message.ts';
 import type { app as en } from '../en/app.ts';
-import type { Translated } from '../message.ts';
 
 export const app: Translated<typeof en> = {
   'app.name': 'Culvert',

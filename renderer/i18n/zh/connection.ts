@@ -1,5 +1,5 @@
+import type { Translated } from '../../../main/words/message.ts';
 import type { connection as en } from '../en/connection.ts';
-import type { Translated } from '../message.ts';
 
 export const connection: Translated<typeof en> = {
   'connection.title': '连接',

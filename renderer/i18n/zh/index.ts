@@ -1,15 +1,15 @@
 // A translation of en/, file by file.
+import { zh as words } from '../../../main/words/zh/index.ts';
 import { app } from './app.ts';
 import { connection } from './connection.ts';
 import { diagnostics } from './diagnostics.ts';
-import { drops } from './drops.ts';
-import { errors } from './errors.ts';
 import { mtu } from './mtu.ts';
 import { profiles } from './profiles.ts';
 import { routes } from './routes.ts';
 import { settings } from './settings.ts';
 
 export const zh = {
+  ...words,
   ...app,
   ...connection,
   ...profiles,
@@ -17,6 +17,4 @@ export const zh = {
   ...mtu,
   ...diagnostics,
   ...settings,
-  ...errors,
-  ...drops,
 };

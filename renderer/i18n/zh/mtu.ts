@@ -1,5 +1,5 @@
+import type { Translated } from '../../../main/words/message.ts';
 import type { mtu as en } from '../en/mtu.ts';
-import type { Translated } from '../message.ts';
 
 export const mtu: Translated<typeof en> = {
   'mtu.title': 'MTU',

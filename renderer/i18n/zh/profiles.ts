@@ -1,5 +1,5 @@
+import type { Translated } from '../../../main/words/message.ts';
 import type { profiles as en } from '../en/profiles.ts';
-import type { Translated } from '../message.ts';
 
 export const profiles: Translated<typeof en> = {
   'profiles.title': '配置文件',

@@ -6,9 +6,8 @@ import type { IkeErrorCode } from '../../../main/ike/error.ts';
 import type { NetErrorCode } from '../../../main/net/error.ts';
 import type { ProfileErrorCode } from '../../../main/profile/problem.ts';
 import type { SessionCode } from '../../../main/session/failure.ts';
-import { explain } from '../../../renderer/components/explain.ts';
-import { LANGUAGES } from '../../../renderer/i18n/languages.ts';
-import { createTranslate } from '../../../renderer/i18n/translate.ts';
+import { LANGUAGES } from '../../../main/words/languages.ts';
+import { createSpeaker } from '../../../main/words/say.ts';
 
 const IKE: Readonly<Record<IkeErrorCode, true>> = {
   'no-response': true,
@@ -103,16 +102,16 @@ const CODES = [
 const OWN = { message: 'its own words', remedy: 'its own advice' };
 
 it.each(LANGUAGES.filter((language) => language !== 'en'))('every code has its text in %s', (language) => {
-  const t = createTranslate(language);
+  const { explain } = createSpeaker(language);
   const untold = CODES.filter((code) => {
-    const { what, remedy, detail, lang } = explain({ code, ...OWN }, t, language);
+    const { what, remedy, detail, lang } = explain({ code, ...OWN });
     return what === OWN.message || remedy === OWN.remedy || detail !== OWN.message || lang !== undefined;
   });
   expect(untold).toEqual([]);
 });
 
 it.each(LANGUAGES)('a code that is not known is told in the engine’s own words, marked as English (%s)', (language) => {
-  expect(explain({ code: 'pki/new', ...OWN }, createTranslate(language), language)).toEqual({
+  expect(createSpeaker(language).explain({ code: 'pki/new', ...OWN })).toEqual({
     what: OWN.message,
     remedy: OWN.remedy,
     detail: null,

@@ -1,7 +1,7 @@
 // Every language says everything: same keys, same placeholders, every plural form that it needs, nothing left in English.
 import { describe, expect, it } from 'vitest';
+import type { Message } from '../../../main/words/message.ts';
 import { LANGUAGES, LOCALES, TABLES } from '../../../renderer/i18n/languages.ts';
-import type { Message } from '../../../renderer/i18n/message.ts';
 
 const tables: Readonly<Record<string, Readonly<Record<string, Message>>>> = TABLES;
 const english = tables.en ?? {};

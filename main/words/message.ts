@@ -20,6 +20,17 @@ export type Placeholders<M extends Message> = M extends string
     : never;
 
 /** What fills a message: nothing where it has no placeholder. Numbers are formatted for the language. */
-export type Fill<M extends Message> = [Placeholders<M>] extends [never]
+export type Fill<M extends Message, V = string | number> = [Placeholders<M>] extends [never]
   ? []
-  : [values: { readonly [P in Placeholders<M>]: P extends 'count' ? number : string | number }];
+  : [values: { readonly [P in Placeholders<M>]: P extends 'count' ? number : V }];
+
+/** The form of a message for `count`. */
+export function formOf(message: Message, count: unknown, plurals: Intl.PluralRules): string {
+  if (typeof message === 'string') return message;
+  return (typeof count === 'number' ? message[plurals.select(count)] : undefined) ?? message.other;
+}
+
+/** A placeholder that nothing fills stays as it is: visible, so that it is noticed. */
+export function fillIn(text: string, valueFor: (name: string) => string | undefined): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => valueFor(name) ?? whole);
+}

@@ -1,0 +1,57 @@
+// What the engine tells people: a code with data, and the English sentence that they make. Whoever shows it translates by the code
+// (say.ts) and falls back to the sentence, so that an engine may know more codes than the window before it. English is in one
+// place, en/: the command line, the log and the report print `text`.
+import { type English, en } from './en/index.ts';
+import { type Fill, fillIn, formOf, type Message } from './message.ts';
+
+export type ToldValue = string | number | boolean | null | readonly string[] | Told;
+
+export interface Told {
+  /** A key of en/, or of a newer engine's. */
+  readonly code: string;
+  /** What fills the sentence. A value may be told itself: what is weak, why something failed. */
+  readonly data: Readonly<Record<string, ToldValue>>;
+  readonly text: string;
+}
+
+export type ToldCode = keyof English;
+
+const plurals = new Intl.PluralRules('en');
+const lists = listFormat('en');
+const numbers = numberFormat('en');
+
+/** Placeholders are typed by the English sentence. */
+export function tell<K extends ToldCode>(code: K, ...fill: Fill<English[K], ToldValue>): Told {
+  const data: Readonly<Record<string, ToldValue>> = fill[0] ?? {};
+  return { code, data, text: sentence(en[code], data) };
+}
+
+/** Codes of errors that are always said in the same words. */
+export type ErrorCode = Extract<ToldCode, `error.${string}.remedy`> extends `error.${infer Code}.remedy` ? Code : never;
+
+/** Both sentences of such an error, in English. Their placeholders are filled from `data`. */
+export function errorWords(
+  code: ErrorCode,
+  data: Readonly<Record<string, ToldValue>> = {},
+): { readonly message: string; readonly remedy: string } {
+  return { message: sentence(en[`error.${code}`], data), remedy: sentence(en[`error.${code}.remedy`], data) };
+}
+
+function sentence(message: Message, data: Readonly<Record<string, ToldValue>>): string {
+  return fillIn(formOf(message, data.count, plurals), (name) => valueText(data[name]));
+}
+
+function valueText(value: ToldValue | undefined): string | undefined {
+  if (typeof value === 'number') return numbers.format(value);
+  if (typeof value === 'object' && value !== null) return 'code' in value ? value.text : lists.format(value);
+  return value === undefined || value === null ? undefined : String(value);
+}
+
+/** "1414", but "12,345": sizes of packets, ports and years are not grouped. */
+export function numberFormat(locale: string): Intl.NumberFormat {
+  return new Intl.NumberFormat(locale, { useGrouping: 'min2' });
+}
+
+export function listFormat(locale: string): Intl.ListFormat {
+  return new Intl.ListFormat(locale, { style: 'long', type: 'conjunction' });
+}
