@@ -65,7 +65,7 @@ step('main', ['main', 'assembly/layout.ts', 'tsconfig.json', 'tsconfig.build.jso
   chmodSync(join(out, 'main/cli/culvert.js'), 0o755);
   execFileSync('touch', [join(out, '.built')]);
 });
-step('renderer', ['renderer', 'main/ipc', 'build/renderer.mjs'], 'renderer', () => {
+step('renderer', ['renderer', 'main/ipc', 'main/words', 'build/renderer.mjs'], 'renderer', () => {
   node('../build/renderer.mjs');
 });
 step('icons', ['build/icons', 'build/icons.mjs', 'renderer/public/icon.svg'], 'icons', () =>
