@@ -117,7 +117,10 @@ function words({ type, prefix, dev, source, fallback }: TableRoute): string {
   const through = dev ? ` dev ${dev}` : '';
   const from = source ? ` src ${source}` : '';
   const metric = fallback ? ` metric ${FALLBACK_METRIC}` : '';
-  return `${type} ${destination(prefix)}${through} table ${TABLE} protocol ${PROTOCOL}${from}${metric}`;
+  // A route without a router has "link" for its scope, and the kernel would take the tunnel for the network in which other routes'
+  // routers are: "ip route add default via …" without a device would lead into the tunnel, and the tunnel's own packets with it.
+  const scope = dev && prefix.address.length === 4 ? ' scope global' : '';
+  return `${type} ${destination(prefix)}${through}${scope} table ${TABLE} protocol ${PROTOCOL}${from}${metric}`;
 }
 
 /**

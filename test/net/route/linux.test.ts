@@ -89,8 +89,8 @@ describe('apply', () => {
       'ip -4 -batch -',
       '  route replace unreachable 10.0.0.0/8 table 4750 protocol 147 metric 4294967294',
       '  route replace unreachable 172.16.5.0/24 table 4750 protocol 147 metric 4294967294',
-      '  route replace unicast 10.0.0.0/8 dev tun0 table 4750 protocol 147',
-      '  route replace unicast 172.16.5.0/24 dev tun0 table 4750 protocol 147',
+      '  route replace unicast 10.0.0.0/8 dev tun0 scope global table 4750 protocol 147',
+      '  route replace unicast 172.16.5.0/24 dev tun0 scope global table 4750 protocol 147',
       `  rule add ${RULE}`,
     ]);
   });
@@ -101,7 +101,7 @@ describe('apply', () => {
     const wanted = desired({ include: [prefix!], sources: [{ prefix: prefix!, source: other!.address }] });
     await routes.apply(wanted);
     expect(changes().filter((line) => line.includes('unicast'))).toEqual([
-      '  route replace unicast 10.66.0.0/24 dev tun0 table 4750 protocol 147 src 10.10.0.5',
+      '  route replace unicast 10.66.0.0/24 dev tun0 scope global table 4750 protocol 147 src 10.10.0.5',
     ]);
     await routes.apply(wanted);
     expect(changes()).toEqual([]);
@@ -110,7 +110,7 @@ describe('apply', () => {
     await routes.apply(wanted);
     expect(changes()).toEqual([
       'ip -4 -batch -',
-      '  route replace unicast 10.66.0.0/24 dev tun0 table 4750 protocol 147 src 10.10.0.5',
+      '  route replace unicast 10.66.0.0/24 dev tun0 scope global table 4750 protocol 147 src 10.10.0.5',
     ]);
   });
 
@@ -120,7 +120,7 @@ describe('apply', () => {
     expect(changes()).toEqual([
       'ip -4 -batch -',
       '  route replace unreachable 0.0.0.0/0 table 4750 protocol 147 metric 4294967294',
-      '  route replace unicast 0.0.0.0/0 dev tun0 table 4750 protocol 147',
+      '  route replace unicast 0.0.0.0/0 dev tun0 scope global table 4750 protocol 147',
       `  rule add ${RULE}`,
       'ip -6 -batch -',
       '  route replace unreachable ::/0 table 4750 protocol 147',
@@ -135,7 +135,7 @@ describe('apply', () => {
     expect(changes()).toEqual([
       'ip -4 -batch -',
       '  route replace unreachable 0.0.0.0/0 table 4750 protocol 147 metric 4294967294',
-      '  route replace unicast 0.0.0.0/0 dev tun0 table 4750 protocol 147',
+      '  route replace unicast 0.0.0.0/0 dev tun0 scope global table 4750 protocol 147',
       `  rule add ${RULE}`,
       'ip -6 -batch -',
       '  route replace unreachable ::/0 table 4750 protocol 147 metric 4294967294',
@@ -154,7 +154,7 @@ describe('apply', () => {
       'ip -4 -batch -',
       '  route replace unreachable 0.0.0.0/0 table 4750 protocol 147 metric 4294967294',
       '  route replace throw 192.168.7.0/24 table 4750 protocol 147',
-      '  route replace unicast 0.0.0.0/0 dev tun0 table 4750 protocol 147',
+      '  route replace unicast 0.0.0.0/0 dev tun0 scope global table 4750 protocol 147',
       '  route replace throw 203.0.113.9/32 table 4750 protocol 147',
       '  route replace throw 10.88.7.0/24 table 4750 protocol 147',
       `  rule add ${RULE}`,
@@ -170,7 +170,7 @@ describe('apply', () => {
       'ip -4 -batch -',
       '  route replace unreachable 192.168.0.0/16 table 4750 protocol 147 metric 4294967294',
       '  route replace throw 192.168.7.0/24 table 4750 protocol 147',
-      '  route replace unicast 192.168.0.0/16 dev tun0 table 4750 protocol 147',
+      '  route replace unicast 192.168.0.0/16 dev tun0 scope global table 4750 protocol 147',
       '  route del unreachable 192.168.7.0/24 table 4750 protocol 147 metric 4294967294',
     ]);
   });
@@ -185,9 +185,9 @@ describe('apply', () => {
     expect(changes()).toEqual([
       'ip -4 -batch -',
       '  route replace unreachable 10.1.0.0/16 table 4750 protocol 147 metric 4294967294',
-      '  route replace unicast 10.1.0.0/16 dev tun0 table 4750 protocol 147',
+      '  route replace unicast 10.1.0.0/16 dev tun0 scope global table 4750 protocol 147',
       '  route del unreachable 10.0.0.0/8 table 4750 protocol 147 metric 4294967294',
-      '  route del unicast 10.0.0.0/8 dev tun0 table 4750 protocol 147',
+      '  route del unicast 10.0.0.0/8 dev tun0 scope global table 4750 protocol 147',
       'ip -6 -batch -',
       '  route replace unreachable ::/0 table 4750 protocol 147 metric 4294967294',
       '  route replace unicast ::/0 dev tun0 table 4750 protocol 147',
@@ -203,7 +203,7 @@ describe('apply', () => {
     await routes.apply(desired({ include: prefixes('0.0.0.0/0'), unreachable: prefixes('::/0') }));
     expect(changes()).toEqual([
       'ip -4 -batch -',
-      '  route replace unicast 0.0.0.0/0 dev tun0 table 4750 protocol 147',
+      '  route replace unicast 0.0.0.0/0 dev tun0 scope global table 4750 protocol 147',
       'ip -6 -batch -',
       '  route replace unreachable ::/0 table 4750 protocol 147',
       '  route del unreachable ::/0 table 4750 protocol 147 metric 4294967294',
@@ -261,7 +261,7 @@ describe('reverse-path filter', () => {
       'set net/ipv4/conf/eth0/rp_filter = 2',
       'ip -4 -batch -',
       '  route replace unreachable 0.0.0.0/0 table 4750 protocol 147 metric 4294967294',
-      '  route replace unicast 0.0.0.0/0 dev tun0 table 4750 protocol 147',
+      '  route replace unicast 0.0.0.0/0 dev tun0 scope global table 4750 protocol 147',
       `  rule add ${RULE}`,
     ]);
     await routes.apply(desired({ include: prefixes('0.0.0.0/0') }));
