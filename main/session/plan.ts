@@ -81,7 +81,7 @@ export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
   const carried = carriedFamilies(addresses, facts).filter((family) => family === 4 || ipv6);
   const direct = routesOf(profile, facts, carried, warnings);
   const dns = dnsOf(profile, facts, carried, direct.include, warnings);
-  const routes = { ...direct, include: withHosts(direct.include, dns?.servers ?? []) };
+  const routes = { ...direct, include: withHosts(direct, dns?.servers ?? []) };
   const { local, remote } = coreSelectors(profile, facts, addresses, routes.include, warnings);
   const params: TunnelParams = {
     shape,
@@ -367,10 +367,20 @@ const isServer = (address: Address): boolean =>
     ? address[0] !== 0 && address[0] !== 127 && address[0]! < 224
     : address[0] !== 0xff && address.subarray(0, 15).some((byte) => byte !== 0);
 
-/** A name server of the tunnel is reached through the tunnel, wherever it is: a query beside it would be in the clear. */
-export function withHosts(include: readonly Prefix[], servers: readonly Address[]): readonly Prefix[] {
-  const hosts = servers.map(hostPrefix);
-  return [...include, ...hosts.filter((host) => !include.some((prefix) => prefixContains(prefix, host)))];
+/**
+ * A name server of the tunnel is reached through the tunnel, wherever it is: a query beside it would be in the clear. A wider route
+ * into the tunnel does for that only where nothing more specific leads out of it again: an exclusion, or the network that this
+ * computer is attached to, which a false access point may call as it likes.
+ */
+export function withHosts(
+  { include, exclude, allowLan }: Pick<DesiredRoutes, 'include' | 'exclude' | 'allowLan'>,
+  servers: readonly Address[],
+): readonly Prefix[] {
+  const within = (prefixes: readonly Prefix[], host: Prefix): boolean =>
+    prefixes.some((prefix) => prefixContains(prefix, host));
+  const same = (host: Prefix): boolean => include.some((prefix) => prefixContains(host, prefix));
+  const safe = (host: Prefix): boolean => same(host) || (within(include, host) && !allowLan && !within(exclude, host));
+  return [...include, ...servers.map(hostPrefix).filter((host) => !safe(host))];
 }
 
 /** What the core lets through: for an ESP tunnel the negotiated selectors, else the TUN's networks and the routes. */

@@ -145,7 +145,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
       holding.routes({ interfaceName: tun.name, ...routes, include });
     // A server that is asked until the names change has to be reached through the tunnel until then.
     const former = (names?.servers ?? []).filter((one) => !dns?.servers.some((other) => sameAddress(one, other)));
-    if (former.length > 0) await route(withHosts(routes.include, former));
+    if (former.length > 0) await route(withHosts(routes, former));
     else await route(routes.include);
     names = await applyNames(plan, tun);
     if (former.length > 0) await route(routes.include);

@@ -49,8 +49,16 @@ describe('the plan', () => {
     expect(made.warnings).toEqual([]);
   });
 
-  test('a server that an included network covers needs no route of its own', () => {
-    expect(included(plan({ routes: { include: [prefix('10.77.0.0/16')] } }))).toEqual(['10.77.0.0/16']);
+  test('a server that an included network covers needs no route of its own, unless something else leads out again', () => {
+    const include = [prefix('10.77.0.0/16')];
+    const shut = { include, allowLan: false };
+    expect(included(plan({ routes: shut }))).toEqual(['10.77.0.0/16']);
+    // A false access point that calls itself 10.0.0.0/8 would be asked in its place, in the clear.
+    expect(included(plan({ routes: { include, allowLan: true } }))).toEqual(['10.77.0.0/16', '10.77.0.53/32']);
+    expect(included(plan({ routes: { ...shut, exclude: [prefix('10.77.0.0/24')] } }))).toEqual([
+      '10.77.0.0/16',
+      '10.77.0.53/32',
+    ]);
   });
 
   test('split tunnel with domains of the gateway: they alone (RFC 8598 §5)', () => {
@@ -64,7 +72,7 @@ describe('the plan', () => {
       { configuration: configuration({ domains: ['evil.example'] }) },
     );
     expect(said(made)).toEqual({ servers: ['10.99.0.1'], domains: ['eng.example'] });
-    expect(included(made)).toEqual(['10.99.0.0/16']);
+    expect(included(made)).toEqual(['10.99.0.0/16', '10.99.0.1/32']);
   });
 
   test('everything inside: every name, whatever the gateway says (RFC 8598 §8)', () => {
