@@ -12,7 +12,7 @@ import type { RandomBytes } from '../crypto/random.ts';
 import type { Selector } from '../wire/selector.ts';
 import type { ChildMode, ChildRequest, ChildSa } from './child-sa.ts';
 import type { Outbox } from './outbox.ts';
-import type { Instant, LifetimePolicy } from './timing.ts';
+import { drawn, type Instant, type LifetimePolicy, limitOf } from './timing.ts';
 
 export interface Line {
   readonly name: string | undefined;
@@ -63,19 +63,6 @@ export interface Child {
 
 /** A peer that has replaced a CHILD SA deletes the old one within seconds; one that forgets is helped. */
 const THEIRS_TO_DELETE = 120_000;
-
-/** A time of the policy, drawn shorter by up to its jitter; null where there is none. */
-export function drawn(time: number, lifetime: LifetimePolicy, random: RandomBytes): number | null {
-  if (time <= 0) return null;
-  const bytes = random(4);
-  const share = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) / 2 ** 32;
-  return time * (1 - lifetime.jitter * share);
-}
-
-/** Milliseconds behind the time to rekey that an SA is used at most: a tenth as in strongSwan (over_time), and never so few that trying again is in vain. */
-export function limitOf(time: number, lifetime: LifetimePolicy): number | null {
-  return time > 0 ? time + Math.max(time * Math.max(lifetime.jitter, 0.1), 60_000) : null;
-}
 
 export class ChildSet {
   readonly #outbox: Outbox;

@@ -2,20 +2,50 @@
 
 import type { RandomBytes } from '../crypto/random.ts';
 import type { ChildSa } from './child-sa.ts';
-import { settled } from './child-terms.ts';
+import { type ChildTerms, settled } from './child-terms.ts';
 import type { AddressLease, Configuration } from './configuration.ts';
-import type { ConnectionTerms } from './connection.ts';
 import type { ExchangeManager } from './exchange.ts';
 import type { InitiatorConfig } from './initiator-config.ts';
 import type { MobikeTerms } from './mobike.ts';
 import { hostSelector } from './narrow.ts';
 import type { Outbox } from './outbox.ts';
 import type { ResponderConfig } from './responder-config.ts';
-import type { IkeSa } from './sa.ts';
+import type { IkeSa, Role } from './sa.ts';
 import { remotePolicy } from './task/child-responder.ts';
 import type { Task } from './task/task.ts';
 import type { ClientTickets, GatewayTickets } from './ticketing.ts';
-import type { Instant } from './timing.ts';
+import type { Instant, LifetimePolicy, RetransmissionPolicy } from './timing.ts';
+
+export interface ConnectionTerms {
+  /** Who began the connection; after a rekeying it may be the other one's IKE SA. */
+  readonly role: Role;
+  readonly sa: IkeSa;
+  readonly manager: ExchangeManager<Task>;
+  readonly outbox: Outbox;
+  readonly random: RandomBytes;
+  /** The CHILD SA of IKE_AUTH, where it has made one. */
+  readonly made: readonly ChildSa[];
+  readonly children: ChildTerms;
+  /** IKE proposals that are offered and accepted when the IKE SA is rekeyed. */
+  readonly proposals: readonly string[];
+  readonly lifetime: LifetimePolicy | undefined;
+  readonly retransmission: RetransmissionPolicy;
+  /** 0: never. */
+  readonly livenessInterval: number;
+  /** 0: never; set only where we are behind a NAT, or feign it. */
+  readonly keepaliveInterval: number;
+  /** Both ends can move (RFC 4555). */
+  readonly mobike?: MobikeTerms | undefined;
+  /** The peer may send us to another gateway (RFC 5685), or we it. */
+  readonly redirects?: boolean | undefined;
+  readonly clientTickets?: ClientTickets | undefined;
+  readonly gatewayTickets?: GatewayTickets | undefined;
+  /** Milliseconds for which the gateway takes the authentication that IKE_AUTH was (RFC 4478). */
+  readonly authLifetime?: number | undefined;
+  /** A gateway's, for the tokens of SAs that replace the first (RFC 6290 §4.3). */
+  readonly crashSecrets?: readonly Uint8Array[] | undefined;
+  readonly now: Instant;
+}
 
 interface Authenticated {
   readonly sa: IkeSa;

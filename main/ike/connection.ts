@@ -1,74 +1,35 @@
 // Everything between two peers after IKE_AUTH, the same for both roles: the IKE SA in use, those that are coming and going around a
-// rekeying of it (succession.ts), the CHILD SAs (child-work.ts), liveness, NAT keepalives, and the end.
+// rekeying of it (succession.ts), the CHILD SAs (child-work.ts), signs of life, and the end.
 //
 //          ┌────────────── up ──────────────┐
 //   close, │ data plane failed              │ Delete or a fatal notify from the peer, INVALID_SYNTAX, no response, end of life
 //          ▼                                ▼
 //       deleting ──answered, or patience──▶ closed
 //
-// Requests of ours are not queued: `#work` sends the one that is most worth it whenever the window is free.
-
-import type { RandomBytes } from '../crypto/random.ts';
+// Requests of the peer: answers.ts. Requests of ours are not queued: `#work` sends the one that is most worth it whenever the window is free.
 import { type Endpoint, formatEndpoint, sameAddress } from '../wire/address.ts';
-import type { ChildSa } from './child-sa.ts';
-import { drawn, limitOf } from './child-set.ts';
-import type { ChildTerms } from './child-terms.ts';
+import { type AnsweringHost, Answers } from './answers.ts';
 import { ChildWork } from './child-work.ts';
-import { crashToken, crashTokenNotify } from './crash-token.ts';
-import { IkeError } from './error.ts';
-import { type Answer, type Datagram, Established, type EstablishedHost, patience } from './established.ts';
-import type { ExchangeManager, LastAnswer } from './exchange.ts';
-import { nonsense, noResponse } from './failure.ts';
-import { Exchange, exchangeName, type Header, type Message } from './message.ts';
+import type { ConnectionTerms } from './connection-terms.ts';
+import { type Datagram, Established, type EstablishedHost, patience } from './established.ts';
+import type { LastAnswer } from './exchange.ts';
+import { crashed, ikeExpired, noResponse } from './failure.ts';
+import type { Header, Message } from './message.ts';
 import { Mobike, type MobikeTerms } from './mobike.ts';
-import { NotifyType } from './notify.ts';
 import type { Outbox } from './outbox.ts';
 import type { CloseReason, IkeEvent } from './peer.ts';
-import { redirectIn, redirectNotify } from './redirect.ts';
-import { formOf } from './rules.ts';
-import type { IkeSa, Role } from './sa.ts';
+import { Reauthentication } from './reauthentication.ts';
+import { redirectNotify } from './redirect.ts';
+import type { IkeSa } from './sa.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 import { Succession } from './succession.ts';
-import { statusNotify } from './task/child.ts';
 import type { CreateChildOutcome, CreateChildTask } from './task/create-child.ts';
 import { InformTask } from './task/inform.ts';
-import { processInformational } from './task/informational.ts';
 import { LivenessTask } from './task/liveness.ts';
 import type { RekeyIkeOutcome, RekeyIkeTask } from './task/rekey-ike.ts';
 import type { Task } from './task/task.ts';
 import { ticketRequest } from './ticket.ts';
-import type { ClientTickets, GatewayTickets } from './ticketing.ts';
-import type { Instant, LifetimePolicy, RetransmissionPolicy } from './timing.ts';
-
-export interface ConnectionTerms {
-  /** Who began the connection; after a rekeying it may be the other one's IKE SA. */
-  readonly role: Role;
-  readonly sa: IkeSa;
-  readonly manager: ExchangeManager<Task>;
-  readonly outbox: Outbox;
-  readonly random: RandomBytes;
-  /** The CHILD SA of IKE_AUTH, where it has made one. */
-  readonly made: readonly ChildSa[];
-  readonly children: ChildTerms;
-  /** IKE proposals that are offered and accepted when the IKE SA is rekeyed. */
-  readonly proposals: readonly string[];
-  readonly lifetime: LifetimePolicy | undefined;
-  readonly retransmission: RetransmissionPolicy;
-  /** 0: never. */
-  readonly livenessInterval: number;
-  /** 0: never; set only where we are behind a NAT, or feign it. */
-  readonly keepaliveInterval: number;
-  /** Both ends can move (RFC 4555). */
-  readonly mobike?: MobikeTerms | undefined;
-  /** The peer may send us to another gateway (RFC 5685), or we it. */
-  readonly redirects?: boolean | undefined;
-  readonly clientTickets?: ClientTickets | undefined;
-  readonly gatewayTickets?: GatewayTickets | undefined;
-  /** Milliseconds for which the gateway takes the authentication that IKE_AUTH was (RFC 4478). */
-  readonly authLifetime?: number | undefined;
-  /** A gateway's, for the tokens of SAs that replace the first (RFC 6290 §4.3). */
-  readonly crashSecrets?: readonly Uint8Array[] | undefined;
-  readonly now: Instant;
-}
+import type { Instant } from './timing.ts';
 
 /** Events that concern a connection, not the SAs before it. */
 export type ConnectionEvent = Exclude<IkeEvent, { readonly kind: 'start' | 'datagram' | 'timer' | 'answer' }>;
@@ -79,36 +40,28 @@ type State =
   | { readonly at: 'deleting'; readonly reason: CloseReason; readonly giveUp: Instant }
   | { readonly at: 'closed' };
 
-/** INVALID_IKE_SPI is not authenticated: it may trigger a liveness check so often (RFC 7296 §2.21.4). */
-const HINT_INTERVAL = 10_000;
-
 export class Connection {
   readonly #terms: ConnectionTerms;
   readonly #outbox: Outbox;
   readonly #children: ChildWork;
   readonly #succession: Succession;
   readonly #mobike: Mobike | undefined;
-  #keepaliveInterval: number;
+  readonly #signs: SignsOfLife;
+  readonly #reauthentication: Reauthentication;
+  readonly #answers: Answers;
   #state: State = { at: 'up' };
-  #lastInbound: Instant;
-  #nextKeepalive: Instant | null;
-  #lastHint = Number.NEGATIVE_INFINITY;
   /** What we have to say by notifies alone. */
   readonly #informs: InformTask[] = [];
-  /** When to ask for authentication anew, and when the old one ends. */
-  #reauth: { readonly at: Instant; readonly ends: Instant } | undefined;
 
   constructor(terms: ConnectionTerms) {
     const { now, outbox, random, lifetime, retransmission } = terms;
     this.#terms = terms;
     this.#outbox = outbox;
-    this.#lastInbound = now;
-    this.#keepaliveInterval = terms.keepaliveInterval;
-    this.#nextKeepalive = this.#keepaliveInterval > 0 ? now + this.#keepaliveInterval : null;
+    this.#signs = new SignsOfLife(terms.livenessInterval, terms.keepaliveInterval, now);
     const host: EstablishedHost = {
       outbox,
       heard: (on, datagram, at) => this.#heard(on, datagram, at),
-      request: (on, message, at, datagram) => this.#request(on, message, at, datagram),
+      request: (on, message, at, datagram) => this.#answers.to(on, message, at, datagram),
       response: (on, task, message, at, datagram) => this.#response(on, task, message, at, datagram),
       failed: (on, reason, at) => this.#failed(on, reason, at),
     };
@@ -128,10 +81,27 @@ export class Connection {
     });
     for (const child of terms.made) this.#children.adopt(child, now);
     this.#mobike = terms.mobike && this.#newMobike(terms.mobike);
-    const reauthIn = lifetime ? drawn(lifetime.reauth, lifetime, random) : null;
-    const limit = lifetime ? limitOf(lifetime.reauth, lifetime) : null;
-    if (reauthIn !== null && limit !== null) this.#reauth = { at: now + reauthIn, ends: now + limit };
-    if (terms.authLifetime !== undefined) this.#limitAuthentication(terms.authLifetime, now);
+    this.#reauthentication = new Reauthentication(terms.role, lifetime, random, now);
+    if (terms.authLifetime !== undefined) this.#reauthentication.limit(terms.authLifetime, now);
+    this.#answers = this.#newAnswers();
+  }
+
+  #newAnswers(): Answers {
+    const isUp = (): boolean => this.#isUp;
+    const host: AnsweringHost = {
+      get isUp() {
+        return isUp();
+      },
+      delete: (reason, at) => this.delete(reason, at),
+      deletedByPeer: (on, at) => this.#deletedByPeer(on, at),
+      failed: (on, reason, at) => this.#failed(on, reason, at),
+    };
+    return new Answers(this.#terms, host, {
+      succession: this.#succession,
+      children: this.#children,
+      mobike: this.#mobike,
+      reauthentication: this.#reauthentication,
+    });
   }
 
   #newMobike(terms: MobikeTerms): Mobike {
@@ -197,7 +167,7 @@ export class Connection {
         all.push(this.#state.giveUp);
         break;
       case 'up':
-        all.push(this.#livenessAt(), this.#nextKeepalive, this.#reauth?.at);
+        all.push(this.#livenessAt, this.#signs.keepaliveAt, this.#reauthentication.at);
         if (this.#succession.isFree) all.push(this.#children.deadline);
         break;
     }
@@ -224,21 +194,18 @@ export class Connection {
   }
 
   #tickUp(now: Instant) {
-    const livenessAt = this.#livenessAt();
+    const livenessAt = this.#livenessAt;
     if (livenessAt !== null && now >= livenessAt) this.checkLiveness(now);
-    if (this.#nextKeepalive !== null && now >= this.#nextKeepalive) {
-      this.#nextKeepalive = now + this.#keepaliveInterval;
-      this.#outbox.push({ kind: 'keepalive', to: this.sa.remote });
-    }
-    if (this.#reauth && now >= this.#reauth.at) this.#askForReauthentication(now);
+    if (this.#signs.takeKeepalive(now)) this.#outbox.push({ kind: 'keepalive', to: this.sa.remote });
+    if (this.#reauthentication.isDue(now)) this.#askForReauthentication(now);
     this.#children.tick(now);
-    if (this.#succession.isExpired(now)) this.delete({ by: 'error', error: expired() }, now);
+    if (this.#succession.isExpired(now)) this.delete({ by: 'error', error: ikeExpired() }, now);
   }
 
   handle(event: ConnectionEvent, now: Instant) {
     switch (event.kind) {
       case 'inboundTraffic':
-        this.#lastInbound = Math.max(this.#lastInbound, event.at);
+        this.#signs.heard(event.at);
         return;
       case 'peerMoved':
         return this.#mobike ? this.#mobike.espFrom(event.from) : this.#peerMoved(event.from);
@@ -295,9 +262,7 @@ export class Connection {
       this.#outbox.push({ kind: 'log', level: 'info', text: 'the peer has proved that it lost the IKE SA' });
       return this.#failed(on, { by: 'error', error: crashed(on.sa.remote) }, now);
     }
-    if (now - this.#lastHint < HINT_INTERVAL) return;
-    this.#lastHint = now;
-    this.checkLiveness(now);
+    if (this.#signs.takeHint(now)) this.checkLiveness(now);
   }
 
   /** Stops traffic, tells the peer, and closes when it has heard or does not answer. */
@@ -331,70 +296,6 @@ export class Connection {
     if (this.#terms.clientTickets?.asksAnew(this.sa))
       this.#informs.push(new InformTask('request for a ticket', [ticketRequest()]));
     return this.#informs.shift();
-  }
-
-  #request(on: Established, message: Message, now: Instant, datagram: Datagram): Answer {
-    const { header, payloads } = message;
-    switch (header.exchange) {
-      case Exchange.INFORMATIONAL:
-        return this.#answerInformational(on, message, now, datagram);
-      case Exchange.CREATE_CHILD_SA: {
-        if (this.#state.at !== 'up') return { payloads: [statusNotify(NotifyType.TEMPORARY_FAILURE)] };
-        // RFC 7296 §2.8: who uses the new IKE SA has our answer.
-        this.#succession.used(on, now);
-        if (formOf(message) === 'rekey-ike')
-          return this.#withToken(() => this.#succession.answer(on, payloads, this.#children.isBusy, now));
-        return this.#children.answerCreate(payloads, !this.#succession.carriesChildren(on), now);
-      }
-      case Exchange.IKE_FOLLOWUP_KE:
-        return (
-          this.#withToken(() => this.#succession.answerFollowUp(on, payloads, now)) ??
-          this.#children.answerFollowUp(payloads, now) ?? { payloads: [statusNotify(NotifyType.STATE_NOT_FOUND)] }
-        );
-      default: {
-        const error = nonsense(`${exchangeName(header.exchange)} in an established SA`, header.exchange);
-        return {
-          payloads: [statusNotify(NotifyType.INVALID_SYNTAX)],
-          after: () => this.#failed(on, { by: 'error', error }, now),
-        };
-      }
-    }
-  }
-
-  /** The answer that makes a new IKE SA, of whichever exchange, brings the SA's crash token (RFC 6290 §4.3). */
-  #withToken<A extends Answer | undefined>(answering: () => A): A | Answer {
-    const [secret] = this.#terms.crashSecrets ?? [];
-    const before = this.#succession.newest;
-    const answer = answering();
-    const { newest } = this.#succession;
-    if (!answer || !secret || !newest || newest === before) return answer;
-    const made = newest.sa;
-    const token = crashTokenNotify(crashToken(secret, made.SPIi, made.SPIr));
-    return { ...answer, payloads: [...answer.payloads, token] };
-  }
-
-  #answerInformational(on: Established, message: Message, now: Instant, datagram: Datagram): Answer {
-    const { deletesIke, deletes, fatal, remarks, authLifetime } = processInformational(message);
-    for (const text of remarks) this.#outbox.push({ kind: 'log', level: 'warn', text });
-    if (deletesIke) return { payloads: [], after: () => this.#deletedByPeer(on, now) };
-    this.#succession.used(on, now);
-    if (authLifetime !== undefined) this.#limitAuthentication(authLifetime, now);
-    on.sa.crashTokens.take(message.payloads);
-    const { redirects, role, gatewayTickets } = this.#terms;
-    const redirect = redirects && role === 'initiator' ? redirectIn(message.payloads) : undefined;
-    const tickets = gatewayTickets?.answer(on.sa, message.payloads, now) ?? [];
-    const { payloads, after } = this.#children.answerDelete(deletes, now);
-    const path = this.#isUp ? this.#mobike?.answer(on, message, datagram, now) : undefined;
-    return {
-      payloads: [...payloads, ...tickets, ...(path?.payloads ?? [])],
-      after: () => {
-        after?.();
-        path?.after?.();
-        // RFC 5685 §5: answered, then deleted; whoever holds the connection goes to the other gateway.
-        if (redirect && !fatal) this.delete({ by: 'redirect', to: redirect }, now);
-        if (fatal) this.#failed(on, { by: 'error', error: fatal }, now);
-      },
-    };
   }
 
   /** The peer deletes one of the IKE SAs: the connection, unless another one takes its place. */
@@ -440,7 +341,7 @@ export class Connection {
 
   #created(on: Established, task: CreateChildTask, outcome: () => CreateChildOutcome, now: Instant) {
     // What is being closed makes nothing any more.
-    const next = this.#isUp ? this.#children.created(task, outcome(), now) : undefined;
+    const next = this.#isUp ? this.#children.requests.created(task, outcome(), now) : undefined;
     if (!this.#isUp) task.wipe();
     on.manager.complete(now);
     if (next) on.manager.enqueue(next, now);
@@ -481,7 +382,7 @@ export class Connection {
 
   /** A message with a good tag and a new ID. */
   #heard(on: Established, datagram: Datagram, now: Instant) {
-    this.#lastInbound = Math.max(this.#lastInbound, now);
+    this.#signs.heard(now);
     // RFC 4555 §3.8: who can say that it moves is not followed for anything else.
     if (!this.#mobike && datagram.transport === on.sa.transport) this.#peerMoved(datagram.from);
   }
@@ -502,28 +403,16 @@ export class Connection {
   }
 
   #natChanged(now: Instant) {
-    const interval = this.#mobike?.keepaliveInterval ?? this.#keepaliveInterval;
-    if (interval === this.#keepaliveInterval) return;
-    this.#keepaliveInterval = interval;
-    this.#nextKeepalive = interval > 0 ? now + interval : null;
+    if (this.#mobike) this.#signs.keepalives(this.#mobike.keepaliveInterval, now);
   }
 
-  #livenessAt(): Instant | null {
-    const { livenessInterval } = this.#terms;
-    return livenessInterval > 0 && this.#succession.isFree ? this.#lastInbound + livenessInterval : null;
-  }
-
-  /** RFC 4478 §3: the peer ends the SA by itself after so many milliseconds. */
-  #limitAuthentication(time: number, now: Instant) {
-    const ends = now + time;
-    if (this.#terms.role === 'responder' || (this.#reauth && this.#reauth.ends <= ends)) return;
-    this.#reauth = { at: now + 0.9 * time, ends };
+  get #livenessAt(): Instant | null {
+    return this.#succession.isFree ? this.#signs.livenessAt : null;
   }
 
   #askForReauthentication(now: Instant) {
-    const ends = this.#reauth?.ends ?? this.#children.expires ?? now;
-    this.#reauth = undefined;
-    this.#outbox.push({ kind: 'reauthenticate', within: Math.max(0, ends - now) });
+    const within = this.#reauthentication.ask(this.#children.expires, now);
+    this.#outbox.push({ kind: 'reauthenticate', within });
   }
 
   #close(reason: CloseReason) {
@@ -535,20 +424,4 @@ export class Connection {
     this.#succession.closeAll();
     this.#outbox.push({ kind: 'closed', reason });
   }
-}
-
-function crashed(peer: Endpoint): IkeError {
-  return new IkeError({
-    code: 'no-response',
-    message: `${formatEndpoint(peer)} was restarted and does not know this connection any more`,
-    remedy: 'nothing, unless it happens often: connecting again is enough',
-  });
-}
-
-function expired(): IkeError {
-  return new IkeError({
-    code: 'peer-error',
-    message: 'the keys of the connection have come to the end of their life and could not be replaced',
-    remedy: 'connect again; if it happens each time, ask the administrator why the gateway refuses rekeying',
-  });
 }

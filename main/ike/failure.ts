@@ -42,6 +42,24 @@ export function malformedAnswer(exchange: string, text: string): IkeError {
   });
 }
 
+/** It has proved that it lost the IKE SA (RFC 6290). */
+export function crashed(peer: Endpoint): IkeError {
+  return new IkeError({
+    code: 'no-response',
+    message: `${formatEndpoint(peer)} was restarted and does not know this connection any more`,
+    remedy: 'nothing, unless it happens often: connecting again is enough',
+  });
+}
+
+/** The IKE SA was to be rekeyed, and could not be. */
+export function ikeExpired(): IkeError {
+  return new IkeError({
+    code: 'peer-error',
+    message: 'the keys of the connection have come to the end of their life and could not be replaced',
+    remedy: 'connect again; if it happens each time, ask the administrator why the gateway refuses rekeying',
+  });
+}
+
 /** What `make` returns; a ProposalError becomes an IkeError. */
 export function configured<T>(make: () => T): T {
   try {

@@ -329,7 +329,8 @@ class Initiator implements IkePeer {
         configuration: agreed?.configuration,
         mobike,
         clientTickets,
-        authLifetime: authLifetimeIn(payloads),
+        // What has just been done is not done again at once.
+        authLifetime: authLifetimeIn(payloads) || undefined,
         now,
       }),
     );

@@ -9,7 +9,6 @@
 
 import type { RandomBytes } from '../crypto/random.ts';
 import { Backoff } from './backoff.ts';
-import { drawn, limitOf } from './child-set.ts';
 import type { IkeError } from './error.ts';
 import { type Answer, Established, type EstablishedHost, patience } from './established.ts';
 import { ExchangeManager } from './exchange.ts';
@@ -24,7 +23,7 @@ import { FollowUpTask, type PendingFollowUps } from './task/follow-up.ts';
 import { compareNonces } from './task/key-exchange.ts';
 import { answerRekeyIke, type RekeyIkeOutcome, RekeyIkeTask } from './task/rekey-ike.ts';
 import type { Task } from './task/task.ts';
-import type { Instant, LifetimePolicy, RetransmissionPolicy } from './timing.ts';
+import { drawn, type Instant, type LifetimePolicy, limitOf, type RetransmissionPolicy } from './timing.ts';
 
 export interface SuccessionTerms {
   readonly outbox: Outbox;

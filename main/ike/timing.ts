@@ -1,4 +1,5 @@
 // Time as an IKE SA knows it: handed in with every event, never asked for, so that a run can be repeated in a test.
+import type { RandomBytes } from '../crypto/random.ts';
 
 /** Milliseconds on a monotonic clock. */
 export type Instant = number;
@@ -22,4 +23,17 @@ export interface LifetimePolicy {
    * could not be replaced is given up this share after its time, or a tenth, or a minute, whichever is the longest.
    */
   readonly jitter: number;
+}
+
+/** A time of the policy, drawn shorter by up to its jitter; null where there is none. */
+export function drawn(time: number, lifetime: LifetimePolicy, random: RandomBytes): number | null {
+  if (time <= 0) return null;
+  const bytes = random(4);
+  const share = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) / 2 ** 32;
+  return time * (1 - lifetime.jitter * share);
+}
+
+/** Milliseconds behind the time to rekey that an SA is used at most: a tenth as in strongSwan (over_time), and never so few that trying again is in vain. */
+export function limitOf(time: number, lifetime: LifetimePolicy): number | null {
+  return time > 0 ? time + Math.max(time * Math.max(lifetime.jitter, 0.1), 60_000) : null;
 }

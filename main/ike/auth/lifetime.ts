@@ -9,12 +9,8 @@ export function authLifetime(seconds: number): Payload {
   return notifyWith(NotifyType.AUTH_LIFETIME, data);
 }
 
-/**
- * Milliseconds within which the peer wants us to authenticate anew, for what it says in IKE_AUTH; undefined: it does not say, or says
- * nonsense, such as that what has just been done is to be done at once.
- */
+/** Milliseconds within which the peer wants us to authenticate anew; 0: at once; undefined: it does not say. */
 export function authLifetimeIn(payloads: readonly Payload[]): number | undefined {
   const data = payloadsOf(payloads, 'notify').find((n) => n.type === NotifyType.AUTH_LIFETIME)?.data;
-  if (data?.length !== 4) return undefined;
-  return new DataView(data.buffer, data.byteOffset).getUint32(0) * 1000 || undefined;
+  return data?.length === 4 ? new DataView(data.buffer, data.byteOffset).getUint32(0) * 1000 : undefined;
 }

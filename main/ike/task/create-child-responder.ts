@@ -1,5 +1,5 @@
 // A CREATE_CHILD_SA of the peer's for a CHILD SA: one more, or one that replaces another (RFC 7296 §1.3.1, §1.3.3, §2.9, §2.9.2). The
-// messages are drawn in create-child.ts. Which CHILD SA is meant, and whether now is the time, child-work.ts has decided.
+// messages are drawn in create-child.ts. Which CHILD SA is meant, and whether now is the time, child-answers.ts has decided.
 
 import { wordOf } from '../../crypto/keyword.ts';
 import { choose } from '../../crypto/proposal.ts';

@@ -11,6 +11,7 @@
 //   HDR, SK {N(AUTH_LIFETIME)}  -->                    RFC 4478 §3: authenticate again within that time
 //                             <--  HDR, SK {}
 import { ProtocolId } from '../../crypto/transform.ts';
+import { authLifetimeIn } from '../auth/lifetime.ts';
 import type { IkeError } from '../error.ts';
 import type { Message } from '../message.ts';
 import { isErrorNotify, NotifyType, notifyName } from '../notify.ts';
@@ -40,15 +41,9 @@ export function processInformational(request: Message): InformationalOutcome {
     deletesIke: deletes.some((payload) => payload.protocol === ProtocolId.IKE),
     deletes: deletes.filter((d) => d.protocol === ProtocolId.ESP).flatMap((d) => d.spis),
     fatal: fatal && errorOfNotify(fatal.type, { exchange: 'INFORMATIONAL' }),
-    authLifetime: authLifetimeOf(notifies),
+    authLifetime: authLifetimeIn(notifies),
     remarks: errors.map((n) => `the peer reports ${notifyName(n.type)}`),
   };
-}
-
-/** AUTH_LIFETIME is in seconds, four octets (RFC 4478 §3). */
-function authLifetimeOf(notifies: readonly { readonly type: number; readonly data: Uint8Array }[]): number | undefined {
-  const data = notifies.find((n) => n.type === NotifyType.AUTH_LIFETIME)?.data;
-  return data?.length === 4 ? new DataView(data.buffer, data.byteOffset, 4).getUint32(0) * 1000 : undefined;
 }
 
 /** RFC 7296 §2.21.2: these end the IKE SA without a Delete payload. */
