@@ -2,11 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { EngineError } from '../ipc/error.ts';
+import type { AttachmentReader } from '../net/attachment/api.ts';
+import { linuxAttachment } from '../net/attachment/linux.ts';
 import type { DnsSettings } from '../net/dns/api.ts';
 import { askAddresses } from '../net/dns/ask.ts';
 import { linuxDnsSettings } from '../net/dns/linux.ts';
 import { linuxMonitor } from '../net/monitor/linux.ts';
 import { linuxRouteTable } from '../net/route/linux.ts';
+import { systemRunner } from '../net/runner.ts';
 import { linuxSocketFactory } from '../net/socket/linux.ts';
 import { connectMarked } from '../net/socket/linux-marked.ts';
 import { linuxTunAdapter } from '../net/tun/linux.ts';
@@ -17,7 +20,10 @@ import { type Address, parseAddress } from '../wire/address.ts';
 export type Adapters = Pick<
   SessionDeps,
   'tun' | 'routes' | 'dns' | 'sockets' | 'monitor' | 'startDataPlane' | 'resolveHost'
->;
+> & {
+  /** Says which network this computer is attached to; without it every network is unknown. */
+  readonly attachment?: AttachmentReader;
+};
 
 /** Throws EngineError where this platform has no adapters. */
 export function systemAdapters(): Adapters {
@@ -35,6 +41,7 @@ export function systemAdapters(): Adapters {
     dns,
     sockets: linuxSocketFactory({ gro: true }),
     monitor: linuxMonitor,
+    attachment: linuxAttachment(systemRunner),
     startDataPlane,
     resolveHost: (name) => resolveHost(name, dns, routes.mark),
   };

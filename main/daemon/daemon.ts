@@ -97,6 +97,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     resolveHost: adapters.resolveHost,
     fetchProfile: options.fetchProfile ?? fetchProfile,
     askPort: (address, port, marker) => asksPort(address, port, marker, randomBytes),
+    ...(adapters.attachment
+      ? {
+          surroundings: {
+            reader: adapters.attachment,
+            monitor: adapters.monitor,
+            clock: systemClock,
+            present: (uid) => server?.callers.some((caller) => caller.uid === uid) ?? false,
+          },
+        }
+      : {}),
   });
 
   server = await serve({

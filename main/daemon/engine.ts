@@ -11,7 +11,7 @@ import {
   type TrafficStatistics,
   type TunnelInfo,
 } from '../ipc/contract.ts';
-import { EngineError } from '../ipc/error.ts';
+import { EngineError, knownError } from '../ipc/error.ts';
 import { passes } from '../ipc/log-filter.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
 import { secretsOf } from '../profile/authentication.ts';
@@ -19,6 +19,7 @@ import type { Profile } from '../profile/profile.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import type { Clock, Session } from '../session/deps.ts';
 import type { Address } from '../wire/address.ts';
+import { type AutoConnectDeps, createAutoConnect } from './auto-connect.ts';
 import { createDesk, known } from './desk.ts';
 import { diagnosticCalls } from './diagnostics.ts';
 import type { GreSequences } from './gre-sequences.ts';
@@ -48,6 +49,8 @@ export interface EngineOptions {
   readonly greSequences: Pick<GreSequences, 'rename' | 'remove'>;
   readonly fetchProfile: (url: string) => Promise<string>;
   readonly askPort: (address: Address, port: number, marker: boolean) => Promise<PortAnswer>;
+  /** Where it sees which network this is; absent: it never connects by itself. */
+  readonly surroundings?: Pick<AutoConnectDeps, 'reader' | 'monitor' | 'clock' | 'present'>;
 }
 
 export interface Engine {
@@ -66,16 +69,11 @@ interface Active {
   readonly session: Session;
 }
 
-function daemonError(code: string, message: string, remedy: string, data?: ContractError['data']): EngineError {
-  return new EngineError({ code: `daemon/${code}`, message, remedy, ...(data ? { data } : {}) });
-}
-
 export function createEngine(options: EngineOptions): Engine {
   const { store, log, publish, clock } = options;
   const series = createSeries();
   let livenessAt = 0;
   let lastError: ContractError | null = null;
-  let network: string | null | undefined;
   let active: Active | null = null;
   let closing = false;
   /** Raised by every disconnect: what was asked for before it and has not begun yet does not begin any more. */
@@ -119,19 +117,14 @@ export function createEngine(options: EngineOptions): Engine {
     return now !== 'disconnected' && now !== 'failed';
   };
 
-  const cancelled = (profile: string): EngineError =>
-    daemonError(
-      'cancelled',
-      `The connection with the profile "${profile}" was ended before it was up.`,
-      'Connect again, if it was not you who ended it.',
-    );
+  const cancelled = (profile: string): EngineError => knownError('daemon/cancelled', { profile });
 
   /** `asked`: the generation in which somebody asked for it. */
   const begin = async (name: string, asked: number): Promise<Active> => {
     const stillWanted = (): void => {
       if (generation !== asked) throw cancelled(name);
     };
-    if (closing) throw daemonError('stopping', 'The engine is stopping.', 'Start it again with `sudo culvert daemon`.');
+    if (closing) throw knownError('daemon/stopping');
     stillWanted();
     const now = state();
     if (active && running()) {
@@ -140,13 +133,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (now.state === 'reconnecting' && now.held) active.session.start();
         return active;
       }
-      if (now.state !== 'disconnecting')
-        throw daemonError(
-          'busy',
-          `The engine is ${now.state === 'connected' ? 'connected' : 'connecting'} with the profile "${active.profile}" already.`,
-          'Disconnect first: `culvert down`.',
-          { profile: active.profile },
-        );
+      if (now.state !== 'disconnecting') throw knownError('daemon/busy', { profile: active.profile });
     }
     // Also one that has failed or is on its way down: everything it had must be gone.
     await active?.session.stop();
@@ -158,7 +145,7 @@ export function createEngine(options: EngineOptions): Engine {
       stillWanted();
       log.hide(name, ...secretsOf(profile));
       for (const warning of warnings)
-        log.add({ level: 'warn', area: 'profile', text: `profile "${name}": ${warning}` });
+        log.add({ level: 'warn', area: 'profile', text: `profile "${name}": ${warning.text}` });
       const session = options.createSession(profile);
       const begun: Active = { profile: name, session };
       active = begun;
@@ -227,12 +214,26 @@ export function createEngine(options: EngineOptions): Engine {
   };
 
   const desk = createDesk({ store, log, publish, active: () => active });
-  const mtu = mtuCalls({ desk, store, publish, session: () => active?.session ?? null, now: clock.wall });
+  const mtu = mtuCalls({ desk, store, publish, active: () => active, now: clock.wall });
+  const automatic = options.surroundings
+    ? createAutoConnect({
+        ...options.surroundings,
+        settings: options.settings,
+        running,
+        connect: (profile) => connect(profile),
+        publish: (network) => publish('network', network),
+        note: (level, text) => log.add({ level, area: 'engine', text }),
+      })
+    : undefined;
   const implementation: Implementation = {
     hello: async (_, { role }) => ({ version: options.version, contract: CONTRACT_VERSION, role }),
     status: async () => status(),
-    connect: ({ profile }) => connect(profile),
+    connect: ({ profile }) => {
+      automatic?.accepted();
+      return connect(profile);
+    },
     disconnect: async () => {
+      automatic?.declined();
       generation++;
       const going = active;
       // Not in turn where a session runs: a connection on its way up must be possible to end.
@@ -240,12 +241,7 @@ export function createEngine(options: EngineOptions): Engine {
       return {};
     },
     answerPrompt: async ({ id, answer }) => {
-      if (!active?.session.answerPrompt(id, answer))
-        throw daemonError(
-          'no-prompt',
-          'This question is not open any more.',
-          'It was answered elsewhere, took too long, or the connection has ended: connect again.',
-        );
+      if (!active?.session.answerPrompt(id, answer)) throw knownError('daemon/no-prompt');
       return {};
     },
     ...profileCalls({
@@ -281,18 +277,17 @@ export function createEngine(options: EngineOptions): Engine {
     setSettings: async (change, { uid }) => {
       const next = await options.settings.change(uid, change);
       publish('settings', next, (caller) => caller.uid === uid);
+      if (change.autoConnect) void automatic?.settingsChanged(uid);
       return next;
     },
-    notice: async ({ event, network: name }, { uid }) => {
+    notice: async ({ event, known: same = false }, { uid }) => {
       log.add({ level: 'info', area: 'engine', text: `the desktop reports: ${event}` });
       if (event === 'suspend') return {};
       // What was waited for may be there now; what was there may be gone.
       active?.session.retryNow();
       active?.session.checkLiveness();
-      if (event === 'network' && name !== undefined && name !== network) {
-        network = name;
-        await connectOnUntrusted(uid, name);
-      }
+      if (event === 'network') void automatic?.noticed(uid, same);
+      else void automatic?.look();
       return {};
     },
   };
@@ -304,22 +299,6 @@ export function createEngine(options: EngineOptions): Engine {
     } catch (error) {
       throw known(error);
     }
-  }
-
-  /** On another network than those that the person trusts, the tunnel comes up by itself. */
-  async function connectOnUntrusted(uid: number | null, name: string | null): Promise<void> {
-    const { autoConnect } = await options.settings.read(uid);
-    const { enabled, profile, trusted } = autoConnect;
-    if (!enabled || profile === null || name === null || trusted.includes(name) || running()) return;
-    log.add({
-      level: 'info',
-      area: 'engine',
-      text: `the network "${name}" is not trusted: connecting with "${profile}"`,
-    });
-    connect(profile).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      log.add({ level: 'warn', area: 'engine', text: `connecting by itself failed: ${why}` });
-    });
   }
 
   return {
@@ -342,6 +321,11 @@ export function createEngine(options: EngineOptions): Engine {
         },
         pathTest: () => mtu.test,
         settings: () => options.settings.read(uid),
+        network: () => {
+          // Told to everybody once it is read.
+          if (automatic && !automatic.network) void automatic.look();
+          return automatic?.network;
+        },
       };
       return now[event]();
     },
@@ -366,6 +350,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     async close() {
       closing = true;
+      automatic?.close();
       generation++;
       await inTurn(async () => active?.session.stop());
     },

@@ -151,8 +151,13 @@ export function createShell(options: ShellOptions): Shell | undefined {
     const first = !startedOnce;
     startedOnce = true;
     const idle = found.state === 'disconnected';
-    if (idle && wanted.want === 'up') await connect(client, wanted.profile);
-    else if (idle && first && settings.connectAtStart !== null) await connect(client, settings.connectAtStart);
+    const profile = !idle ? null : wanted.want === 'up' ? wanted.profile : first ? settings.connectAtStart : null;
+    // The engine looks which network this is and may connect by itself; not where the person has been before this engine was,
+    // nor where this shell connects.
+    const known = !first || profile !== null;
+    const arm = (): void => void client.call('notice', { event: 'network', known }).catch(() => {});
+    if (profile === null) arm();
+    else void connect(client, profile).then(arm);
     while (pending.length > 0) await preview(pending.shift() as DeepLink);
   };
 

@@ -14,6 +14,7 @@ import {
   LogFilter,
   MtuChoice,
   MtuView,
+  Network,
   PathTest,
   PathTestResult,
   ProfileDetails,
@@ -28,6 +29,7 @@ import {
   Status,
   TrafficSample,
   TrafficStatistics,
+  TrustedNetwork,
   TunnelInfo,
 } from './data.ts';
 import { boolean, integer, list, nullable, type Of, object, oneOf, optional, type Shape, text } from './shape.ts';
@@ -82,6 +84,7 @@ const EVENT_LIST = [
   'mtu',
   'pathTest',
   'settings',
+  'network',
 ] as const;
 
 export const CALLS = {
@@ -173,21 +176,20 @@ export const CALLS = {
     object({
       startAtLogin: optional(boolean),
       connectAtStart: optional(nullable(text(63))),
-      autoConnect: optional(object({ enabled: boolean, profile: nullable(text(63)), trusted: list(text(64, 1), 100) })),
+      autoConnect: optional(
+        object({ enabled: boolean, profile: nullable(text(63)), trusted: list(TrustedNetwork, 100) }),
+      ),
       theme: optional(oneOf('system', 'light', 'dark')),
       language: optional(oneOf('system', 'en', 'zh-Hans', 'de', 'fr')),
     }),
     Settings,
   ),
   /**
-   * What the desktop shell knows and the engine cannot: the computer sleeps or wakes, or is on another network. `network` is
-   * its name (an SSID, "wired"); null: offline or not known.
+   * What a desktop shell tells: the computer sleeps or wakes, or may be on another network. The engine looks for itself which
+   * one that is. From a shell's first `network` on, the caller's own settings decide whether a tunnel comes up by itself, as long
+   * as they have a connection to the engine. `known`: the shell has been there before this engine was; nothing has changed.
    */
-  notice: call(
-    'connect',
-    object({ event: oneOf('suspend', 'resume', 'network'), network: optional(nullable(text(64))) }),
-    nothing,
-  ),
+  notice: call('connect', object({ event: oneOf('suspend', 'resume', 'network'), known: optional(boolean) }), nothing),
 
   /** The current value of each event that has one comes at once, then every change. Replaces the earlier subscription. */
   subscribe: call(
@@ -213,6 +215,8 @@ export const EVENTS = {
   pathTest: PathTest,
   /** The subscriber's own. */
   settings: Settings,
+  /** Where this computer is; trustOf says what the settings make of it. */
+  network: Network,
 } as const satisfies Record<(typeof EVENT_LIST)[number], Shape<unknown>>;
 
 export type CallName = keyof typeof CALLS;

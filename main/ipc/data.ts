@@ -371,6 +371,44 @@ export type Check = Of<typeof Check>;
 export const Drop = object({ name: text(), meaning: text(), packets: count });
 export type Drop = Of<typeof Drop>;
 
+/**
+ * The network that carries this computer's default route. `unknown`: it cannot be told from others, because its name is kept from
+ * us (`name-hidden`), its router has no hardware address of its own (`no-identity`), it is neither Wi-Fi nor Ethernet
+ * (`other-kind`), or nothing here tells (`not-readable`).
+ */
+export const Network = variants('kind', {
+  offline: {},
+  /** `secured`: computer and access point proved a key to each other; whoever opens a network of the same name cannot. */
+  wifi: { name: text(), secured: boolean },
+  /** `gateway`: hardware address of its router. */
+  wired: { gateway: text() },
+  unknown: { because: oneOf('name-hidden', 'no-identity', 'other-kind', 'not-readable') },
+});
+export type Network = Of<typeof Network>;
+
+/** A network where a person needs no tunnel. */
+export const TrustedNetwork = variants('kind', {
+  wifi: { name: text(64, 1) },
+  wired: { gateway: text(17, 17) },
+});
+export type TrustedNetwork = Of<typeof TrustedNetwork>;
+
+/**
+ * `untrusted`: not in the list. `unproven`: its name is, but anybody could have given it that name, for it wants no key. `unknown`
+ * counts as untrusted, too.
+ */
+export type Trust = 'offline' | 'trusted' | 'untrusted' | 'unproven' | 'unknown';
+
+export const sameNetwork = (one: Network | TrustedNetwork, other: Network | TrustedNetwork): boolean =>
+  (one.kind === 'wifi' && other.kind === 'wifi' && one.name === other.name) ||
+  (one.kind === 'wired' && other.kind === 'wired' && one.gateway === other.gateway);
+
+export function trustOf(network: Network, trusted: readonly TrustedNetwork[]): Trust {
+  if (network.kind === 'offline' || network.kind === 'unknown') return network.kind;
+  if (!trusted.some((one) => sameNetwork(one, network))) return 'untrusted';
+  return network.kind === 'wifi' && !network.secured ? 'unproven' : 'trusted';
+}
+
 export const Settings = object({
   startAtLogin: boolean,
   /** Profile to connect when the app starts; null: none. */
@@ -378,8 +416,7 @@ export const Settings = object({
   autoConnect: object({
     enabled: boolean,
     profile: nullable(text(63)),
-    /** Names of networks (SSIDs) where no tunnel is needed. */
-    trusted: list(text(64, 1), 100),
+    trusted: list(TrustedNetwork, 100),
   }),
   theme: oneOf('system', 'light', 'dark'),
   /** `system`, or a BCP 47 tag of a language that the interface has. */

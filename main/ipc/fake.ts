@@ -14,6 +14,7 @@ import {
   isCallName,
   type LogEntry,
   type MtuView,
+  type Network,
   type Params,
   type PathTest,
   type PathTestResult,
@@ -84,6 +85,7 @@ interface Connection {
   readonly end: () => void;
 }
 
+const NETWORK: Network = { kind: 'wifi', name: 'Office', secured: true };
 const STEPS = ['resolve', 'socket', 'sa-init', 'auth', 'tun', 'routes'] as const;
 const NO_TRAFFIC: TrafficStatistics = {
   bytesIn: 0,
@@ -396,6 +398,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
         mtu: 'profile' in state ? mtuOf(find(state.profile)) : undefined,
         pathTest: test,
         settings,
+        network: NETWORK,
       };
       queueMicrotask(() => {
         for (const event of events) if (current[event] !== undefined) from.send({ event, data: current[event] });

@@ -98,6 +98,7 @@ export function createOutbox(): Outbox {
         case 'profiles':
         case 'pathTest':
         case 'settings':
+        case 'network':
           keep(name, name, data);
           break;
       }

@@ -50,6 +50,7 @@ export function createProxy(channel: Channel): ContractProxy {
     mtu: new Set(),
     pathTest: new Set(),
     settings: new Set(),
+    network: new Set(),
   };
   let next = 1;
   let why: EngineError | undefined;

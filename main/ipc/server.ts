@@ -52,6 +52,8 @@ export interface IpcServer {
   /** Sends an event to everybody who subscribed to it; with `to`, to those whom it answers true for. */
   publish<E extends EventName>(event: E, data: Events[E], to?: (caller: Caller) => boolean): void;
   readonly clients: number;
+  /** Who is connected; somebody with two connections is in it twice. */
+  readonly callers: readonly Caller[];
   /** Stops listening, sends what waits, and closes every connection. */
   close(): Promise<void>;
 }
@@ -88,6 +90,9 @@ export async function serve(options: ServeOptions): Promise<IpcServer> {
     },
     get clients() {
       return connections.size;
+    },
+    get callers() {
+      return [...connections].map(({ caller }) => caller);
     },
     async close() {
       const stopped = closeServer(server);

@@ -231,5 +231,6 @@ function emptyListeners(): Listeners {
     mtu: new Set(),
     pathTest: new Set(),
     settings: new Set(),
+    network: new Set(),
   };
 }

@@ -6,6 +6,7 @@ import type {
   Events,
   LogEntry,
   MtuView,
+  Network,
   PathTest,
   Profiles,
   RoutesView,
@@ -37,6 +38,7 @@ export interface Model {
   readonly mtu: Readonly<Record<string, MtuView>>;
   readonly pathTest: PathTest | null;
   readonly settings: Settings | null;
+  readonly network: Network | null;
   /** Oldest first, LOG_LINES at most. */
   readonly log: readonly LogEntry[];
   readonly wish: Wish | null;
@@ -73,6 +75,7 @@ export const EMPTY: Model = {
   mtu: {},
   pathTest: null,
   settings: null,
+  network: null,
   log: [],
   wish: null,
   refusal: null,
@@ -117,6 +120,8 @@ function hear(model: Model, heard: Heard): Model {
       return { ...model, pathTest: heard.data };
     case 'settings':
       return { ...model, settings: heard.data };
+    case 'network':
+      return { ...model, network: heard.data };
   }
 }
 

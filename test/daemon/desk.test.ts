@@ -11,6 +11,7 @@ import { openSettings } from '../../main/daemon/settings.ts';
 import { connectEngine, type EngineClient } from '../../main/ipc/client.ts';
 import type { Events, PathTest, TunnelInfo } from '../../main/ipc/contract.ts';
 import type { Caller } from '../../main/ipc/server.ts';
+import { fakeAttachment } from '../../main/net/attachment/fake.ts';
 import { parseProfile } from '../../main/profile/parse.ts';
 import { openProfileStore } from '../../main/profile/store.ts';
 import { SessionError, sessionFailure } from '../../main/session/failure.ts';
@@ -472,16 +473,26 @@ describe('settings', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ theme: 'dark' });
   });
 
-  it('connect by themselves on networks that are not trusted', async () => {
-    const scene = await open();
+  it('connect by themselves on networks that are not trusted, and show which one this is', async () => {
+    const attachment = fakeAttachment({ kind: 'wifi', name: 'home', secured: true });
+    const scene = await open({ attachment });
     const { client } = scene;
-    const autoConnect = { enabled: true, profile: 'office', trusted: ['home'] };
+    const networks: Events['network'][] = [];
+    client.on('network', (network) => networks.push(network));
+    await client.call('subscribe', { events: ['network'] });
+    const autoConnect = { enabled: true, profile: 'office', trusted: [{ kind: 'wifi', name: 'home' }] } as const;
     await client.call('setSettings', { autoConnect });
-    await client.call('notice', { event: 'network', network: 'home' });
-    await client.call('notice', { event: 'network', network: null });
+    await client.call('notice', { event: 'network' });
+    await expect.poll(() => networks).toEqual([{ kind: 'wifi', name: 'home', secured: true }]);
+    attachment.join({ kind: 'offline' });
+    await client.call('notice', { event: 'network' });
+    await expect.poll(() => networks.length).toBe(2);
     expect(scene.sessions).toEqual([]);
-    await client.call('notice', { event: 'network', network: 'café' });
+    attachment.join({ kind: 'wifi', name: 'café', secured: true });
+    await client.call('notice', { event: 'network' });
     await expect.poll(async () => (await client.call('status', {})).engine.state).toBe('connected');
+    expect(networks.at(-1)).toEqual({ kind: 'wifi', name: 'café', secured: true });
+    expect(scene.lines.join('')).toContain('the network "café" is not trusted: connecting with "office"');
     await client.call('notice', { event: 'resume' });
     expect(scene.session.retries).toBe(1);
   });

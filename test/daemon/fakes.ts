@@ -7,6 +7,7 @@ import { type Daemon, startDaemon } from '../../main/daemon/daemon.ts';
 import { createLog, type EngineLog } from '../../main/daemon/log.ts';
 import type { ContractError, EngineState, TrafficStatistics, TunnelInfo } from '../../main/ipc/contract.ts';
 import type { Caller } from '../../main/ipc/server.ts';
+import type { AttachmentReader } from '../../main/net/attachment/api.ts';
 import { fakeDnsSettings } from '../../main/net/dns/fake.ts';
 import { type FakeRouteTable, fakeRouteTable } from '../../main/net/route/fake.ts';
 import { fakeSocketFactory } from '../../main/net/socket/fake.ts';
@@ -165,6 +166,8 @@ export interface SceneOptions {
   readonly identify?: () => Caller;
   readonly fetchProfile?: (url: string) => Promise<string>;
   readonly resolve?: (name: string) => readonly Uint8Array[];
+  /** Which network this is; absent: nobody knows. */
+  readonly attachment?: AttachmentReader;
 }
 
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
@@ -187,6 +190,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
       sockets: fakeSocketFactory(Uint8Array.of(192, 0, 2, 2)),
       startDataPlane: () => Promise.reject(new Error('there is no data plane here')),
       resolveHost: async (name) => options.resolve?.(name) ?? [],
+      ...(options.attachment ? { attachment: options.attachment } : {}),
     },
     ...(options.identify ? { identify: options.identify } : {}),
     ...(options.fetchProfile ? { fetchProfile: options.fetchProfile } : {}),

@@ -451,7 +451,8 @@ test('another network reaches the engine; the tunnel’s own address does not co
   });
   let interfaces: Record<string, ReturnType<typeof at>[]> = { eth0: [at('192.0.2.7')] };
   await start({ interfaces: () => interfaces });
-  const told = () => engine!.calls.filter(({ name }) => name === 'notice').length;
+  // The first is the shell's own: here I am.
+  const told = () => engine!.calls.filter(({ name }) => name === 'notice').length - 1;
   interfaces = { ...interfaces, culvert0: [at('10.88.0.2')] };
   await pass(12_000);
   expect(told()).toBe(0);
@@ -459,6 +460,26 @@ test('another network reaches the engine; the tunnel’s own address does not co
   await pass(12_000);
   expect(engine!.calls).toContainEqual({ name: 'notice', params: { event: 'network' } });
   expect(told()).toBe(1);
+});
+
+describe('the engine is told that a shell is there', () => {
+  const notices = () => engine!.calls.filter(({ name }) => name === 'notice').map(({ params }) => params);
+
+  test('as news at the start, not after the engine was away', async () => {
+    await start();
+    expect(notices()).toEqual([{ event: 'network', known: false }]);
+    engine!.crash();
+    engine = createFakeEngine();
+    await pass(20_000);
+    expect(notices()).toEqual([{ event: 'network', known: true }]);
+  });
+
+  test('after its own connection, which is no news to it', async () => {
+    await engine!.connect().call('setSettings', { connectAtStart: 'office' });
+    await start();
+    expect(engine!.calls.map(({ name }) => name).slice(-2)).toEqual(['connect', 'notice']);
+    expect(notices()).toEqual([{ event: 'network', known: true }]);
+  });
 });
 
 test('a disconnect that somebody else asked for ends the wish; an engine that goes away with it does not', async () => {

@@ -15,10 +15,30 @@ export const settings = {
   'settings.connectAtStart.gone': '{profile} (removed)',
   'settings.auto': 'Automatic connection',
   'settings.auto.enabled': 'Connect on networks I do not trust',
-  'settings.auto.text': 'As soon as this computer joins a network that is not listed below, the tunnel is brought up.',
+  'settings.auto.text':
+    'As soon as this computer joins a network that is not listed below, the tunnel is brought up. Where you disconnect yourself, it stays down on that network.',
   'settings.auto.profile': 'Profile',
   'settings.auto.noProfile': 'Choose a profile: without one nothing is connected.',
   'settings.auto.pick': 'Choose a profile',
+  'settings.network': 'This network',
+  'settings.network.offline': 'No network',
+  'settings.network.wired': 'Cable, router {gateway}',
+  'settings.network.unknown': 'Unknown network',
+  'settings.network.trusted': 'Trusted',
+  'settings.network.untrusted': 'Not trusted',
+  'settings.network.trust': 'Trust this network',
+  'settings.network.unproven':
+    'This Wi-Fi wants no key: anybody could open one of the same name. It counts as untrusted, listed or not.',
+  'settings.network.name-hidden':
+    'The system keeps the name of this Wi-Fi from Culvert: macOS 14 and Windows 11 give it only to programs that may know where the computer is. Unknown networks count as untrusted.',
+  'settings.network.no-identity':
+    'Its router has no hardware address of its own, so this network cannot be told from others. Unknown networks count as untrusted.',
+  'settings.network.other-kind':
+    'Mobile broadband or another tunnel: it cannot be told from others. Unknown networks count as untrusted.',
+  'settings.network.not-readable':
+    'Nothing on this computer says which network this is. Unknown networks count as untrusted.',
+  'settings.trusted.rule':
+    'A Wi-Fi is known by its name, and trusted only where it wants a key (WPA). A cable network is known by its router. Every network that cannot be told from others counts as untrusted.',
   'settings.trusted': 'Trusted networks',
   'settings.trusted.none': 'None: every network counts as untrusted.',
   'settings.trusted.add': 'Name of a network (Wi-Fi name)',

@@ -18,10 +18,30 @@ export const settings: Translated<typeof en> = {
   'settings.connectAtStart.gone': '{profile} (supprimé)',
   'settings.auto': 'Connexion automatique',
   'settings.auto.enabled': 'Connecter sur les réseaux non fiables',
-  'settings.auto.text': 'Dès que cet ordinateur rejoint un réseau absent de la liste, le tunnel est établi.',
+  'settings.auto.text':
+    'Dès que cet ordinateur rejoint un réseau absent de la liste, le tunnel est établi. Là où vous vous déconnectez vous-même, il reste coupé sur ce réseau.',
   'settings.auto.profile': 'Profil',
   'settings.auto.noProfile': 'Choisissez un profil : sans lui, rien n’est connecté.',
   'settings.auto.pick': 'Choisir un profil',
+  'settings.network': 'Ce réseau',
+  'settings.network.offline': 'Aucun réseau',
+  'settings.network.wired': 'Câble, routeur {gateway}',
+  'settings.network.unknown': 'Réseau inconnu',
+  'settings.network.trusted': 'De confiance',
+  'settings.network.untrusted': 'Non fiable',
+  'settings.network.trust': 'Faire confiance à ce réseau',
+  'settings.network.unproven':
+    'Ce Wi-Fi ne demande aucune clé : n’importe qui peut en ouvrir un du même nom. Il est considéré comme non fiable, dans la liste ou non.',
+  'settings.network.name-hidden':
+    'Le système cache à Culvert le nom de ce Wi-Fi : macOS 14 et Windows 11 ne le donnent qu’aux programmes autorisés à connaître la position. Les réseaux inconnus sont considérés comme non fiables.',
+  'settings.network.no-identity':
+    'Son routeur n’a pas d’adresse matérielle propre : ce réseau ne se distingue pas des autres. Les réseaux inconnus sont considérés comme non fiables.',
+  'settings.network.other-kind':
+    'Réseau mobile ou autre tunnel : il ne se distingue pas des autres. Les réseaux inconnus sont considérés comme non fiables.',
+  'settings.network.not-readable':
+    'Rien sur cet ordinateur ne dit de quel réseau il s’agit. Les réseaux inconnus sont considérés comme non fiables.',
+  'settings.trusted.rule':
+    'Un Wi-Fi est reconnu à son nom, et n’est de confiance que s’il demande une clé (WPA). Un réseau câblé est reconnu à son routeur. Tout réseau qui ne se distingue pas des autres est considéré comme non fiable.',
   'settings.trusted': 'Réseaux de confiance',
   'settings.trusted.none': 'Aucun : chaque réseau est considéré comme non fiable.',
   'settings.trusted.add': 'Nom d’un réseau (nom Wi-Fi)',

@@ -1,9 +1,8 @@
 // How the app looks and what it does by itself. What only the desktop shell can do is shown in a browser too, with the
 // reason why it cannot be changed there.
-import { type ReactNode, useId, useState } from 'react';
+import type { ReactNode } from 'react';
 import type { Params, Settings } from '../../../main/ipc/contract.ts';
-import { Button, IconButton } from '../../components/button.tsx';
-import { Choice, type Option, Switch, TextField } from '../../components/fields.tsx';
+import { Choice, type Option, Switch } from '../../components/fields.tsx';
 import { Card, Facts, Notice, Page } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { Radios } from '../../components/radio.tsx';
@@ -12,6 +11,7 @@ import { LANGUAGE_NAMES, preferredLanguage } from '../../i18n/languages.ts';
 import { useEngine, useModel, useTask } from '../../store/context.tsx';
 import type { Model } from '../../store/model.ts';
 import { Away } from '../profile-scope.tsx';
+import { Trusted } from './trusted.tsx';
 import './settings.css';
 
 const settingsOf = (model: Model) => model.settings;
@@ -21,9 +21,6 @@ const linkOf = (model: Model) => model.link;
 
 /** "No profile": names of profiles have no space at the beginning. */
 const NONE = ' none';
-/** As the contract bounds the list and a name in it. */
-const MOST_TRUSTED = 100;
-const LONGEST_NAME = 64;
 
 export function SettingsPage(): ReactNode {
   const { t } = useI18n();
@@ -135,19 +132,9 @@ function Start({ settings, set, shell }: PartProps & { shell: boolean }): ReactN
 
 function Automatic({ settings, set, shell }: PartProps & { shell: boolean }): ReactNode {
   const { t } = useI18n();
-  const list = useId();
   const { autoConnect } = settings;
   const options = useProfileOptions(autoConnect.profile);
-  const [name, setName] = useState('');
-  const network = name.trim();
-  const known = autoConnect.trusted.includes(network);
-  const full = autoConnect.trusted.length >= MOST_TRUSTED;
   const change = (part: Partial<Settings['autoConnect']>): void => set({ autoConnect: { ...autoConnect, ...part } });
-  const add = (): void => {
-    if (!network || known || full) return;
-    change({ trusted: [...autoConnect.trusted, network] });
-    setName('');
-  };
   return (
     <Card title={t('settings.auto')}>
       {shell ? null : <ShellOnly />}
@@ -170,46 +157,7 @@ function Automatic({ settings, set, shell }: PartProps & { shell: boolean }): Re
           <p>{t('settings.auto.noProfile')}</p>
         </Notice>
       ) : null}
-      <div className="stack tight">
-        <h3 id={list}>{t('settings.trusted')}</h3>
-        {autoConnect.trusted.length ? (
-          <ul className="trusted" aria-labelledby={list}>
-            {autoConnect.trusted.map((one) => (
-              <li key={one}>
-                <bdi className="break">{one}</bdi>
-                <IconButton
-                  icon="close"
-                  size="small"
-                  label={t('settings.trusted.remove', { network: one })}
-                  disabled={!shell}
-                  onPress={() => change({ trusted: autoConnect.trusted.filter((other) => other !== one) })}
-                />
-              </li>
-            ))}
-          </ul>
-        ) : (
-          <p className="quiet">{t('settings.trusted.none')}</p>
-        )}
-      </div>
-      <form
-        className="settings-add"
-        onSubmit={(event) => {
-          event.preventDefault();
-          add();
-        }}
-      >
-        <TextField
-          label={t('settings.trusted.add')}
-          value={name}
-          onChange={setName}
-          disabled={!shell}
-          error={network && known ? t('settings.trusted.known') : full ? t('settings.trusted.full') : null}
-          maxLength={LONGEST_NAME}
-        />
-        <Button type="submit" icon="plus" disabled={!shell || !network || known || full}>
-          {t('settings.trusted.addButton')}
-        </Button>
-      </form>
+      <Trusted trusted={autoConnect.trusted} disabled={!shell} onChange={(trusted) => change({ trusted })} />
     </Card>
   );
 }

@@ -4,6 +4,7 @@
 import { act, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Events } from '../../../../main/ipc/contract.ts';
 import type { Bridge } from '../../../../renderer/transport/bridge.ts';
 import { settle } from '../../clock.ts';
 import { drawApp } from '../../draw.tsx';
@@ -92,9 +93,58 @@ describe('the settings page', () => {
     const base = { enabled: true, profile: null };
     expect(set(setting)).toEqual([
       { autoConnect: { ...base, trusted: [] } },
-      { autoConnect: { ...base, trusted: ['Home'] } },
+      { autoConnect: { ...base, trusted: [{ kind: 'wifi', name: 'Home' }] } },
       { autoConnect: { ...base, trusted: [] } },
     ]);
+  });
+
+  it('trusts the network that this is, and says what counts', async () => {
+    const user = userEvent.setup();
+    const setting = await draw(true);
+    const auto = card('Automatic connection');
+    const join = (network: Events['network']): Promise<void> =>
+      act(async () => {
+        setting.fake.publish('network', network);
+        await settle();
+      });
+    expect(auto.textContent).toContain('OfficeNot trusted');
+    expect(auto.textContent).toContain('Every network that cannot be told from others counts as untrusted.');
+    await user.click(within(auto).getByRole('button', { name: 'Trust this network' }));
+    await settled();
+    expect(auto.textContent).toContain('OfficeTrusted');
+    expect(within(auto).queryByRole('button', { name: 'Trust this network' })).toBeNull();
+    // The same name, but anybody may have opened it.
+    await join({ kind: 'wifi', name: 'Office', secured: false });
+    expect(auto.textContent).toContain('OfficeNot trusted');
+    expect(auto.textContent).toContain('anybody could open one of the same name');
+    expect(within(auto).queryByRole('button', { name: 'Trust this network' })).toBeNull();
+    await join({ kind: 'wired', gateway: '3c:a6:2f:10:0b:0c' });
+    await user.click(within(auto).getByRole('button', { name: 'Trust this network' }));
+    await settled();
+    expect(within(auto).getByRole('button', { name: 'Remove Cable, router 3c:a6:2f:10:0b:0c' })).not.toBeNull();
+    expect(set(setting).at(-1)).toEqual({
+      autoConnect: {
+        enabled: false,
+        profile: null,
+        trusted: [
+          { kind: 'wifi', name: 'Office' },
+          { kind: 'wired', gateway: '3c:a6:2f:10:0b:0c' },
+        ],
+      },
+    });
+    for (const [because, words] of [
+      ['name-hidden', 'macOS 14 and Windows 11'],
+      ['no-identity', 'no hardware address of its own'],
+      ['other-kind', 'Mobile broadband'],
+      ['not-readable', 'Nothing on this computer says'],
+    ] as const) {
+      await join({ kind: 'unknown', because });
+      expect(auto.textContent).toContain('Unknown networkNot trusted');
+      expect(auto.textContent).toContain(words);
+      expect(within(auto).queryByRole('button', { name: 'Trust this network' })).toBeNull();
+    }
+    await join({ kind: 'offline' });
+    expect(auto.textContent).toContain('No network');
   });
 
   it('names a profile that is set but gone', async () => {
