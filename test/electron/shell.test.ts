@@ -470,6 +470,7 @@ describe('the engine is told that a shell is there', () => {
     expect(notices()).toEqual([{ event: 'network', known: false }]);
     engine!.crash();
     engine = createFakeEngine();
+    await settle();
     await pass(20_000);
     expect(notices()).toEqual([{ event: 'network', known: true }]);
   });
