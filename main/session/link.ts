@@ -83,9 +83,12 @@ export function openLink(options: LinkOptions): Link {
   let final = false;
   let starting: Promise<DataPlane> | null = null;
   const tried: Address[] = [];
+  /** Why UDP could not even be sent to an address; null once it could, to any of them. */
+  let unsent: Failure | null | undefined;
   const complaints = new Set<string>();
   let greTimer: Timer | null = null;
-  const deadlineAt = patience.now() + connectSeconds * 1000;
+  const begunAt = patience.now();
+  const deadlineAt = begunAt + connectSeconds * 1000;
   const deadline = patience.after(connectSeconds * 1000, () => fail(outOfTime(), true));
 
   function enter(next: ConnectStep): void {
@@ -120,12 +123,17 @@ export function openLink(options: LinkOptions): Link {
         return hostNotFound(profile.gateway.host, `no answer within ${connectSeconds} s`);
       case 'sa-init':
       case 'auth':
-        return noAnswer(profile, tried, furthest, complaints);
+        return silenceOf(tried);
       case 'socket':
       case 'tun':
       case 'routes':
         return setUpTimedOut(step, connectSeconds);
     }
+  }
+
+  function silenceOf(addresses: readonly Address[]): Failure {
+    const seconds = Math.max(1, Math.round((patience.now() - begunAt) / 1000));
+    return noAnswer(profile, addresses, furthest, complaints, seconds);
   }
 
   async function run(): Promise<void> {
@@ -157,7 +165,7 @@ export function openLink(options: LinkOptions): Link {
         attempts = [...attemptsAt(await breaker.race(redirection.addresses())), ...attempts];
       }
     }
-    throw new SessionError(failed ?? noAnswer(profile, tried, furthest, complaints));
+    throw new SessionError(failed ?? silenceOf(tried));
   }
 
   /** Every address over UDP, then every one over TCP: UDP is better wherever it gets through (RFC 9329 §5.1). */
@@ -183,7 +191,7 @@ export function openLink(options: LinkOptions): Link {
     furthest = null;
     if (!tried.includes(gateway)) tried.push(gateway);
     const slice = (deadlineAt - patience.now()) / left;
-    const silence = (): Failure => noAnswer(profile, left > 1 ? [gateway] : tried, furthest, complaints);
+    const silence = (): Failure => silenceOf(left > 1 ? [gateway] : tried);
     const here = createWay({
       profile,
       deps,
@@ -224,7 +232,9 @@ export function openLink(options: LinkOptions): Link {
       const around = over === 'tcp' && profile.gateway.tcp === 'fallback' && !here.authenticated;
       const blocked = around && NO_STREAM.includes(failureOf(error).error.code);
       if (blocked) complain('TCP', failureOf(error).error.message);
-      const failure = blocked ? silence() : failureOf(error);
+      const failure = blocked ? (unsent ?? silence()) : failureOf(error);
+      if (over === 'udp')
+        unsent = failure.error.code !== 'net/unreachable' ? null : unsent === undefined ? failure : unsent;
       const sent = failure.redirect !== undefined && stage === 'connecting' && !final && follow(failure, gateway);
       const elsewhere = WORTH_ANOTHER_ADDRESS.includes(failure.error.code);
       if (!sent && (stage !== 'connecting' || final || left === 1 || !elsewhere || here.authenticated))

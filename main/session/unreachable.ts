@@ -17,14 +17,15 @@ const MEANING: Readonly<Record<string, string>> = {
   TCP: 'IKE over TCP (RFC 9329) did not get through either',
 };
 
+/** `seconds`: how long an answer was waited for. */
 export function noAnswer(
   profile: Profile,
   tried: readonly Address[],
   furthest: IkeStep | null,
   complaints: NetworkComplaints,
+  seconds: number,
 ): Failure {
   const { host, port, nattPort } = profile.gateway;
-  const seconds = profile.timing.connectSeconds;
   const addresses = tried.map(formatAddress).join(', ');
   const named = addresses === host || addresses === '' ? host : `${host} (${addresses})`;
   const network = [...complaints].map((name) => MEANING[name] ?? `the network reported ${name}`);

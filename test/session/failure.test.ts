@@ -228,6 +228,15 @@ describe('an unreachable gateway', () => {
     expectClean(world, 'unreachable');
   });
 
+  it('is not called silent where nothing could be sent to it, though TCP was tried in place of UDP', async () => {
+    const world = createWorld({ local: null, streams: true, answers: () => false });
+    const session = world.session(testProfile());
+    session.start();
+    await world.clock.settle();
+    expect(session.state).toMatchObject({ state: 'failed', error: { code: 'net/unreachable' } });
+    expectClean(world, 'offline');
+  });
+
   it('tries every address within connectSeconds and names them all', async () => {
     const addresses = [1, 2, 3].map((last) => Uint8Array.of(198, 51, 100, last));
     const world = createWorld({ addresses, answers: () => false });

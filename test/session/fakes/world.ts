@@ -127,6 +127,15 @@ export function createWorld(initial: WorldOptions = {}): World {
       remedy: 'Scripted remedy.',
     });
 
+  const offline = (): NetError =>
+    new NetError({
+      code: 'unreachable',
+      message: 'There is no way (scripted).',
+      operation: 'connect',
+      errno: 'ENETUNREACH',
+      remedy: 'Scripted remedy.',
+    });
+
   async function took(): Promise<void> {
     const delay = world.options.delay?.() ?? 0;
     if (delay > 0) await new Promise<void>((resolve) => void clock.setTimer(clock.now() + delay, resolve));
@@ -333,11 +342,14 @@ export function createWorld(initial: WorldOptions = {}): World {
       sourceAddress: () => {
         if (count('sockets.sourceAddress') === 'fail') return netError('sourceAddress');
         const { local } = world.options;
-        return local === null ? netError('sourceAddress') : (local ?? LOCAL);
+        return local === null ? offline() : (local ?? LOCAL);
       },
       ...(initial.streams && {
         streams: {
-          connect: ({ remote }) => tried('streams.connect', () => openStream(remote)),
+          connect: ({ remote }) =>
+            world.options.local === null
+              ? Promise.resolve(offline())
+              : tried('streams.connect', () => openStream(remote)),
           listen: () => netError('listen'),
         },
       }),
