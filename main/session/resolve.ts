@@ -44,7 +44,7 @@ export async function gatewayAddresses(
     }
     cause = outcome.kind === 'late' ? `no answer within ${IMPATIENCE / 1000} s` : 'the name has no address';
   } catch (error) {
-    cause = reasonText(error);
+    cause = lookupCause(error);
   }
   if (known.length > 0) {
     deps.log({
@@ -55,6 +55,17 @@ export async function gatewayAddresses(
     return known;
   }
   throw new SessionError(hostNotFound(host, cause));
+}
+
+/** The C library's names for what went wrong (getaddrinfo(3)) mean nothing to most people. */
+const LOOKUP_ERRORS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'the name servers know no such name',
+  EAI_AGAIN: 'no name server answers',
+};
+
+function lookupCause(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return LOOKUP_ERRORS[code] ?? reasonText(error);
 }
 
 export function hostNotFound(host: string, cause: string) {

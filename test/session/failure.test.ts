@@ -279,6 +279,24 @@ describe('an unreachable gateway', () => {
     expectClean(world, 'silence at IKE_AUTH');
   });
 
+  it('names what the system’s resolver means', async () => {
+    for (const [code, means] of [
+      ['EAI_AGAIN', 'no name server answers'],
+      ['ENOTFOUND', 'the name servers know no such name'],
+    ] as const) {
+      const world = createWorld();
+      const resolveHost = async (): Promise<never> => {
+        throw Object.assign(new Error(`getaddrinfo ${code} vpn.example.com`), { code });
+      };
+      const session = createSession(testProfile(), { ...world.deps, resolveHost });
+      session.start();
+      await world.clock.settle();
+      expect(session.state).toMatchObject({
+        error: { message: `The gateway's name vpn.example.com could not be resolved: ${means}.` },
+      });
+    }
+  });
+
   it('blames the name where it does not resolve', async () => {
     const world = createWorld({ failAt: 1 });
     const session = world.session(testProfile());
