@@ -59,6 +59,11 @@ const WORTH_ANOTHER_ADDRESS: readonly string[] = ['ike/no-response', 'net/unreac
 /** Failures of a TCP connection that was only tried because UDP did not get through. */
 const NO_STREAM: readonly string[] = ['net/unreachable', 'session/stream-closed'];
 
+/** What the network says of a gateway that has ended: nothing listens there (any more), or the computer is gone. */
+const GATEWAY_GONE: readonly string[] = ['ECONNREFUSED', 'EHOSTUNREACH'];
+/** Milliseconds between two signs of life that are asked for because of that. */
+export const HINT_INTERVAL = 10_000;
+
 type Over = 'udp' | 'tcp';
 
 /** GRE packets that may have left since the counters were read; a gap in the numbers harms nothing. */
@@ -87,6 +92,7 @@ export function openLink(options: LinkOptions): Link {
   let unsent: Failure | null | undefined;
   const complaints = new Set<string>();
   let greTimer: Timer | null = null;
+  let hintedAt = Number.NEGATIVE_INFINITY;
   const begunAt = patience.now();
   const deadlineAt = begunAt + connectSeconds * 1000;
   const deadline = patience.after(connectSeconds * 1000, () => fail(outOfTime(), true));
@@ -271,7 +277,18 @@ export function openLink(options: LinkOptions): Link {
     else if (event.kind === 'died') {
       planeAlive = false;
       fail(workerDied(event.worker, event.message), true);
-    } else if (planeAlive) way?.onEvent(event);
+    } else if (planeAlive) {
+      way?.onEvent(event);
+      if (event.kind === 'pathError' && GATEWAY_GONE.includes(event.name)) hint();
+    }
+  }
+
+  /** Anybody can forge it, so it proves nothing; but it is a reason to ask the gateway at once (RFC 7296 §2.4). */
+  function hint(): void {
+    const now = clock.now();
+    if (stage !== 'up' || now - hintedAt < HINT_INTERVAL) return;
+    hintedAt = now;
+    way?.checkLiveness();
   }
 
   /** Worth a line when new; kept as a likely cause of a silence that may follow. */

@@ -5,6 +5,7 @@ import type { IkeEvent } from '../../main/ike/peer.ts';
 import { NetError } from '../../main/net/error.ts';
 import { fakeMonitor } from '../../main/net/monitor/fake.ts';
 import type { Session } from '../../main/session/deps.ts';
+import { HINT_INTERVAL } from '../../main/session/link.ts';
 import { PAUSE, SETTLE, TICK, watchNetwork } from '../../main/session/roaming.ts';
 import { createSession } from '../../main/session/session.ts';
 import { fakeClock } from './fakes/clock.ts';
@@ -423,5 +424,24 @@ describe('a system that does not tell', () => {
     expect(texts).toEqual(['It is mute. Wait.']);
     watcher.close();
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('a network that says that the gateway is gone', () => {
+  it('is a reason to ask the gateway at once, but not again and again', async () => {
+    const up = await connected();
+    const { world, session } = up;
+    const refused = (): void => world.plane().emit({ kind: 'pathError', errno: 111, name: 'ECONNREFUSED', mtu: null });
+    refused();
+    expect(eventsOf(world, 'checkLiveness')).toHaveLength(1);
+    await world.clock.advance(HINT_INTERVAL - 1);
+    refused();
+    expect(eventsOf(world, 'checkLiveness')).toHaveLength(1);
+    await world.clock.advance(1);
+    refused();
+    expect(eventsOf(world, 'checkLiveness')).toHaveLength(2);
+    // Whoever forged it has achieved nothing.
+    expect(session.state.state).toBe('connected');
+    await stopClean(up);
   });
 });
