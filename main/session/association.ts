@@ -12,10 +12,11 @@ import type { Transport } from '../ike/transport.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import type { CreateAnswerer } from './answerer.ts';
+import type { Credentials } from './credentials.ts';
 import type { SessionDeps } from './deps.ts';
 import { createDrive, type DriveActions, type Established, type InstallChild } from './drive.ts';
-import { reasonText } from './failure.ts';
 import { solvePuzzle } from './puzzle.ts';
+import { quietly } from './quietly.ts';
 import type { SocketOf, Tunnel } from './tunnel.ts';
 import { within } from './undo.ts';
 
@@ -28,7 +29,7 @@ export interface AssociationOptions {
   readonly config: InitiatorConfig;
   readonly createAnswerer: CreateAnswerer;
   /** Password and one-time codes. */
-  readonly secrets: EapSecrets;
+  readonly secrets: Pick<Credentials, 'password' | 'code'>;
   readonly tunnel: Tunnel;
   readonly socketOf: SocketOf;
   readonly lastInbound: () => Instant;
@@ -73,14 +74,15 @@ export function beginAssociation(options: AssociationOptions): Association {
   const { deps, config, tunnel, socketOf } = options;
   const { log } = deps;
   let asked = 0;
+  /** Nobody is asked for it any more, and what is shown to a person is withdrawn. */
+  const over = new AbortController();
   const secrets: EapSecrets = {
-    password: (question) => counted(options.secrets.password(question)),
-    code: (text) => counted(options.secrets.code(text)),
+    password: (question) => counted(options.secrets.password(question, over.signal)),
+    code: (text) => counted(options.secrets.code(text, over.signal)),
   };
   const answerer = (deps.createAnswerer ?? options.createAnswerer)(options.profile, secrets);
   /** By SPI, with their names; the tunnel's own have none. */
   const children = new Map<number, string | undefined>();
-  let answering = true;
   let established: Established | null = null;
   let isUp = false;
   /** Set while goodbye waits for the peer to say `closed`. */
@@ -90,7 +92,7 @@ export function beginAssociation(options: AssociationOptions): Association {
     send: options.send,
     keepalive: options.keepalive,
     expect: (spiIn) => tunnel.children.expect(spiIn),
-    cancel: (spiIn) => quietly('cancelling an expected SPI', tunnel.children.cancel(spiIn)),
+    cancel: (spiIn) => quietly(deps, 'cancelling an expected SPI', tunnel.children.cancel(spiIn)),
     install,
     move(effect) {
       log({ level: 'info', area: 'session', text: `ESP goes to ${formatEndpoint(effect.peer)} from now on` });
@@ -98,9 +100,9 @@ export function beginAssociation(options: AssociationOptions): Association {
       // RFC 4555 §3.5: what the gateway's answer has shown.
       if (established && behindNat) established = { ...established, remote: peer, behindNat };
       const note = async () => established && tunnel.note(established);
-      quietly('following the gateway', tunnel.move(effect, socketOf).then(note).then(options.changed));
+      quietly(deps, 'following the gateway', tunnel.move(effect, socketOf).then(note).then(options.changed));
     },
-    remove: (spiIn, by) => quietly('removing an SA', remove(spiIn, by)),
+    remove: (spiIn, by) => quietly(deps, 'removing an SA', remove(spiIn, by)),
     step: options.step,
     established(effect) {
       established = effect;
@@ -112,7 +114,7 @@ export function beginAssociation(options: AssociationOptions): Association {
       log({ level: 'info', area: 'ike', text: `the IKE SA has new keys: ${proposal}` });
       if (!established) return;
       established = { ...established, proposal };
-      quietly('noting the new algorithms', tunnel.note(established).then(options.changed));
+      quietly(deps, 'noting the new algorithms', tunnel.note(established).then(options.changed));
     },
     refused({ name, error }) {
       log({ level: 'warn', area: 'ike', text: `${name ?? 'a CHILD SA'}: ${error.message} ${error.remedy}` });
@@ -131,7 +133,7 @@ export function beginAssociation(options: AssociationOptions): Association {
 
   async function ask(question: IkeQuestion): Promise<IkeAnswer> {
     if (question.kind !== 'puzzle') return answerer.answer(question);
-    return { kind: 'solved', solution: await solvePuzzle(question.puzzle, () => answering) };
+    return { kind: 'solved', solution: await solvePuzzle(question.puzzle, () => !over.signal.aborted) };
   }
 
   async function counted<T>(answer: Promise<T>): Promise<T> {
@@ -169,16 +171,12 @@ export function beginAssociation(options: AssociationOptions): Association {
       options.childless();
   }
 
-  function quietly(what: string, doing: Promise<unknown>): void {
-    doing.catch((error: unknown) => log({ level: 'warn', area: 'session', text: `${what}: ${reasonText(error)}` }));
-  }
-
   const drive = createDrive(options.createPeer(config, { random: deps.random }), deps.clock, actions);
 
   function isAt(local: Endpoint): void {
     if (!established) return;
     established = { ...established, local };
-    quietly('noting the new address', tunnel.note(established).then(options.changed));
+    quietly(deps, 'noting the new address', tunnel.note(established).then(options.changed));
   }
 
   function stop(): void {
@@ -188,8 +186,9 @@ export function beginAssociation(options: AssociationOptions): Association {
   }
 
   function stopAnswering(): void {
-    if (answering) answerer.close();
-    answering = false;
+    if (over.signal.aborted) return;
+    over.abort();
+    answerer.close();
   }
 
   return {

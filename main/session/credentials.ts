@@ -19,7 +19,10 @@ export interface CredentialsConfig {
   readonly gateway: string;
 }
 
-export interface Credentials extends EapSecrets {
+export interface Credentials {
+  /** As in EapSecrets. `gone`: the IKE SA that asks has ended, and no person is to be asked for it any more. */
+  password(request: Parameters<EapSecrets['password']>[0], gone?: AbortSignal): Promise<string | null>;
+  code(prompt: string, gone?: AbortSignal): Promise<string | null>;
   /** Asks now for what will be wanted for certain. Rejects with an EapError: the gateway is not to be spoken to, who would have to answer does not want to. */
   ready(): Promise<void>;
   /** The gateway has refused it. True: the next attempt asks the person for another. */
@@ -91,19 +94,15 @@ export function createCredentials(config: CredentialsConfig, prompts: Prompts): 
   /** Cancelled or not answered: nobody is asked again of our own accord. */
   let unwilling: EapError | null = null;
 
-  const ask = async (question: {
-    readonly kind: 'password' | 'code';
-    readonly text: string;
-  }): Promise<string | null> => {
+  const ask = async (
+    question: { readonly kind: 'password' | 'code'; readonly text: string },
+    gone: AbortSignal | undefined,
+  ): Promise<string | null> => {
     if (unwilling) throw unwilling;
     const { username, gateway } = config;
     try {
-      const answer = await prompts.ask({
-        ...question,
-        username,
-        gateway,
-        refused: question.kind === 'password' ? wrong : wrongCode,
-      });
+      const refused = question.kind === 'password' ? wrong : wrongCode;
+      const answer = await prompts.ask({ ...question, username, gateway, refused }, gone);
       if (answer === null) unwilling = cancelledPrompt(question.kind);
       return answer;
     } catch (error) {
@@ -113,9 +112,9 @@ export function createCredentials(config: CredentialsConfig, prompts: Prompts): 
     }
   };
 
-  const askPassword = async (): Promise<string | null> => {
+  const askPassword = async (gone?: AbortSignal): Promise<string | null> => {
     if (config.password !== null || refusals >= MOST_REFUSALS) throw refusedCredentials('password');
-    const answer = await ask({ kind: 'password', text: '' });
+    const answer = await ask({ kind: 'password', text: '' }, gone);
     if (answer === null) return null;
     wrong = false;
     known = answer;
@@ -137,18 +136,18 @@ export function createCredentials(config: CredentialsConfig, prompts: Prompts): 
       const seconds = Math.round((prompts.taken - before) / 1000);
       return seconds >= LONG_WAIT && SILENCE.includes(failure.error.code) ? didNotWait(seconds) : failure;
     },
-    async password({ refused }) {
+    async password({ refused }, gone) {
       if (refused) {
         wrong = true;
         refusals++;
         // Only a person has another.
         if (config.password !== null || refusals >= MOST_REFUSALS) return null;
       }
-      return known !== null && !wrong ? known : askPassword();
+      return known !== null && !wrong ? known : askPassword(gone);
     },
-    async code(text) {
+    async code(text, gone) {
       if (refusals >= MOST_REFUSALS) throw refusedCredentials('code');
-      const answer = await ask({ kind: 'code', text });
+      const answer = await ask({ kind: 'code', text }, gone);
       wrongCode = false;
       return answer;
     },

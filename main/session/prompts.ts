@@ -14,8 +14,8 @@ export interface Prompts {
   readonly open: Prompt | null;
   /** Milliseconds that persons have taken so far, over all questions. */
   readonly taken: number;
-  /** null: the person does not want to. Rejects with an EapError when nobody answers in time. */
-  ask(question: Omit<Prompt, 'id'>): Promise<string | null>;
+  /** null: the person does not want to. Rejects with an EapError when nobody answers in time, or once `gone`: what asked is gone. */
+  ask(question: Omit<Prompt, 'id'>, gone?: AbortSignal): Promise<string | null>;
   /** False: this question is not open (any more). */
   answer(id: string, answer: string | null): boolean;
   /** Ends every question, because what asked is gone: each rejects with an EapError that is no answer of the person's. */
@@ -54,8 +54,14 @@ export function createPrompts({ clock, random, changed }: PromptsDeps): Prompts 
     asked.fail(timedOut(asked.prompt.kind));
   };
   const take = (asked: Asked): void => {
-    queue.splice(queue.indexOf(asked), 1);
-    show();
+    const at = queue.indexOf(asked);
+    queue.splice(at, 1);
+    if (at === 0) show();
+  };
+  const withdrawOne = (asked: Asked): void => {
+    if (!queue.includes(asked)) return;
+    take(asked);
+    asked.fail(withdrawnPrompt(asked.prompt.kind));
   };
 
   return {
@@ -65,10 +71,16 @@ export function createPrompts({ clock, random, changed }: PromptsDeps): Prompts 
     get taken() {
       return taken + (since === null ? 0 : clock.now() - since);
     },
-    ask(question) {
+    ask(question, gone) {
       return new Promise((settle, fail) => {
+        if (gone?.aborted) {
+          fail(withdrawnPrompt(question.kind));
+          return;
+        }
         const id = Buffer.from(random(8)).toString('hex');
-        queue.push({ prompt: { id, ...question }, settle, fail });
+        const asked: Asked = { prompt: { id, ...question }, settle, fail };
+        gone?.addEventListener('abort', () => withdrawOne(asked), { once: true });
+        queue.push(asked);
         if (queue.length === 1) show();
       });
     },

@@ -65,6 +65,63 @@ const failure = (state: { readonly state: string }): string | undefined =>
     ? String(state.error.code)
     : undefined;
 
+describe('a question whose asker is gone', () => {
+  const question = { kind: 'code', text: '', username: '', gateway: '', refused: false } as const;
+  const desk = () => {
+    const clock = fakeClock();
+    const prompts = createPrompts({ clock, random: (length) => new Uint8Array(length).fill(1), changed: () => {} });
+    return { clock, prompts };
+  };
+  const withdrawn = { error: { reason: 'prompt-withdrawn' } };
+  const outcomeOf = (asking: Promise<string | null>) =>
+    asking.then(
+      (answer) => ({ answer }),
+      (error: unknown) => ({ error }),
+    );
+
+  it('is withdrawn, and the next is shown', async () => {
+    const { prompts } = desk();
+    const gone = new AbortController();
+    const first = outcomeOf(prompts.ask({ ...question, text: 'first' }, gone.signal));
+    const second = outcomeOf(prompts.ask({ ...question, text: 'second' }));
+    gone.abort();
+    expect(await first).toMatchObject(withdrawn);
+    expect(prompts.open?.text).toBe('second');
+    expect(prompts.answer(prompts.open!.id, 'yes')).toBe(true);
+    expect(await second).toEqual({ answer: 'yes' });
+  });
+
+  it('is withdrawn before it was shown, and the one that is shown keeps its time', async () => {
+    const { clock, prompts } = desk();
+    const gone = new AbortController();
+    const first = outcomeOf(prompts.ask({ ...question, text: 'first' }));
+    const second = outcomeOf(prompts.ask({ ...question, text: 'second' }, gone.signal));
+    await clock.advance(PROMPT_TIME - 1);
+    gone.abort();
+    expect(await second).toMatchObject(withdrawn);
+    expect(prompts.open?.text).toBe('first');
+    await clock.advance(1);
+    expect(await first).toMatchObject({ error: { reason: 'prompt-timed-out' } });
+  });
+
+  it('is not asked at all where it was gone before', async () => {
+    const { prompts } = desk();
+    expect(await outcomeOf(prompts.ask(question, AbortSignal.abort()))).toMatchObject(withdrawn);
+    expect(prompts.open).toBeNull();
+  });
+
+  it('is answered once: what ends later withdraws nobody else’s', async () => {
+    const { prompts } = desk();
+    const gone = new AbortController();
+    const first = outcomeOf(prompts.ask({ ...question, text: 'first' }, gone.signal));
+    prompts.answer(prompts.open!.id, 'yes');
+    void outcomeOf(prompts.ask({ ...question, text: 'second' }));
+    gone.abort();
+    expect(await first).toEqual({ answer: 'yes' });
+    expect(prompts.open?.text).toBe('second');
+  });
+});
+
 describe('a prompt', () => {
   it('is part of the state until it is answered, and time stands still', async () => {
     const { world, session, prompt, said } = asking('code', '123456');

@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 import { GRACE } from '../../main/esp/children.ts';
 import type { EngineState } from '../../main/ipc/contract.ts';
+import { RELIEF_LIMIT } from '../../main/session/associations.ts';
 import type { Session, SessionDeps } from '../../main/session/deps.ts';
-import { RELIEF_LIMIT } from '../../main/session/way.ts';
 import { formatPrefix } from '../../main/wire/address.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
 import { createWorld, type World } from './fakes/world.ts';
@@ -199,6 +199,27 @@ it.each([
   world.options = { script };
   await world.clock.advance(5_000);
   expect(session.state.state).toBe('connected');
+  await stopClean(up);
+});
+
+it('withdraws the question where what asked has come to nothing, and the tunnel stays up', async () => {
+  const up = await asked();
+  const { world, session } = up;
+  const question = 'prompt' in session.state ? session.state.prompt : undefined;
+  world.peers[1]!.inject({ kind: 'closed', reason: { by: 'peer' } });
+  world.say('anything');
+  await world.clock.settle();
+  expect(session.state.state).toBe('connected');
+  expect(session.state).not.toHaveProperty('prompt');
+  expect(session.answerPrompt(question!.id, '123456')).toBe(false);
+  // Nobody has said no: the next one may ask.
+  ask(up);
+  await world.clock.settle();
+  const again = { kind: 'eap', packet: new Uint8Array(0), gatewayProven: true, round: 0 } as const;
+  world.peers[2]!.inject({ kind: 'ask', id: 1, question: again });
+  world.say('anything');
+  await world.clock.settle();
+  expect(session.state).toMatchObject({ state: 'connected', prompt: { kind: 'code' } });
   await stopClean(up);
 });
 
