@@ -12,12 +12,12 @@
 //  0x40000 ├──────────────────────────┤ HEAP          asc's static data, SAs, tunnels, replay windows, parked packets,
 //          │                          │               the reassembly pool: the core's own, placed by assembly/
 // 0x300000 ├──────────────────────────┤ IN            what was read off the TUN (seal) or a socket (open)
-// 0x400000 ├──────────────────────────┤ OUT           what seal made
-// 0x600000 ├──────────────────────────┤ QUEUE         what was read off the TUN and waits to be sealed (main/path/queue.ts)
-// 0x800000 └──────────────────────────┘
+// 0x710000 ├──────────────────────────┤ OUT           what seal made
+// 0x910000 ├──────────────────────────┤ QUEUE         what was read off the TUN and waits to be sealed (main/path/queue.ts)
+// 0xb10000 └──────────────────────────┘
 
-export const MEMORY_PAGES = 128;
-export const MEMORY_BYTES = 8388608;
+export const MEMORY_PAGES = 177;
+export const MEMORY_BYTES = 11599872;
 
 export const PARAMS = 0x1000;
 export const PARAMS_BYTES = 0x1ff0;
@@ -82,15 +82,18 @@ export const NATIVE_BYTES = 0x30000;
 export const HEAP = 0x40000;
 export const HEAP_END = 0x300000;
 
-/** 1 MiB: 8 slots of 66,560 bytes (bursts) or 64 slots of 8,320 bytes (single packets), as the I/O loop likes. */
+/**
+ * 64 slots of 66,560 bytes (bursts) or of 8,320 bytes (single packets), as the I/O loop likes. Address space for the most part:
+ * pages that nothing was ever read into cost nothing.
+ */
 export const IN = 0x300000;
-export const IN_BYTES = 0x100000;
+export const IN_BYTES = 0x410000;
 export const BURST_SLOT_BYTES = 66560;
 export const PACKET_SLOT_BYTES = 8320;
-export const OUT = 0x400000;
+export const OUT = 0x710000;
 export const OUT_BYTES = 0x200000;
 /** Inputs of seal that wait for their turn; the core reads them where they lie, and never places anything here. */
-export const QUEUE = 0x600000;
+export const QUEUE = 0x910000;
 export const QUEUE_BYTES = 0x200000;
 
 /** Tunnels, and SAs in each direction, that one core holds. */

@@ -80,6 +80,13 @@ const PACKET_SLOTS = 64;
  * (1: 2.9-3.5 and 2.3-2.8; 2: 2.2-2.4 and 3.4-3.7): fewer turns, and the kernel empties its queue in larger steps.
  */
 const BURST_SLOTS = 8;
+/** A burst has at most 64 segments (UDP_GRO_CNT_MAX): so many entries of IN_DESC must be free for each. */
+const BURST_SHIFT = 6;
+/**
+ * A link that forms no bursts fills each burst slot with one datagram: then a turn reads on, up to this many. Batches of 8 cost the
+ * ciphers their lanes, and the TUN eight times the writes.
+ */
+const ENOUGH = 64;
 const CONGESTION_EXPERIENCED = 3;
 /** IKE messages that the control thread has not handled yet; more are dropped: anybody can send them. */
 const IKE_IN_FLIGHT_LIMIT = 256;
@@ -200,39 +207,59 @@ export class Receiver {
 
   /** Reads and opens one batch from a socket that poll() named. */
   turn(socket: ReceiveSocket, now: number): void {
-    const { calls, memory, errors, shared } = this.#parts;
-    const { words } = memory;
     if (socket.input) {
       this.#streamTurn(socket, socket.input, now);
       return;
     }
-    const slots = socket.gro ? BURST_SLOTS : PACKET_SLOTS;
-    this.#prepare(slots, socket.gro ? BURST_SLOT_BYTES : PACKET_SLOT_BYTES);
-    // MSG_TRUNC: the true length of a datagram that its slot cut short, so that the core can tell.
-    const received = calls.recvmmsg(socket.fd, memory.base + RECEIVE_HEADERS, slots, MSG_DONTWAIT | MSG_TRUNC);
-    if (received < 0) {
-      const errno = calls.errno();
-      // Anything else is a pending ICMP error: this call has cleared it, and datagrams wait for the next.
-      if (errno !== EAGAIN && errno !== EINTR) errors.report(errno, null, now);
-      return;
-    }
+    this.#prepare(socket.gro ? BURST_SLOT_BYTES : PACKET_SLOT_BYTES);
     this.#socket = socket.fd;
-    const { numbers } = shared;
-    if (socket.kind === 'ike') {
-      numbers[IO_RECEIVED] = numbers[IO_RECEIVED]! + received;
-      for (let i = 0; i < received; i++) {
-        const length = words[(RECEIVE_HEADERS + i * MMSGHDR_BYTES + MSG_LEN) >>> 2]!;
-        this.ikeDirect++;
-        this.#deliverIke(IN + i * this.#slotBytes, Math.min(length, this.#slotBytes), i);
-      }
-      return;
-    }
     // The clock of the kernel's stamps.
     this.#wall = Date.now();
+    let slot = 0;
     let count = 0;
-    for (let i = 0; i < received; i++) count = this.#describe(socket, i, count, i === received - 1 && received < slots);
-    numbers[IO_RECEIVED] = numbers[IO_RECEIVED]! + count;
+    for (let dry = false; !dry; ) {
+      const room = socket.gro ? Math.min(BURST_SLOTS, (IN_DESC_COUNT - count) >>> BURST_SHIFT) : PACKET_SLOTS;
+      const slots = Math.min(room, RECEIVE_MESSAGES - slot);
+      const received = this.#read(socket, slot, slots, now);
+      dry = received < slots;
+      if (socket.kind === 'ike') this.#deliverDirect(received);
+      else
+        for (let i = 0; i < received; i++) count = this.#describe(socket, slot + i, count, dry && i === received - 1);
+      slot += received;
+      if (slot === RECEIVE_MESSAGES || count >= ENOUGH) break;
+    }
+    const { numbers } = this.#parts.shared;
+    numbers[IO_RECEIVED] = numbers[IO_RECEIVED]! + (socket.kind === 'ike' ? slot : count);
     if (count > 0) this.#open(count, now);
+  }
+
+  /** Reads up to `slots` datagrams or bursts into the slots from `first` on. Returns how many: 0 where nothing waits. */
+  #read(socket: ReceiveSocket, first: number, slots: number, now: number): number {
+    const { calls, memory, errors } = this.#parts;
+    const { words } = memory;
+    for (let i = first; i < first + slots; i++) {
+      const header = RECEIVE_HEADERS + i * MMSGHDR_BYTES;
+      words[(header + MSG_NAMELEN) >>> 2] = SOCKADDR_SLOT_BYTES;
+      words[(header + MSG_CONTROLLEN) >>> 2] = RECEIVE_CONTROL_BYTES;
+    }
+    const headers = memory.base + RECEIVE_HEADERS + first * MMSGHDR_BYTES;
+    // MSG_TRUNC: the true length of a datagram that its slot cut short, so that the core can tell.
+    const received = calls.recvmmsg(socket.fd, headers, slots, MSG_DONTWAIT | MSG_TRUNC);
+    if (received >= 0) return received;
+    const errno = calls.errno();
+    // Anything else is a pending ICMP error: this call has cleared it, and datagrams wait for the next.
+    if (errno !== EAGAIN && errno !== EINTR) errors.report(errno, null, now);
+    return 0;
+  }
+
+  /** The datagrams of a batch from UDP port 500: IKE, every one. */
+  #deliverDirect(received: number): void {
+    const { words } = this.#parts.memory;
+    for (let i = 0; i < received; i++) {
+      const length = words[(RECEIVE_HEADERS + i * MMSGHDR_BYTES + MSG_LEN) >>> 2]!;
+      this.ikeDirect++;
+      this.#deliverIke(IN + i * this.#slotBytes, Math.min(length, this.#slotBytes), i);
+    }
   }
 
   /** The same from a stream: one read, or none where the last one brought more messages than a batch takes. */
@@ -282,19 +309,13 @@ export class Receiver {
     this.#parts.emit({ kind: 'streamClosed', socket: fd, reason });
   }
 
-  /** Resets what recvmmsg changes in the headers; lays the slots out anew only where their size changes. */
-  #prepare(slots: number, slotBytes: number): void {
+  /** Lays the slots out anew where their size changes. */
+  #prepare(slotBytes: number): void {
+    if (slotBytes === this.#slotBytes) return;
+    this.#slotBytes = slotBytes;
     const { memory } = this.#parts;
-    const { words } = memory;
-    if (slotBytes !== this.#slotBytes) {
-      this.#slotBytes = slotBytes;
-      for (let i = 0; i < slots; i++) memory.iovec(RECEIVE_IOVECS + i * IOVEC_BYTES, IN + i * slotBytes, slotBytes);
-    }
-    for (let i = 0; i < slots; i++) {
-      const header = RECEIVE_HEADERS + i * MMSGHDR_BYTES;
-      words[(header + MSG_NAMELEN) >>> 2] = SOCKADDR_SLOT_BYTES;
-      words[(header + MSG_CONTROLLEN) >>> 2] = RECEIVE_CONTROL_BYTES;
-    }
+    for (let i = 0; i < RECEIVE_MESSAGES; i++)
+      memory.iovec(RECEIVE_IOVECS + i * IOVEC_BYTES, IN + i * slotBytes, slotBytes);
   }
 
   /** Entries of IN_DESC for message `i`, from entry `count` on. Returns the new count. */
@@ -343,7 +364,7 @@ export class Receiver {
   }
 
   #input(index: number, offset: number, capacity: number, length: number, aux: number): number {
-    // 8 bursts of 64 segments (UDP_GRO_CNT_MAX) are just what the table holds.
+    // turn() reads no more bursts than the table holds if each has 64 segments.
     if (index >= IN_DESC_COUNT) {
       const { numbers } = this.#parts.shared;
       numbers[IO_CUT_OFF] = numbers[IO_CUT_OFF]! + 1;
