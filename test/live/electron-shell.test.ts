@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createShell } from '../../main/electron/shell.ts';
 import { connectEngine, openEngineSocket } from '../../main/ipc/client.ts';
+import type { Events } from '../../main/ipc/contract.ts';
 import { FakeElectron } from '../electron/fake-electron.ts';
 import { Culvert, culvertMissing } from './culvert.ts';
 import { cannotRunLive, Lab } from './lab.ts';
@@ -16,13 +17,13 @@ const GATEWAY = fileURLToPath(new URL('../../build/out/main/gateway/run.js', imp
 const SECRET = 'correct horse battery staple';
 
 live('the desktop shell and a real engine', [cannotRunLive(), culvertMissing('gateway/run.js')], () => {
-  test('connects, changes a route and the MTU, and restores the connection after the engine was killed', async () => {
+  test('connects, changes a route and the MTU, restores the connection after a crash, and brings it up by itself', async () => {
     const lab = new Lab();
     const folder = mkdtempSync(join(tmpdir(), 'culvert-shell-'));
     try {
       lab.namespace('cl');
       lab.namespace('gw');
-      lab.link('cl', '192.0.2.2/24', 'gw', '192.0.2.1/24');
+      const wire = lab.link('cl', '192.0.2.2/24', 'gw', '192.0.2.1/24');
       const config = join(lab.directory, 'gateway.json');
       const users = [{ identity: 'alice@example.com', secret: SECRET }];
       const gre = { endpoint: '10.77.0.1', address: ['10.88.0.1/24'] };
@@ -80,6 +81,28 @@ live('the desktop shell and a real engine', [cannotRunLive(), culvertMissing('ga
       electron.tray.press('Disconnect');
       await expect.poll(() => electron.tray.tooltip, soon).toBe('Culvert: Not connected');
       expect(lab.run('cl', 'ip', 'route', 'show', 'table', '4750')).toBe('');
+
+      // The engine reads from the system which network this is, and hears from the kernel when it is another.
+      const home = { kind: 'wired', gateway: '3c:a6:2f:10:0b:0c' } as const;
+      const watcher = await connectEngine(socket);
+      const networks: Events['network'][] = [];
+      watcher.on('network', (network) => networks.push(network));
+      await watcher.call('subscribe', { events: ['network'] });
+      await watcher.call('setSettings', { autoConnect: { enabled: true, profile: 'office', trusted: [home] } });
+      const plugInto = (router: string): void => {
+        lab.run('gw', 'ip', 'link', 'set', wire.b, 'address', router);
+        lab.run('cl', 'ip', 'neighbour', 'flush', 'all');
+        lab.run('cl', 'ip', 'route', 'replace', 'default', 'via', '192.0.2.1');
+      };
+      await expect.poll(() => networks, soon).toEqual([{ kind: 'offline' }]);
+      plugInto(home.gateway);
+      await expect.poll(() => networks.at(-1), soon).toEqual(home);
+      expect((await watcher.call('status', {})).engine.state).toBe('disconnected');
+      lab.run('cl', 'ip', 'route', 'del', 'default');
+      plugInto('3c:a6:2f:10:0b:0d');
+      await expect.poll(() => electron.tray.tooltip, soon).toBe('Culvert: Connected to office');
+      expect(networks.at(-1)).toEqual({ kind: 'wired', gateway: '3c:a6:2f:10:0b:0d' });
+      watcher.close();
       shell.supervisor.close();
     } finally {
       await lab.close();
