@@ -1,29 +1,17 @@
 // The embedded gateway: an IKEv2 responder with a pool of addresses, one TUN, one data plane, several clients at once.
 //
-//   sockets ──▶ data plane ──IKE messages──▶ responder ──effects, in order──▶ sockets, clients, timer
-//                   ▲                                                            │
-//                   └───────────────── CHILD SAs, tunnels ◀──────────────────────┘
+//   sockets ──▶ data plane ──IKE messages──▶ responder ──effects (drive.ts)──▶ sockets, clients, timer
+//                   ▲                                                             │
+//                   └────────────────── CHILD SAs, tunnels ◀──────────────────────┘
 //
 // It changes nothing in the operating system but its own TUN. What lies behind the TUN (the page, a ping's answer) is the
 // business of whoever started it: the kernel's stack, or an in-memory host.
 
 import type { RandomBytes } from '../crypto/random.ts';
 import { spiText } from '../esp/children.ts';
-import { IkeError } from '../ike/error.ts';
-import { sameIdentity } from '../ike/identity.ts';
-import type {
-  CloseReason,
-  IkeDeps,
-  IkeEffect,
-  IkeResponder,
-  IkeResponderEffect,
-  IkeResponderEvent,
-  SaName,
-} from '../ike/peer.ts';
-import type { IkeQuestion } from '../ike/questions.ts';
+import type { IkeDeps, IkeResponder } from '../ike/peer.ts';
 import { createResponder } from '../ike/responder.ts';
 import type { ResponderConfig } from '../ike/responder-config.ts';
-import type { Instant } from '../ike/timing.ts';
 import { NetError } from '../net/error.ts';
 import type { SocketFactory, SocketOptions, TunnelSocket } from '../net/socket/api.ts';
 import type { Tun, TunAdapter } from '../net/tun/api.ts';
@@ -31,19 +19,14 @@ import type { DataPlane, DataPlaneOptions, PathEvent, PathStatistics } from '../
 import type { Endpoint, Prefix } from '../wire/address.ts';
 import { type GatewayAuthentication, openGatewayAuthentication } from './authentication.ts';
 import { type ClientInfo, type Clients, createClients } from './clients.ts';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock } from './clock.ts';
 import type { GatewayConfig } from './config.ts';
-import { createLeases } from './leases.ts';
-import { largestMtu, localSelectors } from './plan.ts';
+import { createDrive, reasonText } from './drive.ts';
+import type { GatewayEvent } from './event.ts';
+import { createLeases, type Leases } from './leases.ts';
+import { largestMtu } from './plan.ts';
+import { policyOf } from './policy.ts';
 import { listening, Streams } from './streams.ts';
-
-export type GatewayEvent =
-  | { readonly kind: 'up'; readonly client: ClientInfo }
-  | { readonly kind: 'down'; readonly client: ClientInfo; readonly reason: string }
-  | { readonly kind: 'moved'; readonly client: ClientInfo }
-  | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly text: string }
-  /** The data plane died: nothing works any more. Close, and start anew. */
-  | { readonly kind: 'failed'; readonly message: string };
 
 export interface GatewayDeps {
   readonly tun: TunAdapter;
@@ -72,12 +55,8 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-const NON_ESP_MARKER = new Uint8Array(4);
-const KEEPALIVE = Uint8Array.of(0xff);
+/** Milliseconds that clients have to answer our goodbye. */
 const GOODBYE = 1000;
-/** See LifetimePolicy. */
-const LIFETIME_JITTER = 0.1;
-const RETRANSMISSION = { first: 500, factor: 1.8, most: 10_000, tries: 6 };
 
 /** Rejects with NetError where the system refuses a socket or the TUN; what was open is closed again. */
 export async function createGateway(
@@ -150,7 +129,7 @@ interface Parts {
   readonly esp: TunnelSocket | undefined;
   readonly tun: Tun;
   readonly plane: DataPlane;
-  readonly leases: ReturnType<typeof createLeases>;
+  readonly leases: Leases;
   readonly authentication: GatewayAuthentication | undefined;
   readonly mtu: number;
   readonly addresses: readonly Prefix[];
@@ -164,47 +143,14 @@ function run(
   makeResponder: MakeResponder,
   parts: Parts,
 ): Gateway & { onPathEvent(event: PathEvent): void } {
-  const { clock, onEvent } = deps;
-  const { ike, natt, esp, tun, plane, leases, streams } = parts;
-  const responder = makeResponder(
-    {
-      identity: config.identity,
-      secretOf: (peer) => config.users.find((user) => sameIdentity(user.identity, peer))?.secret,
-      authentication: parts.authentication?.rules,
-      proposals: config.proposals.ike,
-      childProposals: config.proposals.esp,
-      modes: [
-        ...(config.shapes.some((shape) => shape !== 'gre-transport') ? (['tunnel'] as const) : []),
-        ...(config.shapes.includes('gre-transport') ? (['transport'] as const) : []),
-      ],
-      local: localSelectors(config),
-      // Without a pool clients bring their own addresses; with one nobody has any but the leased.
-      remote: config.pool.ipv4 || config.pool.ipv6 ? 'lease' : 'any',
-      lease: (peer, families) => leases.lease(peer, families),
-      release: (_, lease) => leases.release(lease),
-      encapsulation: config.encapsulation,
-      cookieThreshold: config.cookieThreshold,
-      mobike: {},
-      retransmission: RETRANSMISSION,
-      livenessInterval: config.livenessSeconds * 1000,
-      ticketLifetime: config.ticketSeconds > 0 ? config.ticketSeconds : undefined,
-      crashSecrets: config.crashSecrets,
-      // Each client has one tunnel here; a further CHILD SA would have to share its addresses.
-      mostChildren: 1,
-      lifetime: {
-        child: config.rekeySeconds * 1000,
-        ike: config.ikeRekeySeconds * 1000,
-        reauth: 0,
-        jitter: LIFETIME_JITTER,
-      },
-    },
-    { random: deps.random },
-  );
+  const { clock, random, onEvent } = deps;
+  const { ike, natt, esp, tun, plane, leases, authentication, streams } = parts;
+  const responder = makeResponder(policyOf(config, leases, authentication?.rules), { random });
   const clients: Clients = createClients({
     config,
     plane,
     clock,
-    random: deps.random,
+    random,
     socketOf(encapsulation, client) {
       switch (encapsulation) {
         case 'udp':
@@ -217,176 +163,17 @@ function run(
     },
   });
 
-  const live = new Set<SaName>();
-  /** Over which TCP connection an IKE SA was last sent something. */
-  const connections = new Map<SaName, Endpoint>();
-  let timer: Timer | undefined;
-  let heard: Instant = 0;
-  let closing: { readonly done: () => void } | undefined;
+  const drive = createDrive({ responder, clients, streams, ike, natt, plane, authentication, clock, onEvent });
+  const { feed } = drive;
   let closed: Promise<void> | undefined;
-  let last: Promise<void> = Promise.resolve();
 
   const log = (level: 'debug' | 'info' | 'warn', text: string): void => onEvent({ kind: 'log', level, text });
-
-  function feed(event: IkeResponderEvent): void {
-    for (const effect of responder.handle(event, clock.now())) {
-      // The one timer cannot wait behind the data plane; everything else keeps its order.
-      if (effect.effect.kind === 'timer') setTimer(effect.effect.at);
-      else inOrder(() => carryOut(effect));
-    }
-  }
-
-  /** Behind all that was to be done before. */
-  function inOrder(operation: () => Promise<void>): void {
-    last = last.then(operation).catch((error: unknown) => log('warn', reasonText(error)));
-  }
 
   /** Where we answered a rekeying: the client uses the new SA, so it has our response and takes what we send on it. */
   async function switchOver(slot: number, spiIn: number): Promise<void> {
     const child = await clients.children.firstInbound(slot, spiIn);
     const sa = child && clients.byTunnel(child.tunnel);
     if (sa) feed({ kind: 'childActive', sa, spiIn });
-  }
-
-  function setTimer(at: Instant | null): void {
-    timer?.cancel();
-    timer =
-      at === null
-        ? undefined
-        : clock.setTimer(at, () => {
-            timer = undefined;
-            tellInbound();
-            feed({ kind: 'timer' });
-          });
-  }
-
-  /** Traffic is a sign of life (RFC 7296 §2.4). The data plane tells the last of all tunnels: it says whose when there is one. */
-  function tellInbound(): void {
-    const [only, ...others] = clients.list();
-    const at = plane.statistics().lastInbound;
-    if (!only || others.length > 0 || at <= heard) return;
-    heard = at;
-    feed({ kind: 'inboundTraffic', sa: only.sa, at });
-  }
-
-  async function carryOut({ sa, effect }: IkeResponderEffect): Promise<void> {
-    if (sa === null) {
-      if (effect.kind === 'send') send(effect);
-      else if (effect.kind === 'log') log(effect.level, effect.text);
-      return;
-    }
-    switch (effect.kind) {
-      case 'send':
-        if (effect.transport === 'tcp') connections.set(sa, effect.to);
-        send(effect);
-        return;
-      case 'keepalive':
-        natt.send(KEEPALIVE, effect.to);
-        return;
-      case 'timer':
-      case 'step':
-        return;
-      case 'established':
-        live.add(sa);
-        streams.proved(effect.remote);
-        clients.established(sa, effect);
-        await replace(sa);
-        return;
-      case 'expectChild':
-        await clients.children
-          .expect(effect.spiIn)
-          .catch((error: unknown) =>
-            feed({ kind: 'childInstalled', sa, spiIn: effect.spiIn, error: reasonText(error) }),
-          );
-        return;
-      case 'cancelChild':
-        await clients.children.cancel(effect.spiIn);
-        return;
-      case 'installChild':
-        await install(sa, effect);
-        return;
-      case 'moveChild':
-        streams.proved(effect.peer);
-        await clients.move(sa, effect);
-        await streams.collect(endpoints());
-        for (const client of clients.list()) if (client.sa === sa) onEvent({ kind: 'moved', client });
-        return;
-      case 'removeChild':
-        await clients.removeChild(sa, effect.spiIn);
-        return;
-      case 'log':
-        log(effect.level, effect.text);
-        return;
-      case 'ask': {
-        const connection = connections.get(sa);
-        if (connection) streams.asked(connection);
-        ask(sa, effect.id, effect.question);
-        return;
-      }
-      case 'closed':
-        parts.authentication?.forget(sa);
-        live.delete(sa);
-        connections.delete(sa);
-        await down(sa, closeText(effect.reason));
-        if (live.size === 0) closing?.done();
-        return;
-    }
-  }
-
-  function ask(sa: SaName, id: number, question: IkeQuestion): void {
-    const { authentication } = parts;
-    if (!authentication) throw new Error(`nobody answers "${question.kind}"`);
-    authentication.answer(sa, question).then(
-      (answer) => feed({ kind: 'answer', sa, id, answer }),
-      (error: unknown) => {
-        log('warn', `answering "${question.kind}": ${reasonText(error)}`);
-        const remedy = 'look into the log of the gateway';
-        const failed = new IkeError({ code: 'configuration', message: reasonText(error), remedy });
-        feed({ kind: 'answer', sa, id, answer: { kind: 'failed', error: failed } });
-      },
-    );
-  }
-
-  function send(effect: Extract<IkeEffect, { readonly kind: 'send' }>): void {
-    if (effect.transport === 'tcp') {
-      streams.send(effect.bytes, effect.to);
-      return;
-    }
-    const problem =
-      effect.transport === 'ike'
-        ? ike.send(effect.bytes, effect.to)
-        : natt.send(Buffer.concat([NON_ESP_MARKER, effect.bytes]), effect.to);
-    // A lost datagram is nothing new to IKE: the retransmission deals with it.
-    if (problem) log('debug', `${problem.operation}: ${problem.message}`);
-  }
-
-  async function install(sa: SaName, effect: Extract<IkeEffect, { readonly kind: 'installChild' }>): Promise<void> {
-    const { spiIn } = effect.child;
-    try {
-      const client = await clients.install(sa, effect);
-      feed({ kind: 'childInstalled', sa, spiIn });
-      if (client) onEvent({ kind: 'up', client });
-    } catch (error) {
-      feed({ kind: 'childInstalled', sa, spiIn, error: reasonText(error) });
-      log('warn', `a tunnel could not be installed: ${reasonText(error)}`);
-    }
-  }
-
-  /** The same client again: its old tunnel goes at once, or its packets would still leave through it. */
-  async function replace(sa: SaName): Promise<void> {
-    for (const old of clients.olderOf(sa)) {
-      await down(old, 'the same client connected again');
-      feed({ kind: 'close', sa: old });
-    }
-  }
-
-  /** Where tunnels send to, as text. */
-  const endpoints = (): ReadonlySet<string> => new Set(clients.list().map(({ endpoint }) => endpoint));
-
-  async function down(sa: SaName, reason: string): Promise<void> {
-    const client = await clients.remove(sa);
-    await streams.collect(endpoints());
-    if (client) onEvent({ kind: 'down', client, reason });
   }
 
   function onPathEvent(event: PathEvent): void {
@@ -405,7 +192,7 @@ function run(
       }
       case 'firstInbound':
         log('debug', `first packet on SA ${spiText(event.spi)}`);
-        inOrder(() => switchOver(event.slot, event.spi));
+        drive.inOrder(() => switchOver(event.slot, event.spi));
         return;
       case 'softLimit': {
         const { children } = clients;
@@ -425,7 +212,7 @@ function run(
       }
       case 'streamClosed':
         log('debug', `a TCP connection has ended: ${event.reason}`);
-        inOrder(() => streams.ended(event.socket, endpoints()));
+        drive.inOrder(() => streams.ended(event.socket, drive.endpoints()));
         return;
       case 'pathError':
         log('debug', `the network refused a datagram: ${event.name}${event.mtu === null ? '' : `, MTU ${event.mtu}`}`);
@@ -439,21 +226,8 @@ function run(
   }
 
   async function shut(): Promise<void> {
-    if (live.size > 0) {
-      await new Promise<void>((resolve) => {
-        const limit = clock.setTimer(clock.now() + GOODBYE, resolve);
-        closing = {
-          done: () => {
-            limit.cancel();
-            resolve();
-          },
-        };
-        feed({ kind: 'close' });
-      });
-    }
-    timer?.cancel();
-    await last;
-    for (const { sa } of clients.list()) await down(sa, 'the gateway stopped').catch(() => {});
+    await drive.stop(GOODBYE);
+    for (const { sa } of clients.list()) await drive.down(sa, 'the gateway stopped').catch(() => {});
     clients.children.close();
     await plane.close();
     streams.close();
@@ -484,21 +258,4 @@ function run(
       return closed;
     },
   };
-}
-
-function closeText(reason: CloseReason): string {
-  switch (reason.by) {
-    case 'us':
-      return 'the gateway closed it';
-    case 'peer':
-      return 'the client disconnected';
-    case 'redirect':
-      return 'the client went to another gateway';
-    case 'error':
-      return reason.error.message;
-  }
-}
-
-function reasonText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -19,7 +19,8 @@ import { startDataPlane } from '../path/start.ts';
 import { formatAddress, formatEndpoint, formatPrefix } from '../wire/address.ts';
 import { systemClock } from './clock.ts';
 import { GatewayConfigError, parseGatewayConfig } from './config.ts';
-import { createGateway, type GatewayEvent } from './gateway.ts';
+import type { GatewayEvent } from './event.ts';
+import { createGateway } from './gateway.ts';
 import { servePages, welcomePages } from './page.ts';
 
 const USAGE = `usage: node build/out/main/gateway/run.js --config file.json [--verbose]

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { TUNNELS } from '../../assembly/layout.ts';
 import { TUNNEL_SLOTS } from '../../main/gateway/clients.ts';
-import type { GatewayEvent } from '../../main/gateway/gateway.ts';
+import type { GatewayEvent } from '../../main/gateway/event.ts';
 import type { ChildSa } from '../../main/ike/child-sa.ts';
 import type { IkeResponderEffect, IkeResponderEvent } from '../../main/ike/peer.ts';
 import { formatAddress, formatPrefix, parseAddress, parsePrefix } from '../../main/wire/address.ts';

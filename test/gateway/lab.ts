@@ -3,7 +3,8 @@
 
 import { COUNTER_NAMES, type Counters } from '../../main/core/counters.ts';
 import { type GatewayConfigInput, parseGatewayConfig } from '../../main/gateway/config.ts';
-import { createGateway, type Gateway, type GatewayEvent, type MakeResponder } from '../../main/gateway/gateway.ts';
+import type { GatewayEvent } from '../../main/gateway/event.ts';
+import { createGateway, type Gateway, type MakeResponder } from '../../main/gateway/gateway.ts';
 import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { parseIdentity } from '../../main/ike/identity.ts';
 import { createInitiator } from '../../main/ike/initiator.ts';

@@ -4,15 +4,13 @@
 //   LISTEN ─SYN────▶ SYN-RECEIVED ──────┘      │                    └──────▶ CLOSING ────┘
 //                                              └─FIN─▶ CLOSE-WAIT ─end()─▶ LAST-ACK ─▶ CLOSED
 //
-// Retransmission after RFC 6298, congestion control after RFC 5681 and 6582, window scale after RFC 7323. Left out:
-// selective acknowledgement, timestamps, urgent data, simultaneous open.
+// In here: the state, and what each segment means in it. What goes out and goes out again is sender.ts (RFC 6298, 5681, 6582), what comes in
+// receiver.ts; window scale after RFC 7323. Left out: selective acknowledgement, timestamps, urgent data, simultaneous open.
 import { Alarm, type Clock } from '../../clock.ts';
-import { Congestion } from './congestion.ts';
 import { RECEIVE_SCALE, Receiver } from './receiver.ts';
-import { RetransmissionTimeout } from './retransmission.ts';
-import { ACK, FIN, PSH, RST, type Segment, SYN } from './segment.ts';
-import { SendBuffer } from './send-buffer.ts';
-import { advance, ahead } from './sequence.ts';
+import { ACK, FIN, RST, type Segment, SYN } from './segment.ts';
+import { Sender, type SenderHost } from './sender.ts';
+import { ahead } from './sequence.ts';
 
 export type TcpState =
   | 'syn-sent'
@@ -55,11 +53,11 @@ export interface ConnectionOptions {
   readonly onGone: () => void;
 }
 
-const BUFFER = 1 << 18;
 const DELAYED_ACK = 25;
-const TRIES = 8;
 /** RFC 9293 §3.4.2 wants twice two minutes; long enough here for several retransmissions of the peer's FIN. */
 const TIME_WAIT = 30_000;
+/** Where bytes and our FIN may go out, for the first time or again. */
+const SENDING: ReadonlySet<TcpState> = new Set(['established', 'close-wait', 'fin-wait-1', 'closing', 'last-ack']);
 /** RFC 9293 §3.7.1: what a peer that says nothing can take. */
 const DEFAULT_MSS = 536;
 
@@ -69,54 +67,44 @@ export class TcpConnection {
   readonly #options: ConnectionOptions;
   readonly #clock: Clock;
   #state: TcpState;
-  #mss: number;
-
-  readonly #buffer = new SendBuffer(BUFFER);
-  #una: number;
-  #next: number;
-  /** One past the highest sequence number ever sent; #next falls back to #una after a time-out. */
-  #highest: number;
-  /** The byte behind a probe of a shut window may be acknowledged although #highest does not count it. */
-  #probed: number | undefined;
-  #window = 0;
-  #windowShift = 0;
-  #largestWindow = 0;
-  #windowSequence = 0;
-  #windowAck = 0;
-  #ending = false;
-  #wantsRoom = false;
-  #congestion: Congestion;
-  readonly #timeout = new RetransmissionTimeout();
-  #tries = 0;
-  #timed: { readonly sequence: number; readonly at: number } | undefined;
-
+  readonly #sender: Sender;
   readonly #receiver = new Receiver({
     onData: (bytes) => this.handlers.onData?.(bytes),
     onEnd: () => this.handlers.onEnd?.(),
   });
   #unacked = 0;
 
-  readonly #retransmit: Alarm;
-  readonly #persist: Alarm;
   readonly #delayed: Alarm;
   readonly #timeWait: Alarm;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#clock = options.clock;
-    this.#una = this.#next = this.#highest = options.initialSequence;
-    this.#mss = options.mss;
-    this.#retransmit = new Alarm(options.clock, () => this.#onTimeout());
-    this.#persist = new Alarm(options.clock, () => this.#onPersist());
     this.#delayed = new Alarm(options.clock, () => this.#acknowledge());
     this.#timeWait = new Alarm(options.clock, () => this.#close());
     const { syn } = options;
     this.#state = syn ? 'syn-received' : 'syn-sent';
+    this.#sender = new Sender(options.clock, options.initialSequence, options.mss, this.#senderHost());
     if (syn) this.#acceptOptions(syn);
-    this.#congestion = new Congestion(this.#mss);
-    if (syn) this.#takeWindow(syn, 0);
-    this.#next = this.#highest = advance(options.initialSequence, 1);
     this.#sendSyn();
+  }
+
+  #senderHost(): SenderHost {
+    const state = (): TcpState => this.#state;
+    return {
+      emit: (sequence, flags, payload) => this.#emit(sequence, flags, payload),
+      get isOpening() {
+        return state() === 'syn-sent' || state() === 'syn-received';
+      },
+      sendSyn: () => this.#sendSyn(),
+      get maySend() {
+        return SENDING.has(state());
+      },
+      finLeaves: () => this.#finLeaves(),
+      finAcknowledged: () => this.#finAcknowledged(),
+      writable: () => this.handlers.onWritable?.(),
+      timedOut: () => this.#close('timed-out'),
+    };
   }
 
   get state(): TcpState {
@@ -125,30 +113,24 @@ export class TcpConnection {
 
   /** Bytes written and not yet acknowledged. */
   get unacknowledged(): number {
-    return this.#buffer.length;
+    return this.#sender.unacknowledged;
   }
 
   /** Takes as many bytes as fit and returns how many; onWritable follows where that was not all. */
   write(bytes: Uint8Array): number {
-    if (this.#ending) throw new Error('write after end');
-    if (this.#state === 'closed') return 0;
-    const taken = this.#buffer.append(bytes);
-    this.#wantsRoom = taken < bytes.length;
-    this.#output();
-    return taken;
+    if (this.#sender.isEnding) throw new Error('write after end');
+    return this.#state === 'closed' ? 0 : this.#sender.write(bytes);
   }
 
   /** No more bytes follow. Those written are still sent. */
   end(): void {
-    if (this.#ending || this.#state === 'closed') return;
-    this.#ending = true;
-    this.#output();
+    if (!this.#sender.isEnding && this.#state !== 'closed') this.#sender.end();
   }
 
   /** Gives up at once, and tells the peer so. */
   abort(): void {
     if (this.#state === 'closed') return;
-    if (this.#state !== 'syn-sent' && this.#state !== 'time-wait') this.#emit(this.#highest, RST | ACK);
+    if (this.#state !== 'syn-sent' && this.#state !== 'time-wait') this.#emit(this.#sender.highest, RST | ACK);
     this.#close('aborted');
   }
 
@@ -161,7 +143,7 @@ export class TcpConnection {
     const opened = this.#receiver.resume();
     if (this.#state === 'closed') return;
     // RFC 9293 §3.8.6.2.2: only an opening worth a segment is worth saying.
-    if (opened >= this.#mss) this.#acknowledge();
+    if (opened >= this.#sender.mss) this.#acknowledge();
     this.#receiver.deliverEnd();
   }
 
@@ -186,7 +168,7 @@ export class TcpConnection {
   }
 
   #receiveInSynSent(segment: Segment): void {
-    const acceptable = (segment.flags & ACK) !== 0 && segment.acknowledgement === this.#next;
+    const acceptable = (segment.flags & ACK) !== 0 && segment.acknowledgement === this.#sender.next;
     if ((segment.flags & ACK) !== 0 && !acceptable) {
       if ((segment.flags & RST) === 0) this.#emitRaw(segment.acknowledgement, RST, 0);
       return;
@@ -198,17 +180,11 @@ export class TcpConnection {
     // A SYN without ACK would be a simultaneous open: left out, the peer's retransmission decides.
     if ((segment.flags & SYN) === 0 || !acceptable) return;
     this.#acceptOptions(segment);
-    this.#congestion = new Congestion(this.#mss);
-    this.#sampleRtt(segment.acknowledgement);
-    this.#una = segment.acknowledgement;
-    // The window of a SYN is never scaled (RFC 7323 §2.2).
-    this.#takeWindow(segment, 0);
-    this.#tries = 0;
-    this.#retransmit.clear();
+    this.#sender.synAcknowledged(segment);
     this.#state = 'established';
     this.#acknowledge();
     this.handlers.onOpen?.();
-    this.#output();
+    this.#sender.output();
   }
 
   #receiveSynchronised(segment: Segment): void {
@@ -237,7 +213,7 @@ export class TcpConnection {
     }
     if ((flags & ACK) === 0 || !this.#takeAcknowledgement(segment)) return;
     if (length > 0) this.#takeData(segment);
-    this.#output();
+    this.#sender.output();
   }
 
   #takeReset(): void {
@@ -247,7 +223,7 @@ export class TcpConnection {
         return;
       case 'closing':
       case 'last-ack':
-        this.#close(this.#buffer.length > 0 ? 'reset' : undefined);
+        this.#close(this.#sender.unacknowledged > 0 ? 'reset' : undefined);
         return;
       case 'syn-received':
         this.#close('refused');
@@ -260,59 +236,25 @@ export class TcpConnection {
   /** False where nothing more of the segment is to be looked at. */
   #takeAcknowledgement(segment: Segment): boolean {
     const ack = segment.acknowledgement;
-    if (ahead(ack, this.#highest) > 0 && ack !== this.#probed) {
+    if (this.#sender.isBeyond(ack)) {
       if (this.#state === 'syn-received') this.#emitRaw(ack, RST, 0);
       else this.#acknowledge();
       return false;
     }
     if (this.#state === 'syn-received') {
-      if (ahead(ack, this.#una) <= 0) return false;
+      if (!this.#sender.synAcknowledged(segment)) return false;
       this.#state = 'established';
-      this.#sampleRtt(ack);
-      this.#una = ack;
-      this.#tries = 0;
-      this.#retransmit.clear();
-      this.#takeWindow(segment, this.#windowShift);
+      this.#sender.takeWindow(segment);
       this.handlers.onOpen?.();
       return (this.#state as TcpState) !== 'closed';
     }
-    const acked = ahead(ack, this.#una);
-    const inFlight = ahead(this.#next, this.#una);
-    if (acked > 0) this.#forward(ack, acked);
-    else if (
-      acked === 0 &&
-      inFlight > 0 &&
-      segment.payload.length === 0 &&
-      (segment.flags & FIN) === 0 &&
-      segment.window << this.#windowShift === this.#window &&
-      this.#congestion.duplicate(inFlight, this.#highest)
-    )
-      this.#resendFirst();
-    if ((this.#state as TcpState) === 'closed') return false;
-    // RFC 9293 §3.10.7.4, fifth: an older segment must not bring back an older window.
-    const newer = ahead(segment.sequence, this.#windowSequence);
-    if (acked >= 0 && (newer > 0 || (newer === 0 && ahead(ack, this.#windowAck) >= 0)))
-      this.#takeWindow(segment, this.#windowShift);
-    return true;
+    this.#sender.acknowledged(segment);
+    return (this.#state as TcpState) !== 'closed';
   }
 
-  #forward(ack: number, acked: number): void {
-    const bytes = Math.min(acked, this.#buffer.length);
-    this.#buffer.drop(bytes);
-    this.#una = ack;
-    if (ahead(this.#next, ack) < 0) this.#next = ack;
-    if (ahead(this.#highest, ack) < 0) this.#highest = ack;
-    this.#sampleRtt(ack);
-    this.#tries = 0;
-    if (this.#congestion.acknowledged(bytes, ack)) this.#resendFirst();
-    if (this.#una === this.#highest) this.#retransmit.clear();
-    else this.#armRetransmit();
-    // One more than there were bytes: our FIN.
-    if (acked > bytes) this.#finAcknowledged();
-    if (this.#wantsRoom && this.#buffer.free >= BUFFER / 4 && !this.#ending) {
-      this.#wantsRoom = false;
-      this.handlers.onWritable?.();
-    }
+  #finLeaves(): void {
+    if (this.#state === 'established') this.#state = 'fin-wait-1';
+    else if (this.#state === 'close-wait') this.#state = 'last-ack';
   }
 
   #finAcknowledged(): void {
@@ -353,7 +295,7 @@ export class TcpConnection {
         return;
       case 'in-order':
         this.#unacked += taken.bytes;
-        if (taken.filledGap || this.#unacked >= 2 * this.#mss) this.#acknowledge();
+        if (taken.filledGap || this.#unacked >= 2 * this.#sender.mss) this.#acknowledge();
         else if (this.#unacked > 0 && !this.#delayed.isSet) this.#delayed.set(this.#clock.now() + DELAYED_ACK);
     }
   }
@@ -374,112 +316,13 @@ export class TcpConnection {
     this.#receiver.deliverEnd();
   }
 
-  /** Sends what both windows allow (RFC 9293 §3.8.6.2.1 keeps segments from getting silly). */
-  #output(): void {
-    switch (this.#state) {
-      case 'established':
-      case 'close-wait':
-      case 'fin-wait-1':
-      case 'closing':
-      case 'last-ack':
-        break;
-      default:
-        return;
-    }
-    const limit = Math.min(this.#window, this.#congestion.window);
-    for (;;) {
-      const inFlight = ahead(this.#next, this.#una);
-      const unsent = this.#buffer.length - inFlight;
-      if (unsent <= 0) break;
-      const usable = limit - inFlight;
-      const count = Math.min(this.#mss, unsent, usable);
-      if (count <= 0) break;
-      if (inFlight > 0 && count < this.#mss && count < unsent && count < this.#largestWindow / 2) break;
-      const last = count === unsent;
-      if (!this.#timed && this.#next === this.#highest) this.#timed = { sequence: this.#next, at: this.#clock.now() };
-      this.#emit(this.#next, last ? ACK | PSH : ACK, this.#buffer.copy(inFlight, count));
-      this.#sent(count);
-    }
-    const end = advance(this.#una, this.#buffer.length);
-    if (this.#ending && this.#next === end) {
-      if (this.#state === 'established') this.#state = 'fin-wait-1';
-      else if (this.#state === 'close-wait') this.#state = 'last-ack';
-      this.#emit(this.#next, FIN | ACK);
-      this.#sent(1);
-    }
-    if (this.#window === 0 && this.#buffer.length > 0 && this.#next === this.#una) {
-      if (!this.#persist.isSet) this.#persist.set(this.#clock.now() + this.#timeout.value);
-    } else this.#persist.clear();
-  }
-
-  #sent(count: number): void {
-    this.#next = advance(this.#next, count);
-    if (ahead(this.#next, this.#highest) > 0) this.#highest = this.#next;
-    if (!this.#retransmit.isSet) this.#armRetransmit();
-  }
-
-  /** The segment at #una once more, without moving #next. */
-  #resendFirst(): void {
-    this.#timed = undefined;
-    const count = Math.min(this.#mss, this.#buffer.length);
-    if (count > 0) this.#emit(this.#una, ACK, this.#buffer.copy(0, count));
-    else this.#emit(this.#una, FIN | ACK);
-    this.#armRetransmit();
-  }
-
-  #armRetransmit(): void {
-    this.#retransmit.set(this.#clock.now() + this.#timeout.value);
-  }
-
-  #onTimeout(): void {
-    if (++this.#tries > TRIES) {
-      this.#close('timed-out');
-      return;
-    }
-    this.#timed = undefined;
-    this.#timeout.backOff();
-    if (this.#state === 'syn-sent' || this.#state === 'syn-received') {
-      this.#sendSyn();
-      return;
-    }
-    this.#congestion.timedOut(ahead(this.#next, this.#una));
-    this.#next = this.#una;
-    this.#output();
-    // A window that shut meanwhile lets nothing out: the persist timer goes on from here.
-    if (this.#next !== this.#una) this.#armRetransmit();
-  }
-
-  /** RFC 9293 §3.8.6.1: one byte into a shut window, so that its opening cannot get lost. */
-  #onPersist(): void {
-    if (this.#buffer.length === 0 || this.#window > 0) return;
-    this.#emit(this.#una, ACK, this.#buffer.copy(0, 1));
-    this.#probed = advance(this.#una, 1);
-    this.#timeout.backOff();
-    this.#persist.set(this.#clock.now() + this.#timeout.value);
-  }
-
-  #sampleRtt(ack: number): void {
-    if (!this.#timed || ahead(ack, this.#timed.sequence) <= 0) return;
-    this.#timeout.sample(this.#clock.now() - this.#timed.at);
-    this.#timed = undefined;
-  }
-
   #acceptOptions(syn: Segment): void {
-    this.#mss = Math.min(this.#options.mss, syn.mss ?? DEFAULT_MSS);
     this.#receiver.start(syn);
-    this.#windowShift = syn.windowScale ?? 0;
-  }
-
-  #takeWindow(segment: Segment, shift: number): void {
-    this.#window = segment.window << shift;
-    this.#largestWindow = Math.max(this.#largestWindow, this.#window);
-    this.#windowSequence = segment.sequence;
-    this.#windowAck = segment.acknowledgement;
+    this.#sender.opened(syn, Math.min(this.#options.mss, syn.mss ?? DEFAULT_MSS));
   }
 
   #sendSyn(): void {
     const { initialSequence, syn } = this.#options;
-    if (this.#tries === 0) this.#timed = { sequence: initialSequence, at: this.#clock.now() };
     this.#options.emit({
       sourcePort: this.#options.localPort,
       destinationPort: this.#options.remotePort,
@@ -491,12 +334,12 @@ export class TcpConnection {
       windowScale: syn && syn.windowScale === undefined ? undefined : RECEIVE_SCALE,
       payload: new Uint8Array(0),
     });
-    this.#armRetransmit();
+    this.#sender.synSent(initialSequence);
   }
 
-  /** With the highest sequence number, not #next: after a time-out the peer may have everything behind #next already. */
+  /** With the highest sequence number, not the next: after a time-out the peer may have everything behind that already. */
   #acknowledge(): void {
-    this.#emit(this.#highest, ACK);
+    this.#emit(this.#sender.highest, ACK);
   }
 
   #emit(sequence: number, flags: number, payload: Uint8Array = new Uint8Array(0)): void {
@@ -519,13 +362,15 @@ export class TcpConnection {
 
   #enterTimeWait(): void {
     this.#state = 'time-wait';
-    this.#retransmit.clear();
+    this.#sender.stopResending();
     this.#timeWait.set(this.#clock.now() + TIME_WAIT);
   }
 
   #close(failure?: TcpFailure): void {
     this.#state = 'closed';
-    for (const alarm of [this.#retransmit, this.#persist, this.#delayed, this.#timeWait]) alarm.close();
+    this.#sender.close();
+    this.#delayed.close();
+    this.#timeWait.close();
     this.#options.onGone();
     this.handlers.onClose?.(failure);
   }
