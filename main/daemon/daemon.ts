@@ -1,6 +1,6 @@
 // The composition root: everything real is made and put together here, and taken apart in the reverse order.
 //
-//   start: crypto check → socket (refuses a second engine) → lock → remove what a crashed run left → ready
+//   start: crypto check → lock (refuses a second engine) → socket → remove what a crashed run left → ready
 //   stop:  disconnect politely → undo routes → close the socket → release the lock
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -109,22 +109,23 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       : {}),
   });
 
-  server = await serve({
-    path: socketPath,
-    groupId: groupIdOf(GROUP),
-    implementation: engine.implementation,
-    current: (event, caller) => engine.current(event, caller),
-    identify: options.identify ?? identify,
-    onDefect: (error) => note('error', `a defect: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
-  });
-  const listening = server;
-  let lock: ReturnType<typeof lockNamespace>;
+  // Before the socket: of two that start at once, the one that has to go must not take the other's socket along.
+  const lock = options.runDirectory === null ? undefined : lockNamespace(options.runDirectory);
   try {
-    lock = options.runDirectory === null ? undefined : lockNamespace(options.runDirectory);
+    server = await serve({
+      path: socketPath,
+      groupId: groupIdOf(GROUP),
+      implementation: engine.implementation,
+      current: (event, caller) => engine.current(event, caller),
+      identify: options.identify ?? identify,
+      onDefect: (error) =>
+        note('error', `a defect: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
+    });
   } catch (error) {
-    await listening.close();
+    lock?.release();
     throw error;
   }
+  const listening = server;
   log.onEntry((entry) => listening.publish('log', entry));
 
   const ours = options.profileDirectory === DEFAULT_PROFILE_DIRECTORY;
@@ -160,17 +161,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 }
 
-/** Removes what a crashed run left, and says what that was. A failure is told, not fatal: connecting will say more. */
+/** Removes what a crashed run left, and says what that was. A failure is told, not fatal, and keeps nothing else from being removed. */
 async function cleanUp(adapters: Adapters, note: (level: 'info' | 'warn', text: string) => void): Promise<void> {
-  try {
-    for (const { cleanUp } of [adapters.dns, adapters.routes])
+  for (const { cleanUp } of [adapters.dns, adapters.routes])
+    try {
       for (const removed of await cleanUp()) note('info', `removed, left by an earlier run: ${removed}`);
-  } catch (error) {
-    note(
-      'warn',
-      `removing what an earlier run may have left failed: ${error instanceof Error ? error.message : error}`,
-    );
-  }
+    } catch (error) {
+      note(
+        'warn',
+        `removing what an earlier run may have left failed: ${error instanceof Error ? error.message : error}`,
+      );
+    }
 }
 
 async function settled(work: Promise<unknown>, failed: (why: string) => void): Promise<void> {

@@ -1,8 +1,23 @@
-// One engine per network namespace: two would take each other's routes for leftovers. A file in the run directory names
-// the process that holds it; the file of a process that is gone is taken over.
-import { linkSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+// One engine per network namespace: two would take each other's routes for leftovers. A file in the run directory is locked
+// by the kernel (flock(2)), which lets go of it when the engine ends, however it does: nobody has to judge whether the one before
+// still lives. The file says who holds it; one that is still there, and that nobody holds, was left by an engine that was killed.
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { EngineError } from '../ipc/error.ts';
+import { LOCK_EX, LOCK_NB } from '../native/constants.ts';
+import { libc } from '../native/libc.ts';
 
 export const RUN_DIRECTORY = '/run/culvert';
 
@@ -13,19 +28,9 @@ export interface Lock {
 const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
 /** "4026531840": the kernel's number for this process's network namespace. */
-function namespaceOf(pid: number | 'self'): string | undefined {
+function namespaceOf(): string | undefined {
   try {
-    return /\d+/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[0];
-  } catch {
-    return undefined;
-  }
-}
-
-/** Start time in clock ticks since boot (proc(5), field 22): a pid that was used again has another. */
-function startOf(pid: number | 'self'): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return /\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0];
   } catch {
     return undefined;
   }
@@ -33,60 +38,60 @@ function startOf(pid: number | 'self'): string | undefined {
 
 /** Throws EngineError `daemon/already-running`. undefined: nothing to lock with (no right to, not Linux). */
 export function lockNamespace(directory = RUN_DIRECTORY): Lock | undefined {
-  const namespace = namespaceOf('self');
+  const namespace = namespaceOf();
   if (namespace === undefined) return undefined;
   const path = join(directory, `engine-${namespace}.lock`);
-  const beside = `${path}.${process.pid}`;
-  const content = `${process.pid} ${startOf('self')}\n`;
+  let fd: number;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o750 });
-    writeFileSync(beside, content, { mode: 0o600 });
+    fd = take(path);
   } catch (error) {
     if (errnoOf(error) === 'EACCES' || errnoOf(error) === 'EPERM' || errnoOf(error) === 'EROFS') return undefined;
     throw error;
   }
-  try {
-    take(path, beside);
-  } finally {
-    rmSync(beside, { force: true });
-  }
+  ftruncateSync(fd);
+  writeSync(fd, `${process.pid}\n`, 0);
+  let held = true;
   return {
     release() {
-      if (holder(path) === content) rmSync(path, { force: true });
+      if (!held) return;
+      held = false;
+      // First the name, while it is still ours: whoever opened the file before that finds it gone, and tries again.
+      rmSync(path, { force: true });
+      closeSync(fd);
     },
   };
 }
 
-function holder(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
+/** The descriptor of the file at `path`, locked. */
+function take(path: string): number {
+  for (;;) {
+    const fd = openSync(path, 'a+', 0o600);
+    try {
+      if (libc().flock(fd, LOCK_EX | LOCK_NB) < 0) throw held(path, libc().errno());
+      if (isAt(path, fd)) return fd;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    // Its holder has let go of it, and of its name, between our opening and our locking it.
+    closeSync(fd);
   }
 }
 
-/** Puts `beside` in the lock's place, whole and only where there is none. */
-function take(path: string, beside: string): void {
-  for (let tries = 0; tries < 3; tries++) {
-    try {
-      linkSync(beside, path);
-      return;
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-    }
-    const [pid, start] = (holder(path) ?? '').trim().split(' ');
-    if (pid && start && startOf(Number(pid)) === start)
-      throw new EngineError({
-        code: 'daemon/already-running',
-        message: `An engine is running already in this network namespace (process ${pid}).`,
-        remedy: 'Use that one (`culvert status`), or stop it first: two would remove each other’s routes.',
-        data: { pid: Number(pid) },
-      });
-    rmSync(path, { force: true });
-  }
-  throw new EngineError({
+function isAt(path: string, fd: number): boolean {
+  const [ours, there] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })];
+  return there !== undefined && there.ino === ours.ino && there.dev === ours.dev;
+}
+
+function held(path: string, errno: number): Error {
+  if (errno !== constants.errno.EAGAIN) return new Error(`flock ${path}: error ${errno}`);
+  const pid = Number.parseInt(readFileSync(path, { encoding: 'utf8', flag: 'a+' }), 10);
+  const who = pid > 0 ? ` (process ${pid})` : '';
+  return new EngineError({
     code: 'daemon/already-running',
-    message: 'Several engines are starting at the same moment.',
-    remedy: 'Start one.',
+    message: `An engine is running already in this network namespace${who}.`,
+    remedy: 'Use that one (`culvert status`), or stop it first: two would remove each other’s routes.',
+    ...(pid > 0 ? { data: { pid } } : {}),
   });
 }

@@ -141,3 +141,7 @@ export const IOVEC_BYTES = 16;
 /** struct cmsghdr { cmsg_len u64 (header included), cmsg_level i32, cmsg_type i32 }, then data, aligned to 8. */
 export const CMSG_HEADER_BYTES = 16;
 export const POLLFD_BYTES = 8;
+
+/** flock(2). */
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;

@@ -18,6 +18,8 @@ export interface Libc {
   /** Writes 1 to an eventfd. */
   wake(eventfd: number): number;
   fcntl(fd: number, command: number, argument: number): number;
+  /** Locks an open file for this process; the kernel lets go of it when the process ends, however it does. */
+  flock(fd: number, operation: number): number;
   ioctl(fd: number, request: number, argument: Uint8Array): number;
   ioctlValue(fd: number, request: number, argument: number): number;
   eventfd(initial: number, flags: number): number;
@@ -131,6 +133,7 @@ function bind(): Libc {
     writeBytes: (fd, bytes) => writeBytes(fd, bytes, bytes.length),
     wake: (fd) => writeBytes(fd, one, 8),
     fcntl: call('fcntl', 'int', 'int', 'int', 'long'),
+    flock: call('flock', 'int', 'int', 'int'),
     ioctl,
     ioctlValue: call('ioctl', 'int', 'int', 'ulong', 'ulong'),
     eventfd: call('eventfd', 'int', 'uint', 'int'),

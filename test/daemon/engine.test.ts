@@ -312,21 +312,37 @@ describe('the daemon', () => {
     lock?.release();
   });
 
-  it('takes over the lock of a process that is gone, or whose number was used again', async () => {
+  it('takes over the lock that a killed engine left, whatever is in it', async () => {
     const { directory } = await open();
     const place = join(directory, 'other');
-    for (const content of ['999999999 1\n', `${process.pid} 1\n`, 'nonsense', '']) {
+    for (const content of ['999999999 1\n', `${process.pid}\n`, 'nonsense', '']) {
       const lock = lockNamespace(place);
       const [file] = readdirSync(place);
+      lock?.release();
+      expect(readdirSync(place)).toEqual([]);
+      // A second time means nothing, and takes nobody else's away.
       writeFileSync(join(place, file!), content);
-      // Not ours any more: it must not remove what another wrote.
       lock?.release();
       expect(readdirSync(place)).toEqual([file]);
       const next = lockNamespace(place);
-      expect(readFileSync(join(place, file!), 'utf8')).toMatch(new RegExp(`^${process.pid} `));
+      expect(readFileSync(join(place, file!), 'utf8')).toBe(`${process.pid}\n`);
+      expect(() => lockNamespace(place)).toThrow(new RegExp(`\\(process ${process.pid}\\)`));
       next?.release();
       expect(readdirSync(place)).toEqual([]);
     }
+  });
+
+  it('that may not run leaves the other one’s socket alone', async () => {
+    const scene = await open();
+    await expect(openScene({ directory: scene.directory })).rejects.toMatchObject({ code: 'daemon/already-running' });
+    expect((await scene.client.call('status', {})).engine.state).toBe('disconnected');
+    expect(existsSync(scene.socketPath)).toBe(true);
+  });
+
+  it('removes routes that were left though the name servers cannot be put back, and says both', async () => {
+    const scene = await open({ leftover: ['table 51820 with 3 routes'], namesFail: 'resolv.conf is read-only' });
+    expect(scene.lines.join('')).toMatch(/left failed: resolv.conf is read-only/);
+    expect(scene.lines.join('')).toMatch(/removed, left by an earlier run: table 51820 with 3 routes/);
   });
 
   it('keeps its newest log entries, and no secret', async () => {

@@ -159,6 +159,10 @@ export interface Scene {
 
 export interface SceneOptions {
   readonly leftover?: readonly string[];
+  /** Why name servers of an earlier run cannot be put back. */
+  readonly namesFail?: string;
+  /** Beside another scene's engine. */
+  readonly directory?: string;
   readonly stopsAtOnce?: boolean;
   /** What a new session does by itself, once started. */
   readonly script?: (session: FakeSession) => void;
@@ -171,7 +175,7 @@ export interface SceneOptions {
 }
 
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
-  const directory = mkdtempSync(join(tmpdir(), 'culvert-daemon-'));
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'culvert-daemon-'));
   const socketPath = join(directory, 'engine.sock');
   const profileDirectory = join(directory, 'profiles');
   const lines: string[] = [];
@@ -186,7 +190,10 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
     adapters: {
       tun: inMemoryTunAdapter(),
       routes,
-      dns: fakeDnsSettings(),
+      dns: {
+        ...fakeDnsSettings(),
+        ...(options.namesFail === undefined ? {} : { cleanUp: () => Promise.reject(new Error(options.namesFail)) }),
+      },
       sockets: fakeSocketFactory(Uint8Array.of(192, 0, 2, 2)),
       startDataPlane: () => Promise.reject(new Error('there is no data plane here')),
       resolveHost: async (name) => options.resolve?.(name) ?? [],

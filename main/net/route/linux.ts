@@ -37,7 +37,7 @@ export function linuxRouteTable(runner: Runner = systemRunner): RouteTable {
     apply: (desired) => inTurn(() => apply(runner, desired)),
     wayTo: (remote) => wayTo(runner, remote),
     close: () => inTurn(() => close(runner)),
-    cleanUp: () => inTurn(async () => (await removeAll(runner)).removed),
+    cleanUp: () => inTurn(() => cleanUp(runner)),
   };
 }
 
@@ -138,9 +138,14 @@ async function removeAll(runner: Runner): Promise<Removal> {
 }
 
 /** What fails once may have met somebody else's change; what fails twice has to be said. */
-async function close(runner: Runner): Promise<void> {
+async function cleanUp(runner: Runner): Promise<readonly string[]> {
   const first = await removeAll(runner);
-  if (!first.failed) return;
+  if (!first.failed) return first.removed;
   const second = await removeAll(runner);
   if (second.failed) throw second.failed;
+  return [...first.removed, ...second.removed];
+}
+
+async function close(runner: Runner): Promise<void> {
+  await cleanUp(runner);
 }
