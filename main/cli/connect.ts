@@ -1,7 +1,7 @@
 // `culvert up` and `culvert down`.
 import { readProfileFile } from '../daemon/profile-file.ts';
 import type { EngineClient } from '../ipc/client.ts';
-import type { EngineState, Prompt } from '../ipc/contract.ts';
+import type { EngineState, Prompt, Told } from '../ipc/contract.ts';
 import { Exit } from './exit.ts';
 import { type CliIo, interruption, withEngine } from './io.ts';
 import { printable, STEP_TEXT, tunnelText } from './text.ts';
@@ -46,10 +46,10 @@ export async function up(io: CliIo, socketPath: string, word: string): Promise<n
   });
 }
 
-async function storeFile(io: CliIo, engine: EngineClient, text: string, warnings: readonly string[]): Promise<void> {
+async function storeFile(io: CliIo, engine: EngineClient, text: string, warnings: readonly Told[]): Promise<void> {
   const { profile, warnings: more } = await engine.call('import', { text, replace: true });
   io.out(printable(`Imported the profile "${profile.name}".`));
-  for (const warning of [...warnings, ...more]) io.err(printable(`Warning: ${warning}`));
+  for (const { text: warning } of [...warnings, ...more]) io.err(printable(`Warning: ${warning}`));
 }
 
 /** Asks on the terminal what the engine wants to know; without one only says that it is asked. Whoever answers first, here or in a window, answers for all. */

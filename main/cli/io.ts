@@ -18,12 +18,22 @@ export interface CliIo {
 }
 
 /** Message and remedy, as every command prints them. */
+/** What to type, where the engine's advice is said in words for every interface. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  'daemon/busy': '`culvert down`',
+  'daemon/in-use': '`culvert down`',
+  'daemon/stopping': '`sudo culvert daemon`',
+  'profile/too-many': '`culvert list`, then `culvert remove PROFILE`',
+};
+
 export function errorText(error: unknown): string {
   if (!(error instanceof EngineError))
     return `culvert: something in this program itself went wrong: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
   const remedy = error.remedy ? `\n${sentence(error.remedy)}` : '';
   const compared = sideBySide(error);
-  return printable(`culvert: ${error.message}${remedy}${compared ? `\n\n${compared}` : ''}`);
+  const command = COMMANDS[error.code];
+  const hint = command ? `\nHere: ${command}` : '';
+  return printable(`culvert: ${error.message}${remedy}${hint}${compared ? `\n\n${compared}` : ''}`);
 }
 
 /** Remedies come from every layer, some as half sentences. */

@@ -9,7 +9,7 @@ export async function importFile(io: CliIo, socketPath: string, path: string, re
   return withEngine(io, socketPath, async (engine) => {
     const { profile, warnings } = await engine.call('import', { text: file.text, replace });
     io.out(printable(`Imported the profile "${profile.name}": ${profile.gateway}, ${SHAPE_TEXT[profile.shape]}.`));
-    for (const warning of [...file.warnings, ...warnings]) io.err(printable(`Warning: ${warning}`));
+    for (const warning of [...file.warnings, ...warnings]) io.err(printable(`Warning: ${warning.text}`));
     io.out(printable(`Connect with \`culvert up ${profile.name}\`.`));
     return Exit.OK;
   });

@@ -93,7 +93,7 @@ export function tunnelText(tunnel: TunnelInfo): string {
     ),
     row('MTU', `${tunnel.mtu.value} (TCP segments: ${tunnel.mtu.mss4} over IPv4, ${tunnel.mtu.mss6} over IPv6)`),
     row('', tunnel.mtu.explanation),
-    ...tunnel.warnings.map((warning) => row('warning', warning)),
+    ...tunnel.warnings.map((warning) => row('warning', warning.text)),
   ];
   return printable(rows.join('\n'));
 }

@@ -3,6 +3,8 @@
 //
 // What cannot be had at all: 3DES (Sweet32, RFC 8247 §2.1; a gateway that has nothing else has no ESP for us either), DES, MD5,
 // MODP-768 and groups 22 to 24 (RFC 8247 §2.4).
+
+import { type Told, tell } from '../words/told.ts';
 import {
   DEFAULT_ESP_PROPOSALS,
   DEFAULT_IKE_PROPOSALS,
@@ -30,20 +32,18 @@ export function defaultProposals(protocol: Protocol, policy: PolicyName): readon
 const { INTEG, PRF } = TransformType;
 
 /** What is weak about a transform, and what to ask for instead. */
-function weaknessOf({ type, id }: Transform): string | undefined {
-  if ((type === INTEG || type === PRF) && id === 2)
-    return 'SHA-1, which is kept for old gateways only: ask for sha256 on the gateway';
-  if (isKeyExchange(type) && id === 2)
-    return 'MODP-1024 (group 2), which an agency can break and perhaps others: ask for ecp256 or modp2048 (group 14) on the gateway';
-  if (isKeyExchange(type) && id === 5)
-    return "MODP-1536 (group 5), which is too short by today's measure: ask for ecp256 or modp2048 (group 14) on the gateway";
-  return undefined;
+function weaknessOf({ type, id }: Transform): WeaknessCode | undefined {
+  if ((type === INTEG || type === PRF) && id === 2) return 'weakness.sha1';
+  if (isKeyExchange(type) && id === 2) return 'weakness.modp1024';
+  return isKeyExchange(type) && id === 5 ? 'weakness.modp1536' : undefined;
 }
 
-/** What is weak in a valid proposal, in words for people; each once. Throws ProposalError. */
-export function weaknesses(text: string, protocol: Protocol): readonly string[] {
-  const found = parseProposal(text, protocol).map(weaknessOf);
-  return [...new Set(found.filter((weakness) => weakness !== undefined))];
+type WeaknessCode = 'weakness.sha1' | 'weakness.modp1024' | 'weakness.modp1536';
+
+/** What is weak in a valid proposal; each once. Throws ProposalError. */
+export function weaknesses(text: string, protocol: Protocol): readonly Told[] {
+  const found = new Set(parseProposal(text, protocol).map(weaknessOf));
+  return [...found].flatMap((code) => (code === undefined ? [] : tell(code)));
 }
 
 /** Throws ProposalError where a proposal is not valid, or the policy does not allow what it names, and says how to ask for it. */
@@ -52,7 +52,8 @@ export function demandPolicy(text: string, protocol: Protocol, policy: PolicyNam
   if (weakness === undefined) return;
   throw new ProposalError(
     text,
-    `it allows ${weakness}`,
+    // A sentence that goes on in ours.
+    `it allows ${weakness.text.replace(/\.$/, '')}`,
     'if the gateway cannot be changed, set "policy" to "legacy" beside it: it is then used, with a warning',
   );
 }
@@ -64,18 +65,17 @@ export function demandPolicy(text: string, protocol: Protocol, policy: PolicyNam
 export function weaknessWarnings(agreed: {
   readonly ike?: string | undefined;
   readonly esp?: string | undefined;
-}): readonly string[] {
+}): readonly Told[] {
   const protocols = ['ike', 'esp'] as const;
   return protocols.flatMap((protocol) => {
-    const text = agreed[protocol];
-    if (text === undefined) return [];
+    const proposal = agreed[protocol];
+    if (proposal === undefined) return [];
+    const chosen = { protocol: protocol.toUpperCase(), proposal };
     try {
-      return weaknesses(text, protocol).map(
-        (weakness) => `Weak: the gateway chose ${protocol.toUpperCase()} ${text}. It uses ${weakness}.`,
-      );
+      return weaknesses(proposal, protocol).map((weakness) => tell('tunnel.weak', { ...chosen, weakness }));
     } catch (error) {
       if (!(error instanceof ProposalError)) throw error;
-      return [`Whether ${protocol.toUpperCase()} ${text}, which the gateway chose, is weak is not known.`];
+      return [tell('tunnel.weakUnknown', chosen)];
     }
   });
 }

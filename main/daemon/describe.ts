@@ -7,6 +7,7 @@ import { firstOverhead } from '../profile/check.ts';
 import { lockOn, POINTERS } from '../profile/policy.ts';
 import type { Profile } from '../profile/profile.ts';
 import { formatPrefix, type Prefix, parseAddress, parsePrefix } from '../wire/address.ts';
+import { type Told, type ToldCode, tell } from '../words/told.ts';
 
 export function lockOf(profile: Profile, pointer: string): Lock | null {
   const lock = lockOn(profile.policy?.locked ?? [], pointer);
@@ -106,14 +107,19 @@ const networkOf = (prefix: Prefix): Prefix => {
   return { address: bytes, bits: prefix.bits };
 };
 
-function routeWarnings(profile: Profile, tunnel: TunnelInfo | null): readonly string[] {
-  const warnings: string[] = [];
+/** What a session knows of routes that the profile does not say: what the gateway agreed to carry, which families the tunnel has. */
+const OF_ROUTES: ReadonlySet<string> = new Set<ToldCode>([
+  'tunnel.noFamily',
+  'tunnel.carriesOnly',
+  'tunnel.manyNetworks',
+]);
+
+function routeWarnings(profile: Profile, tunnel: TunnelInfo | null): readonly Told[] {
   const empty = profile.routes.include.length === 0 && !profile.routes.fromGateway;
-  if (empty) warnings.push('No network goes through the tunnel, except the one it is itself.');
-  // The session knows more: what the gateway agreed to carry, and which families the tunnel has.
-  for (const text of tunnel?.warnings ?? [])
-    if (/through the tunnel|carries .* only|networks behind/.test(text)) warnings.push(text);
-  return warnings;
+  return [
+    ...(empty ? [tell('tunnel.nothingRouted')] : []),
+    ...(tunnel?.warnings ?? []).filter(({ code }) => OF_ROUTES.has(code)),
+  ];
 }
 
 export function mtuOf(profile: Profile, tunnel: TunnelInfo | null): MtuView {
@@ -135,10 +141,7 @@ export function mtuOf(profile: Profile, tunnel: TunnelInfo | null): MtuView {
     parts: [...parts, { kind: 'payload', name: 'packet inside the tunnel', bytes: computed }],
     explanation: mtu.explanation,
     ipv6Allowed: mtu.ipv6Allowed ?? mtu.value >= 1280,
-    warnings:
-      mtu.value > computed
-        ? [`An MTU of ${mtu.value} is more than the ${computed} that fit: larger packets will be fragmented or lost.`]
-        : [],
+    warnings: mtu.value > computed ? [tell('tunnel.mtuTooLarge', { value: mtu.value, computed, path })] : [],
   };
 }
 

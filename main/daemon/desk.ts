@@ -5,11 +5,12 @@ import { EngineError, ipcError } from '../ipc/error.ts';
 import type { Caller } from '../ipc/server.ts';
 import type { ParsedProfile } from '../profile/parse.ts';
 import { lockOn } from '../profile/policy.ts';
-import { ProfileError } from '../profile/problem.ts';
+import { formatProblem, ProfileError, type ProfileProblem } from '../profile/problem.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import type { Session } from '../session/deps.ts';
 import { SessionError } from '../session/failure.ts';
+import { type Told, tell } from '../words/told.ts';
 import { attachedNetworks, detailsOf, mtuOf, routesOf } from './describe.ts';
 import type { EngineLog } from './log.ts';
 
@@ -142,6 +143,19 @@ export function known(error: unknown): EngineError {
     code: `profile/${error.code}`,
     message: error.message,
     remedy: error.remedy,
-    ...(first ? { data: { pointer: first.pointer, problems: error.problems.length } } : {}),
+    ...(first
+      ? { data: { pointer: first.pointer, problems: error.problems.length }, mistakes: error.problems.map(mistakeOf) }
+      : {}),
   });
+}
+
+/** By its kind and place in the person's language; its own sentence, which says more, in English. */
+function mistakeOf(problem: ProfileProblem): Told {
+  const { code, pointer, suggestion, example } = problem;
+  const hint = suggestion
+    ? tell('mistake.meant', { meant: suggestion })
+    : example
+      ? tell('mistake.example', { example })
+      : '';
+  return { ...tell(`mistake.${code}`, { place: pointer || '/', hint }), text: formatProblem(problem) };
 }

@@ -48,12 +48,12 @@ export function diagnosticCalls(options: DiagnosticsOptions): Pick<Implementatio
   const gatewayOf = async (profile: Profile): Promise<{ found: readonly Address[]; error: string | null }> => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('no name server answered in time')), PATIENCE);
+      timer = setTimeout(() => reject(new Late()), PATIENCE);
     });
     try {
       return { found: await Promise.race([options.resolveHost(profile.gateway.host), late]), error: null };
     } catch (error) {
-      return { found: [], error: error instanceof Error ? error.message : String(error) };
+      return { found: [], error: error instanceof Late ? 'late' : codeOf(error) };
     } finally {
       clearTimeout(timer);
     }
@@ -85,7 +85,7 @@ export function diagnosticCalls(options: DiagnosticsOptions): Pick<Implementatio
           ? { host: profile.gateway.host, addresses: gateway.found.map(formatAddress), error: gateway.error }
           : null,
       ports,
-      path: last ? { works: last.path, assumed: last.assumed } : null,
+      path: last && last.profile === profile?.name ? { works: last.path, assumed: last.assumed } : null,
     };
   };
 
@@ -119,6 +119,14 @@ export function diagnosticCalls(options: DiagnosticsOptions): Pick<Implementatio
       });
     },
   };
+}
+
+class Late extends Error {}
+
+/** "ENOTFOUND", "SERVFAIL", …: the same in every language. */
+function codeOf(error: unknown): string {
+  const { code } = (error instanceof Error ? error : {}) as NodeJS.ErrnoException;
+  return code ?? String(error);
 }
 
 async function tunProblem(): Promise<string | null> {

@@ -11,7 +11,7 @@ import {
   type TrafficStatistics,
   type TunnelInfo,
 } from '../ipc/contract.ts';
-import { EngineError } from '../ipc/error.ts';
+import { EngineError, knownError } from '../ipc/error.ts';
 import { passes } from '../ipc/log-filter.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
 import { secretsOf } from '../profile/authentication.ts';
@@ -69,10 +69,6 @@ interface Active {
   readonly session: Session;
 }
 
-function daemonError(code: string, message: string, remedy: string, data?: ContractError['data']): EngineError {
-  return new EngineError({ code: `daemon/${code}`, message, remedy, ...(data ? { data } : {}) });
-}
-
 export function createEngine(options: EngineOptions): Engine {
   const { store, log, publish, clock } = options;
   const series = createSeries();
@@ -121,19 +117,14 @@ export function createEngine(options: EngineOptions): Engine {
     return now !== 'disconnected' && now !== 'failed';
   };
 
-  const cancelled = (profile: string): EngineError =>
-    daemonError(
-      'cancelled',
-      `The connection with the profile "${profile}" was ended before it was up.`,
-      'Connect again, if it was not you who ended it.',
-    );
+  const cancelled = (profile: string): EngineError => knownError('daemon/cancelled', { profile });
 
   /** `asked`: the generation in which somebody asked for it. */
   const begin = async (name: string, asked: number): Promise<Active> => {
     const stillWanted = (): void => {
       if (generation !== asked) throw cancelled(name);
     };
-    if (closing) throw daemonError('stopping', 'The engine is stopping.', 'Start it again with `sudo culvert daemon`.');
+    if (closing) throw knownError('daemon/stopping');
     stillWanted();
     const now = state();
     if (active && running()) {
@@ -142,13 +133,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (now.state === 'reconnecting' && now.held) active.session.start();
         return active;
       }
-      if (now.state !== 'disconnecting')
-        throw daemonError(
-          'busy',
-          `The engine is ${now.state === 'connected' ? 'connected' : 'connecting'} with the profile "${active.profile}" already.`,
-          'Disconnect first: `culvert down`.',
-          { profile: active.profile },
-        );
+      if (now.state !== 'disconnecting') throw knownError('daemon/busy', { profile: active.profile });
     }
     // Also one that has failed or is on its way down: everything it had must be gone.
     await active?.session.stop();
@@ -160,7 +145,7 @@ export function createEngine(options: EngineOptions): Engine {
       stillWanted();
       log.hide(name, ...secretsOf(profile));
       for (const warning of warnings)
-        log.add({ level: 'warn', area: 'profile', text: `profile "${name}": ${warning}` });
+        log.add({ level: 'warn', area: 'profile', text: `profile "${name}": ${warning.text}` });
       const session = options.createSession(profile);
       const begun: Active = { profile: name, session };
       active = begun;
@@ -229,7 +214,7 @@ export function createEngine(options: EngineOptions): Engine {
   };
 
   const desk = createDesk({ store, log, publish, active: () => active });
-  const mtu = mtuCalls({ desk, store, publish, session: () => active?.session ?? null, now: clock.wall });
+  const mtu = mtuCalls({ desk, store, publish, active: () => active, now: clock.wall });
   const automatic = options.surroundings
     ? createAutoConnect({
         ...options.surroundings,
@@ -256,12 +241,7 @@ export function createEngine(options: EngineOptions): Engine {
       return {};
     },
     answerPrompt: async ({ id, answer }) => {
-      if (!active?.session.answerPrompt(id, answer))
-        throw daemonError(
-          'no-prompt',
-          'This question is not open any more.',
-          'It was answered elsewhere, took too long, or the connection has ended: connect again.',
-        );
+      if (!active?.session.answerPrompt(id, answer)) throw knownError('daemon/no-prompt');
       return {};
     },
     ...profileCalls({

@@ -1,19 +1,21 @@
 // The calls about packet sizes: what they are, what a person chooses, and the test of the path.
 import type { Events, PathTest, PathTestResult } from '../ipc/contract.ts';
-import { EngineError } from '../ipc/error.ts';
+import { knownError } from '../ipc/error.ts';
 import type { Implementation } from '../ipc/server.ts';
 import { createPathSearch } from '../mtu/search.ts';
 import { overridden } from '../profile/edit.ts';
 import { POINTERS } from '../profile/policy.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import type { Session } from '../session/deps.ts';
+import { type Told, tell } from '../words/told.ts';
 import { type Desk, known } from './desk.ts';
 
 export interface MtuCallsOptions {
   readonly desk: Desk;
   readonly store: ProfileStore;
   readonly publish: <E extends keyof Events>(event: E, data: Events[E]) => void;
-  readonly session: () => Session | null;
+  /** The session that runs, with its profile's name; null: none. */
+  readonly active: () => { readonly profile: string; readonly session: Session } | null;
   /** Unix time in milliseconds. */
   readonly now: () => number;
 }
@@ -29,10 +31,7 @@ export interface MtuCalls {
 const USUAL_PATH = 1500;
 const LEAST = { 4: 576, 6: 1280 } as const;
 
-const failure = (code: string, message: string, remedy: string): EngineError =>
-  new EngineError({ code: `daemon/${code}`, message, remedy });
-
-export function mtuCalls({ desk, store, publish, session, now }: MtuCallsOptions): MtuCalls {
+export function mtuCalls({ desk, store, publish, active, now }: MtuCallsOptions): MtuCalls {
   let test: PathTest = { state: 'idle', last: null };
   let cancelled: (() => void) | null = null;
 
@@ -42,12 +41,13 @@ export function mtuCalls({ desk, store, publish, session, now }: MtuCallsOptions
   };
 
   async function run(): Promise<PathTestResult> {
-    const here = session();
-    const state = here?.state;
-    if (!here || state?.state !== 'connected')
-      throw failure('not-connected', 'There is no tunnel whose path could be tested.', 'Connect first.');
-    if (state.tunnel.encapsulation === 'raw' && state.tunnel.shape === 'gre-plain') throw unavailable();
-    if (cancelled) throw failure('busy', 'A test is under way already.', 'Wait for it, or cancel it.');
+    const here = active();
+    const state = here?.session.state;
+    if (!here || state?.state !== 'connected') throw knownError('daemon/not-connected');
+    if (state.tunnel.encapsulation === 'raw' && state.tunnel.shape === 'gre-plain')
+      throw knownError('daemon/path-test');
+    if (cancelled) throw knownError('daemon/testing');
+    const { profile, session } = here;
     let stop = false;
     const stopped = new Promise<'stopped'>((resolve) => {
       cancelled = () => {
@@ -66,11 +66,10 @@ export function mtuCalls({ desk, store, publish, session, now }: MtuCallsOptions
     try {
       for (let size = search.next; size !== null; size = search.next) {
         const { works, fails, progress } = search;
-        show({ state: 'running', progress, probing: size, works, fails });
-        const outcome = await Promise.race([here.probe(size), stopped]);
-        if (stop || outcome === 'stopped')
-          throw failure('cancelled', 'The test of the path was ended before it was done.', 'Start it again.');
-        if (outcome.kind === 'unavailable') throw unavailable();
+        show({ state: 'running', profile, progress, probing: size, works, fails });
+        const outcome = await Promise.race([session.probe(size), stopped]);
+        if (stop || outcome === 'stopped') throw knownError('daemon/test-cancelled');
+        if (outcome.kind === 'unavailable') throw knownError('daemon/path-test');
         const arrived = outcome.kind === 'arrived';
         const milliseconds = arrived ? outcome.milliseconds : null;
         probes.set(size, { tries: (probes.get(size)?.tries ?? 0) + 1, arrived, milliseconds });
@@ -85,6 +84,7 @@ export function mtuCalls({ desk, store, publish, session, now }: MtuCallsOptions
     const around = (mtu.path ?? 0) - (mtu.computed ?? 0);
     const times = [...probes.values()].flatMap(({ milliseconds }) => milliseconds ?? []).sort((a, b) => a - b);
     const result: PathTestResult = {
+      profile,
       path: search.works,
       // The padding's part of the overhead differs by a few bytes from size to size; the engine computes it when it is used.
       mtu: search.works === null || mtu.computed === undefined ? null : Math.max(0, search.works - around),
@@ -133,20 +133,8 @@ export function mtuCalls({ desk, store, publish, session, now }: MtuCallsOptions
   };
 }
 
-function unavailable(): EngineError {
-  return failure(
-    'path-test',
-    'The path of this tunnel cannot be tested: probes go between the IKE ports, and there is no IKE here now.',
-    'Try again once connected. A tunnel of plain GRE has no IKE; set the MTU by hand.',
-  );
-}
-
-function verdict(works: number | null, assumed: number): string {
-  if (works === null)
-    return 'Not even the smallest probe was answered: something on the way drops what it does not know, or the gateway does not answer strangers. This says nothing about the path MTU.';
-  if (works < assumed)
-    return `Packets of up to ${works} bytes cross the path, but ${assumed} is assumed: larger ones are lost. Use the result.`;
-  if (works > assumed)
-    return `Packets of up to ${works} bytes cross the path; only ${assumed} is used. Using the result makes transfers a little faster.`;
-  return `Packets of ${works} bytes cross the path, as assumed: nothing needs to change.`;
+function verdict(path: number | null, assumed: number): Told {
+  if (path === null) return tell('path.none');
+  if (path === assumed) return tell('path.fits', { path });
+  return tell(path < assumed ? 'path.smaller' : 'path.larger', { path, assumed });
 }

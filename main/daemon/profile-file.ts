@@ -6,12 +6,13 @@ import { EngineError } from '../ipc/error.ts';
 import { parseProfile } from '../profile/parse.ts';
 import { ProfileError } from '../profile/problem.ts';
 import type { ReadSecretFile } from '../profile/secret.ts';
+import { type Told, tell } from '../words/told.ts';
 
 export interface ProfileFileText {
   readonly name: string;
   /** For the engine's `import`. Contains the secret. */
   readonly text: string;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }
 
 const MOST_BYTES = 1024 * 1024;
@@ -23,7 +24,7 @@ export function readProfileFile(path: string): ProfileFileText {
   try {
     const parsed = parseProfile(text, { readSecretFile: secretFileReader(base) });
     // Those of the profile itself come back from the engine; these only this side can know.
-    const warnings = path === '-' ? [] : openToOthers(path, `${path} contains a secret, and`, text);
+    const warnings = path === '-' || !hasSecret(text) ? [] : openToOthers(path, 'profile.fileOpen');
     return {
       name: parsed.profile.name,
       text: parsed.text,
@@ -60,23 +61,22 @@ function readText(path: string): string {
   }
 }
 
-const FILE_WARNING = 'The secret file';
-
 function secretFileReader(base: string): ReadSecretFile {
   return (path) => {
     const file = isAbsolute(path) ? path : resolve(base, path);
-    return { bytes: Uint8Array.from(readFileSync(file)), warnings: openToOthers(file, `${FILE_WARNING} ${file}`) };
+    return { bytes: Uint8Array.from(readFileSync(file)), warnings: openToOthers(file, SECRET_FILE) };
   };
 }
 
-const secretWarnings = (warnings: readonly string[]): readonly string[] =>
-  warnings.filter((warning) => warning.startsWith(FILE_WARNING));
+const SECRET_FILE = 'profile.secretFileOpen';
+
+const secretWarnings = (warnings: readonly Told[]): readonly Told[] =>
+  warnings.filter(({ code }) => code === SECRET_FILE);
+
+const hasSecret = (text: string): boolean => text.includes('"secret"') && !text.includes('"file"');
 
 /** A warning where others than the owner may read the file. */
-function openToOthers(path: string, subject: string, text?: string): readonly string[] {
-  if (text !== undefined && (!text.includes('"secret"') || text.includes('"file"'))) return [];
+function openToOthers(path: string, code: 'profile.fileOpen' | typeof SECRET_FILE): readonly Told[] {
   const { mode } = statSync(path);
-  return mode & 0o044
-    ? [`${subject} can be read by other users (mode ${(mode & 0o777).toString(8)}): chmod 600 it.`]
-    : [];
+  return mode & 0o044 ? [tell(code, { path, mode: (mode & 0o777).toString(8) })] : [];
 }

@@ -1,6 +1,6 @@
 // The calls about stored profiles.
 import type { Params, ProfileSummary, Result } from '../ipc/contract.ts';
-import { EngineError, ipcError } from '../ipc/error.ts';
+import { type EngineError, ipcError, knownError } from '../ipc/error.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
 import { secretsOf, usesKeyStore } from '../profile/authentication.ts';
 import { demandUsableCredentials } from '../profile/credential-check.ts';
@@ -74,13 +74,8 @@ export function profileCalls({
     }
   };
 
-  const free = (name: string, doing: string): void => {
-    if (!inUse(name)) return;
-    throw new EngineError({
-      code: 'daemon/in-use',
-      message: `The profile "${name}" is in use.`,
-      remedy: `Disconnect first (\`culvert down\`), then ${doing} it.`,
-    });
+  const free = (profile: string): void => {
+    if (inUse(profile)) throw knownError('daemon/in-use', { profile });
   };
 
   /** Without room for another; one of the stored ones may be replaced. */
@@ -89,20 +84,6 @@ export function profileCalls({
     const names = [...profiles, ...broken].map((one) => one.name);
     return names.length >= MOST_PROFILES && !names.includes(name);
   };
-  const tooMany = (): EngineError =>
-    new EngineError({
-      code: 'profile/too-many',
-      message: `There are ${MOST_PROFILES} profiles already, which is the most that are kept.`,
-      remedy: 'Remove one that is not needed any more: `culvert list`, then `culvert remove PROFILE`.',
-    });
-
-  const inUseUnlike = (name: string): EngineError =>
-    new EngineError({
-      code: 'daemon/in-use',
-      message: `The profile "${name}" is in use, and this file differs from what is stored: nothing was changed.`,
-      remedy: 'Disconnect first (`culvert down`), then do the same again.',
-    });
-
   const notForUsers = (name: string): EngineError =>
     ipcError(
       'ipc/not-allowed',
@@ -124,12 +105,13 @@ export function profileCalls({
         if (caller.role !== 'administrator' && usesKeyStore(parsed.profile) && before?.text !== parsed.text)
           throw notForUsers(name);
         // The tunnel that is up was made from the stored profile: another in its place would be shown as what it does.
-        if (replace && before?.text !== parsed.text && desk.runs(name)) throw inUseUnlike(name);
-        if (await isFull(name)) throw tooMany();
+        if (replace && before?.text !== parsed.text && desk.runs(name))
+          throw knownError('daemon/in-use', { profile: name });
+        if (await isFull(name)) throw knownError('profile/too-many', { most: MOST_PROFILES });
         const replaced = await store.save(parsed, replace);
         log.hide(name, ...secretsOf(parsed.profile));
         note('info', `profile "${name}" ${replaced ? 'replaced' : 'imported'}`);
-        for (const warning of parsed.warnings) note('warn', `profile "${name}": ${warning}`);
+        for (const warning of parsed.warnings) note('warn', `profile "${name}": ${warning.text}`);
         await desk.announce(replaced ? parsed.profile : null);
         return { profile: summaryOf(parsed.profile), warnings: parsed.warnings };
       }),
@@ -148,7 +130,7 @@ export function profileCalls({
   const rename = ({ profile: from, name: to }: Params<'rename'>, caller: Caller): Promise<Result<'rename'>> =>
     desk.inTurn(() =>
       inContract(async () => {
-        free(from, 'rename');
+        free(from);
         const old = await store.read(from);
         mustBeFree(old.profile, caller, ['/name']);
         if (from === to) return {};
@@ -181,7 +163,7 @@ export function profileCalls({
     remove: ({ profile: name }, caller) =>
       desk.inTurn(() =>
         inContract(async () => {
-          free(name, 'remove');
+          free(name);
           const before = await stored(name);
           if (before) mustBeFree(before.profile, caller, ['']);
           await store.remove(name);

@@ -1,6 +1,6 @@
 // The calls about routes: what a person may add, and where a packet would go.
 import type { FieldProblem, Params, Result, RouteAnswer, RouteKind, RoutesView } from '../ipc/contract.ts';
-import { EngineError } from '../ipc/error.ts';
+import { EngineError, knownError } from '../ipc/error.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
 import { covers, lookUp } from '../net/route/lookup.ts';
 import { planRoutes, strictlyCovers } from '../net/route/plan.ts';
@@ -18,6 +18,7 @@ import {
   parsePrefix,
   prefixRange,
 } from '../wire/address.ts';
+import { type ErrorCode, errorWords, tell } from '../words/told.ts';
 import { attachedNetworks, lockOf } from './describe.ts';
 import { type Desk, known, notAllowed } from './desk.ts';
 
@@ -55,14 +56,13 @@ function normal(text: string): string | undefined {
   return wrongNetwork(trimmed) === undefined ? formatPrefix(parsePrefix(trimmed) as Prefix) : undefined;
 }
 
+type ProblemCode = Extract<ErrorCode, `routes/${string}`>;
+
 const problem = (
-  field: 'prefix' | 'kind',
   severity: FieldProblem['severity'],
-  code: string,
-  message: string,
-  remedy: string,
-  data?: FieldProblem['data'],
-): FieldProblem => ({ field, severity, code: `routes/${code}`, message, remedy, ...(data ? { data } : {}) });
+  code: ProblemCode,
+  data?: NonNullable<FieldProblem['data']>,
+): FieldProblem => ({ field: 'prefix', severity, code, ...errorWords(code, data), ...(data ? { data } : {}) });
 
 /** What is wrong with this route, were it added; `editing` is the one that it replaces. */
 export function routeProblems(
@@ -71,29 +71,17 @@ export function routeProblems(
   editing?: { readonly prefix: string; readonly kind: RouteKind },
 ): readonly FieldProblem[] {
   const text = wish.prefix.trim();
-  if (text === '')
-    return [problem('prefix', 'error', 'empty', 'A network is missing.', 'Write it like 10.0.0.0/8 or 2001:db8::/32.')];
+  if (text === '') return [problem('error', 'routes/empty')];
   const lock = lockOf(profile, POINTERS[wish.kind]);
   if (lock) {
     const { code, message, remedy } = notAllowed(profile.name, lock);
     return [{ field: 'kind', severity: 'error', code, message, remedy }];
   }
-  const wrong = wrongNetwork(text);
-  if (wrong !== undefined) {
+  if (wrongNetwork(text) !== undefined) {
     const prefix = parsePrefix(text);
-    const meant = prefix ? formatPrefix({ address: prefixRange(prefix).start, bits: prefix.bits }) : null;
-    return [
-      problem(
-        'prefix',
-        'error',
-        prefix ? 'not-a-network' : 'syntax',
-        `${text} ${wrong}`,
-        meant
-          ? `Write ${meant} for the network, or ${text.split('/')[0]} for this address alone.`
-          : 'Write it like 10.0.0.0/8 or 2001:db8::/32.',
-        meant ? { meant } : undefined,
-      ),
-    ];
+    if (!prefix) return [problem('error', 'routes/syntax')];
+    const meant = formatPrefix({ address: prefixRange(prefix).start, bits: prefix.bits });
+    return [problem('error', 'routes/not-a-network', { meant, alone: text.split('/')[0] ?? text })];
   }
   const here = formatPrefix(parsePrefix(text) as Prefix);
   const prefix = parsePrefix(here) as Prefix;
@@ -102,84 +90,26 @@ export function routeProblems(
       (other) => !(editing?.kind === kind && formatPrefix(other) === (normal(editing.prefix) ?? editing.prefix)),
     );
   const same = (kind: RouteKind): boolean => others(kind).some((other) => formatPrefix(other) === here);
-  const other = wish.kind === 'include' ? 'exclude' : 'include';
-  if (isEverything(here))
-    return [
-      wish.kind === 'include'
-        ? problem(
-            'prefix',
-            'error',
-            'everything',
-            `${here} is everything.`,
-            'Choose "everything through the tunnel" instead.',
-          )
-        : problem(
-            'prefix',
-            'error',
-            'everything',
-            `Without ${here} nothing would be left.`,
-            'Exclude a smaller network.',
-          ),
-    ];
-  if (same(wish.kind))
-    return [problem('prefix', 'error', 'duplicate', `${here} is in the list already.`, 'Nothing needs to be added.')];
-  if (same(other))
-    return [
-      problem(
-        'prefix',
-        'error',
-        'conflict',
-        `${here} is ${other}d already.`,
-        'Change that one, or choose a smaller network.',
-      ),
-    ];
-  if (others(wish.kind).length >= MOST_ROUTES)
-    return [
-      problem(
-        'prefix',
-        'error',
-        'too-many',
-        `There are ${MOST_ROUTES} already, which is the most.`,
-        'Combine some of them.',
-      ),
-    ];
+  if (isEverything(here)) return [problem('error', 'routes/everything')];
+  if (same(wish.kind)) return [problem('error', 'routes/duplicate')];
+  if (same(wish.kind === 'include' ? 'exclude' : 'include')) return [problem('error', 'routes/conflict')];
+  if (others(wish.kind).length >= MOST_ROUTES) return [problem('error', 'routes/too-many', { most: MOST_ROUTES })];
   const problems: FieldProblem[] = [];
   const gateway = parseAddress(profile.gateway.host);
   // Our own packets carry a mark that leads them past the tunnel; everything else to this address would enter it.
   if (wish.kind === 'include' && gateway && covers(prefix, gateway))
-    problems.push(
-      problem(
-        'prefix',
-        'warning',
-        'covers-gateway',
-        `${here} covers the gateway itself, ${formatAddress(gateway)}.`,
-        'The tunnel finds its own way all the same; other traffic for the gateway goes through the tunnel.',
-        { gateway: formatAddress(gateway) },
-      ),
-    );
+    problems.push(problem('warning', 'routes/covers-gateway', { gateway: formatAddress(gateway) }));
   const included = others('include');
   if (
     wish.kind === 'exclude' &&
     !profile.routes.fromGateway &&
     !included.some((outer) => strictlyCovers(outer, prefix))
   )
-    problems.push(
-      problem(
-        'prefix',
-        'warning',
-        'no-effect',
-        `No included network covers ${here}: it goes past the tunnel anyway.`,
-        'It may stay.',
-      ),
-    );
+    problems.push(problem('warning', 'routes/no-effect'));
   if (wish.kind === 'include' && profile.policy?.mode !== 'full') {
     const wider = included.find((outer) => strictlyCovers(outer, prefix));
     if (wider && !others('exclude').some((outer) => strictlyCovers(outer, prefix)))
-      problems.push(
-        problem('prefix', 'warning', 'covered', `${formatPrefix(wider)} covers ${here} already.`, 'It may stay.', {
-          covers: formatPrefix(wider),
-        }),
-      );
+      problems.push(problem('warning', 'routes/covered', { covers: formatPrefix(wider) }));
   }
   return problems;
 }
@@ -202,8 +132,8 @@ export function routeCalls({ desk, store, resolveHost, inUse }: RouteCallsOption
     const asked = caller.role === 'administrator' ? unlocked(profile) : profile;
     const wrong = routeProblems(asked, wish, editing).find(({ severity }) => severity === 'error');
     if (!wrong) return normal(wish.prefix) as string;
-    const { field, code, message, remedy } = wrong;
-    throw new EngineError({ code, message, remedy, data: { field } });
+    const { field, code, message, remedy, data } = wrong;
+    throw new EngineError({ code, message, remedy, data: { ...data, field } });
   };
 
   /** Networks of one kind with one taken out and one put in, as choices over the profile's own. */
@@ -225,12 +155,7 @@ export function routeCalls({ desk, store, resolveHost, inUse }: RouteCallsOption
   const mustExist = (profile: Profile, { prefix, kind }: { prefix: string; kind: RouteKind }): string => {
     const text = normal(prefix) ?? prefix;
     if (texts(profile.routes[kind]).includes(text)) return text;
-    throw new EngineError({
-      code: 'routes/not-found',
-      message: `${text} is not among the networks that are ${kind}d.`,
-      remedy: 'Somebody else may have removed it; what comes from the gateway or the network itself cannot be removed.',
-      data: { field: 'prefix' },
-    });
+    throw knownError('routes/not-found', { field: 'prefix', prefix: text });
   };
 
   const view = (profile: Profile): RoutesView => desk.routes(profile);
@@ -295,13 +220,7 @@ export function routeCalls({ desk, store, resolveHost, inUse }: RouteCallsOption
 
   async function lookup({ target, profile: asked }: Params<'routeLookup'>): Promise<Result<'routeLookup'>> {
     const name = asked ?? inUse();
-    if (name === null)
-      throw new EngineError({
-        code: 'routes/no-profile',
-        message: 'There is no connection whose routes could be looked at.',
-        remedy: 'Connect, or choose a profile.',
-        data: { field: 'profile' },
-      });
+    if (name === null) throw knownError('routes/no-profile', { field: 'profile' });
     const profile = await load(name);
     const addresses = await addressesOf(target.trim());
     const tunnel = desk.tunnelOf(name);
@@ -325,39 +244,24 @@ export function routeCalls({ desk, store, resolveHost, inUse }: RouteCallsOption
       const text = formatAddress(address);
       const route = lookUp(plan, address);
       const direct = onLink.find((prefix) => covers(prefix, address));
-      if (direct && (!route || route.type === 'throw'))
-        return {
-          address: text,
-          way: 'tunnel',
-          rule: null,
-          because: `${text} is in the tunnel's own network, ${formatPrefix({ address: prefixRange(direct).start, bits: direct.bits })}.`,
-        };
-      if (!route)
-        return { address: text, way: 'direct', rule: null, because: `No network of the tunnel covers ${text}.` };
+      if (direct && (!route || route.type === 'throw')) {
+        const own = formatPrefix({ address: prefixRange(direct).start, bits: direct.bits });
+        return { address: text, way: 'tunnel', rule: null, because: tell('route.own', { prefix: own }) };
+      }
+      if (!route) return { address: text, way: 'direct', rule: null, because: tell('route.uncovered') };
       const prefix = formatPrefix({ address: prefixRange(route.prefix).start, bits: route.prefix.bits });
       const kind = route.type === 'throw' ? 'exclude' : 'include';
       const entry = known.entries.find((one) => one.prefix === prefix && one.kind === kind);
       const rule = { prefix, kind, origin: entry?.origin ?? (kind === 'exclude' ? 'lan' : 'profile') } as const;
       switch (route.type) {
         case 'unicast':
-          return { address: text, way: 'tunnel', rule, because: `${prefix} goes through the tunnel.` };
+          return { address: text, way: 'tunnel', rule, because: tell('route.included', { prefix }) };
         case 'unreachable':
-          return {
-            address: text,
-            way: 'blocked',
-            rule,
-            because: `${prefix} should go through the tunnel, which has no address of that family: it is refused.`,
-          };
-        case 'throw':
-          return {
-            address: text,
-            way: 'direct',
-            rule,
-            because:
-              rule.origin === 'lan'
-                ? `${prefix} is a network that this computer is attached to.`
-                : `${prefix} is excluded from the tunnel.`,
-          };
+          return { address: text, way: 'blocked', rule, because: tell('route.noFamily', { prefix }) };
+        case 'throw': {
+          const because = tell(rule.origin === 'lan' ? 'route.attached' : 'route.excluded', { prefix });
+          return { address: text, way: 'direct', rule, because };
+        }
       }
     };
     return { target: target.trim(), profile: name, live: tunnel !== null, answers: addresses.map(answer) };
@@ -366,23 +270,16 @@ export function routeCalls({ desk, store, resolveHost, inUse }: RouteCallsOption
   async function addressesOf(target: string): Promise<readonly Address[]> {
     const literal = parseAddress(target);
     if (literal) return [literal];
-    const wrong = (message: string, remedy: string): EngineError =>
-      new EngineError({ code: 'routes/target', message, remedy, data: { field: 'target' } });
     if (!/^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251})$/.test(target) || /^[\d.]+$/.test(target))
-      throw wrong(`"${target}" is neither an address nor a name.`, 'Write it like 10.1.2.3 or intranet.example.com.');
+      throw knownError('routes/target', { field: 'target', target });
     let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<readonly Address[]>((resolve) => {
+      timer = setTimeout(() => resolve([]), PATIENCE);
+    });
     try {
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE / 1000} s`)), PATIENCE);
-      });
-      const found = await Promise.race([resolveHost(target), late]);
-      if (found.length > 0) return found.slice(0, MOST_ANSWERS);
-      throw new Error('it has no address');
-    } catch (error) {
-      throw wrong(
-        `The name ${target} could not be resolved: ${error instanceof Error ? error.message : error}.`,
-        'Check its spelling; a name of the company may need the tunnel to be up.',
-      );
+      const found = await Promise.race([resolveHost(target), late]).catch(() => []);
+      if (found.length === 0) throw knownError('routes/unresolved', { field: 'target', target });
+      return found.slice(0, MOST_ANSWERS);
     } finally {
       clearTimeout(timer);
     }

@@ -2,6 +2,7 @@
 // gathered by the daemon, so that every verdict can be tested.
 import { COUNTERS_BY_NAME, type CounterName } from '../core/counters.ts';
 import type { Check, ContractError, Drop, EngineState, TrafficStatistics } from '../ipc/contract.ts';
+import { isToldCode, type Told, type ToldCode, tell, tellError } from '../words/told.ts';
 
 export interface Facts {
   readonly state: EngineState;
@@ -15,6 +16,7 @@ export interface Facts {
   readonly gateway: {
     readonly host: string;
     readonly addresses: readonly string[];
+    /** Why it could not be resolved: an error number's name ("ENOTFOUND"), "late"; null: it has no address. */
     readonly error: string | null;
   } | null;
   /** What the ports answered, asked just now; null: not asked (a tunnel is up, or its routes are). */
@@ -26,15 +28,27 @@ export interface Facts {
 }
 
 type Verdict = Check['verdict'];
-const check = (
-  id: string,
-  title: string,
-  verdict: Verdict,
-  found: string,
-  cause: string | null = null,
-  remedy: string | null = null,
-  data: Check['data'] = {},
-): Check => ({ id, title, verdict, found, cause, remedy, data });
+
+interface Finding {
+  readonly found: Told;
+  readonly cause?: Told;
+  readonly remedy?: Told;
+  readonly data?: Check['data'];
+}
+
+type CheckId = 'connection' | 'tun' | 'clock' | 'dns' | 'gateway-reachable' | 'traffic' | 'mtu-black-hole' | 'drops';
+
+const check = (id: CheckId, verdict: Verdict, { found, cause, remedy, data = {} }: Finding): Check => ({
+  id,
+  title: tell(`check.title.${id}`),
+  verdict,
+  found,
+  cause: cause ?? null,
+  remedy: remedy ?? null,
+  data,
+});
+
+const NOT_CONNECTED: Finding = { found: tell('check.notConnected') };
 
 /** 2026: nothing of this program is older. Certificates and logs are wrong when the clock is. */
 const EARLIEST = Date.UTC(2026, 0, 1);
@@ -54,167 +68,136 @@ export function runChecks(facts: Facts): readonly Check[] {
 }
 
 function connection({ state, lastError }: Facts): Check {
-  const title = 'Connection';
+  const because = (verdict: Verdict, error: ContractError): Check => {
+    const { error: found, remedy } = tellError(error);
+    return check('connection', verdict, { found, remedy, data: { code: error.code } });
+  };
   switch (state.state) {
     case 'connected':
-      return check('connection', title, 'pass', `Connected with "${state.profile}".`);
+      return check('connection', 'pass', { found: tell('check.connection.up', { profile: state.profile }) });
     case 'connecting':
     case 'disconnecting':
-      return check('connection', title, 'skipped', `The engine is ${state.state}.`);
+      return check('connection', 'skipped', {
+        found: tell(`check.connection.${state.state}`, { profile: state.profile }),
+      });
     case 'reconnecting':
-      return check('connection', title, 'warn', state.because.message, null, state.because.remedy, {
-        code: state.because.code,
-      });
+      return because('warn', state.because);
     case 'failed':
-      return check('connection', title, 'fail', state.error.message, null, state.error.remedy, {
-        code: state.error.code,
-      });
-    case 'disconnected':
-      return lastError
-        ? check(
-            'connection',
-            title,
-            'warn',
-            `Not connected. The last time: ${lastError.message}`,
-            null,
-            lastError.remedy,
-            { code: lastError.code },
-          )
-        : check('connection', title, 'skipped', 'Not connected.');
+      return because('fail', state.error);
+    case 'disconnected': {
+      if (!lastError) return check('connection', 'skipped', NOT_CONNECTED);
+      const { error, remedy } = tellError(lastError);
+      const found = tell('check.connection.ended', { error });
+      return check('connection', 'warn', { found, remedy, data: { code: lastError.code } });
+    }
   }
 }
 
-function tun({ tun: problem }: Facts): Check {
-  const title = 'Network interface of the tunnel';
-  if (problem === null) return check('tun', title, 'pass', 'TUN devices can be made.');
-  return check(
-    'tun',
-    title,
-    'fail',
-    `/dev/net/tun cannot be used (${problem}).`,
-    problem === 'ENOENT'
-      ? 'The kernel module "tun" is not loaded, or a container hides it.'
-      : 'The engine does not run as root.',
-    problem === 'ENOENT' ? 'Load it: sudo modprobe tun.' : 'Start the engine as root, or give it CAP_NET_ADMIN.',
-    { error: problem },
-  );
+function tun({ tun: error }: Facts): Check {
+  if (error === null) return check('tun', 'pass', { found: tell('check.tun.good') });
+  const why = error === 'ENOENT' ? 'check.tun.noModule' : 'check.tun.noRights';
+  return check('tun', 'fail', {
+    found: tell('check.tun.bad', { error }),
+    cause: tell(why),
+    remedy: tell(`${why}.remedy`),
+    data: { error },
+  });
 }
 
 function clock({ now }: Facts): Check {
-  const shown = new Date(now).toISOString();
-  if (now >= EARLIEST && now < LATEST) return check('clock', 'Clock', 'pass', `It is ${shown}.`);
-  return check(
-    'clock',
-    'Clock',
-    'fail',
-    `This computer believes that it is ${shown}.`,
-    'Its battery is empty, or it has not reached a time server yet.',
-    'Set the date and time; certificates are judged by it.',
-  );
+  // The same in every language, down to the minute.
+  const time = `${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  if (now >= EARLIEST && now < LATEST) return check('clock', 'pass', { found: tell('check.clock.good', { time }) });
+  return check('clock', 'fail', {
+    found: tell('check.clock.wrong', { time }),
+    cause: tell('check.clock.cause'),
+    remedy: tell('check.clock.remedy'),
+  });
 }
 
 function name({ gateway }: Facts): Check {
-  const title = 'Name of the gateway';
-  if (!gateway) return check('dns', title, 'skipped', 'There is no profile to look at.');
-  if (gateway.addresses.length > 0)
-    return check('dns', title, 'pass', `${gateway.host} is ${gateway.addresses.join(', ')}.`);
-  return check(
-    'dns',
-    title,
-    'fail',
-    `${gateway.host} does not resolve: ${gateway.error ?? 'it has no address'}.`,
-    'This computer is offline, its name server does not answer, or the name is misspelt.',
-    'Check the network, and gateway.host in the profile. A hotel or café may want you to accept its terms in a browser first.',
-    { host: gateway.host },
-  );
+  if (!gateway) return check('dns', 'skipped', { found: tell('check.dns.noProfile') });
+  const { host, addresses, error } = gateway;
+  if (addresses.length > 0) return check('dns', 'pass', { found: tell('check.dns.found', { host, addresses }) });
+  return check('dns', 'fail', {
+    found:
+      error === null
+        ? tell('check.dns.empty', { host })
+        : error === 'late'
+          ? tell('check.dns.late', { host })
+          : tell('check.dns.failed', { host, error }),
+    cause: tell('check.dns.cause'),
+    remedy: tell('check.dns.remedy'),
+    data: { host },
+  });
 }
 
 function reach({ state, ports, gateway }: Facts): Check {
-  const title = 'Way to the gateway';
-  if (state.state === 'connected') return check('gateway-reachable', title, 'pass', 'The gateway answers.');
-  if (!ports || !gateway) return check('gateway-reachable', title, 'skipped', 'Not asked now.');
-  const silent = ports.filter(({ answered }) => !answered);
-  const list = ports.map(({ port, answered }) => `UDP ${port}: ${answered ? 'answers' : 'silent'}`).join(', ');
-  const data = Object.fromEntries(ports.map(({ port, answered }) => [`udp${port}`, answered]));
-  if (silent.length === 0) return check('gateway-reachable', title, 'pass', `${list}.`, null, null, data);
-  if (silent.length < ports.length)
-    return check(
-      'gateway-reachable',
-      title,
-      'warn',
-      `${list}.`,
-      `A firewall on the way blocks UDP ${silent.map(({ port }) => port).join(' and ')}.`,
-      'Both ports are needed, 4500 also for the traffic itself: try another network, or ask its administrator.',
+  const id = 'gateway-reachable';
+  if (state.state === 'connected') return check(id, 'pass', { found: tell('check.reach.connected') });
+  if (!ports || !gateway) return check(id, 'skipped', { found: tell('check.reach.notAsked') });
+  const numbers = (wanted: boolean): readonly string[] =>
+    ports.flatMap(({ port, answered }) => (answered === wanted ? [String(port)] : []));
+  const [answered, silent] = [numbers(true), numbers(false)];
+  const data = Object.fromEntries(ports.map((port) => [`udp${port.port}`, port.answered]));
+  if (silent.length === 0) return check(id, 'pass', { found: tell('check.reach.all', { answered }), data });
+  if (answered.length > 0)
+    return check(id, 'warn', {
+      found: tell('check.reach.some', { answered, silent }),
+      cause: tell('check.reach.some.cause', { silent }),
+      remedy: tell('check.reach.some.remedy'),
       data,
-    );
-  const refused = silent.some(({ error }) => error === 'ECONNREFUSED');
-  return check(
-    'gateway-reachable',
-    title,
-    'fail',
-    `${list}.`,
-    refused
-      ? 'The computer at this address says that nothing listens there.'
-      : 'The gateway is down, its address is wrong, or a firewall on the way blocks UDP 500 and 4500.',
-    refused
-      ? 'Check the address in the profile; on the gateway, check that its IPsec service runs.'
-      : 'Try another network (a mobile phone’s, for instance). Where that works, this network blocks VPNs.',
+    });
+  const refused = ports.some(({ error }) => error === 'ECONNREFUSED');
+  const why = refused ? 'check.reach.refused' : 'check.reach.silent';
+  return check(id, 'fail', {
+    found: tell('check.reach.none', { silent }),
+    cause: tell(why),
+    remedy: tell(`${why}.remedy`),
     data,
-  );
+  });
 }
 
 function silence({ state, traffic }: Facts): Check {
-  const title = 'Traffic from the gateway';
-  if (state.state !== 'connected' || !traffic) return check('traffic', title, 'skipped', 'Not connected.');
-  if (traffic.packetsOut < 20 || traffic.packetsIn > 0)
-    return check('traffic', title, 'pass', `${traffic.packetsIn} packets came, ${traffic.packetsOut} went.`);
-  return check(
-    'traffic',
-    title,
-    'warn',
-    `${traffic.packetsOut} packets went into the tunnel, and none came back.`,
-    'The gateway has no way back to your tunnel address, its GRE key or addresses differ from the profile, or a firewall on the way drops ESP.',
-    'Look at the drops below. With encapsulation "auto", try "udp". Else give the report to the administrator of the gateway.',
-  );
+  if (state.state !== 'connected' || !traffic) return check('traffic', 'skipped', NOT_CONNECTED);
+  const { packetsIn: received, packetsOut: sent } = traffic;
+  if (sent < 20 || received > 0)
+    return check('traffic', 'pass', { found: tell('check.traffic.good', { received, sent }) });
+  return check('traffic', 'warn', {
+    found: tell('check.traffic.silent', { sent }),
+    cause: tell('check.traffic.silent.cause'),
+    remedy: tell('check.traffic.silent.remedy'),
+  });
 }
 
 function mtu({ state, traffic, path }: Facts): Check {
-  const title = 'Large packets';
+  const id = 'mtu-black-hole';
   if (path?.works && path.works < path.assumed)
-    return check(
-      'mtu-black-hole',
-      title,
-      'fail',
-      `Packets of more than ${path.works} bytes are lost on the way, but ${path.assumed} is assumed.`,
-      'A link on the way is narrower, and the router before it does not say so.',
-      'Use the result of the path test on the MTU page.',
-      { works: path.works, assumed: path.assumed },
-    );
-  if (state.state !== 'connected' || !traffic) return check('mtu-black-hole', title, 'skipped', 'Not connected.');
+    return check(id, 'fail', {
+      found: tell('check.mtu.narrow', { works: path.works, assumed: path.assumed }),
+      cause: tell('check.mtu.narrow.cause'),
+      remedy: tell('check.mtu.narrow.remedy'),
+      data: { works: path.works, assumed: path.assumed },
+    });
+  if (state.state !== 'connected' || !traffic) return check(id, 'skipped', NOT_CONNECTED);
   const { value, computed } = state.tunnel.mtu;
   if (computed !== undefined && value > computed)
-    return check(
-      'mtu-black-hole',
-      title,
-      'warn',
-      `The tunnel's MTU is fixed at ${value}, but only ${computed} fit.`,
-      'The profile or a person set it.',
-      'Set the MTU to automatic.',
-      { value, computed },
-    );
+    return check(id, 'warn', {
+      found: tell('check.mtu.fixed', { value, computed }),
+      cause: tell('check.mtu.fixed.cause'),
+      remedy: tell('check.mtu.fixed.remedy'),
+      data: { value, computed },
+    });
   // Mostly small packets come back while large ones leave: what a black hole looks like from here.
   const outSize = traffic.bytesOut / Math.max(1, traffic.packetsOut);
   const inSize = traffic.bytesIn / Math.max(1, traffic.packetsIn);
   if (traffic.packetsOut > 200 && outSize > 0.8 * value && traffic.packetsIn * 8 < traffic.packetsOut && inSize < 120)
-    return check(
-      'mtu-black-hole',
-      title,
-      'warn',
-      'Large packets leave and hardly anything comes back.',
-      'They may be too large for a link on the way that does not say so.',
-      'Test the path on the MTU page.',
-    );
-  return check('mtu-black-hole', title, 'pass', `Nothing speaks against an MTU of ${value}.`);
+    return check(id, 'warn', {
+      found: tell('check.mtu.oneWay'),
+      cause: tell('check.mtu.oneWay.cause'),
+      remedy: tell('check.mtu.oneWay.remedy'),
+    });
+  return check(id, 'pass', { found: tell('check.mtu.good', { mtu: value }) });
 }
 
 /** Counters that say what went well, or that belong to normal work. */
@@ -240,42 +223,43 @@ const HARMLESS: ReadonlySet<string> = new Set<CounterName>([
 
 /** Packets that went nowhere, by the reason, the most first. */
 export function dropsOf(traffic: TrafficStatistics | null): readonly Drop[] {
-  const meanings: Readonly<Record<string, string>> = COUNTERS_BY_NAME;
   return Object.entries(traffic?.counters ?? {})
     .filter(([key, packets]) => packets > 0 && !HARMLESS.has(key))
-    .map(([key, packets]) => ({ name: key, meaning: meanings[key] ?? key, packets }))
+    .map(([key, packets]) => ({ name: key, meaning: meaningOf(key), packets }))
     .sort((a, b) => b.packets - a.packets);
 }
 
+/** In the core's own words where there are none for people. */
+function meaningOf(counter: string): Told {
+  const code = `drop.${counter}`;
+  const technical: Readonly<Record<string, string>> = COUNTERS_BY_NAME;
+  return isToldCode(code) ? tell(code as DropCode) : { code, data: {}, text: technical[counter] ?? counter };
+}
+type DropCode = Extract<ToldCode, `drop.${string}`>;
+
 function drops({ traffic }: Facts): Check {
-  const title = 'Dropped packets';
-  if (!traffic) return check('drops', title, 'skipped', 'Not connected.');
+  if (!traffic) return check('drops', 'skipped', NOT_CONNECTED);
   const all = dropsOf(traffic);
-  const total = all.reduce((sum, { packets }) => sum + packets, 0);
+  const dropped = all.reduce((sum, { packets }) => sum + packets, 0);
   const through = traffic.packetsIn + traffic.packetsOut;
-  const [most] = all;
-  if (!most) return check('drops', title, 'pass', 'None.');
+  const [first] = all;
+  if (!first) return check('drops', 'pass', { found: tell('check.drops.none') });
+  const found = tell('check.drops.some', {
+    dropped,
+    all: dropped + through,
+    reason: first.meaning,
+    most: first.packets,
+  });
+  const data = Object.fromEntries(all.map(({ name: key, packets }) => [key, packets]));
   // One packet in a thousand is the network's ordinary weather.
-  const verdict: Verdict = total > 10 && total * 1000 > through ? 'warn' : 'pass';
-  return check(
-    'drops',
-    title,
-    verdict,
-    `${total} of ${total + through}; mostly: ${most.meaning} (${most.packets}).`,
-    verdict === 'warn' ? causeOf(most.name) : null,
-    verdict === 'warn' ? 'Give the report to the administrator of the gateway.' : null,
-    Object.fromEntries(all.map(({ name: key, packets }) => [key, packets])),
-  );
+  if (dropped <= 10 || dropped * 1000 <= through) return check('drops', 'pass', { found, data });
+  return check('drops', 'warn', { found, cause: causeOf(first.name), remedy: tell('check.drops.remedy'), data });
 }
 
-function causeOf(counter: string): string {
-  if (counter.startsWith('inGre'))
-    return 'The GRE settings of profile and gateway differ (key, checksum, sequence numbers).';
-  if (counter.startsWith('inReplay'))
-    return 'The network reorders packets more than the replay window allows, or repeats them.';
-  if (counter === 'inAuthFailed' || counter === 'inUnknownSpi')
-    return 'Somebody sends packets of another connection, or they are damaged on the way.';
-  if (counter === 'inInnerAddress' || counter === 'inDeliveryAddress')
-    return 'The gateway sends packets from networks that the profile does not route.';
-  return 'See the meaning of each counter.';
+function causeOf(counter: string): Told {
+  if (counter.startsWith('inGre')) return tell('check.drops.gre');
+  if (counter.startsWith('inReplay')) return tell('check.drops.replay');
+  if (counter === 'inAuthFailed' || counter === 'inUnknownSpi') return tell('check.drops.foreign');
+  if (counter === 'inInnerAddress' || counter === 'inDeliveryAddress') return tell('check.drops.addresses');
+  return tell('check.drops.other');
 }

@@ -56,7 +56,7 @@ function textOf({ made, system, status, profile, routes, mtu, checks, drops, log
           `${tunnel.shape} over ${tunnel.encapsulation} to ${tunnel.gateway} (${tunnel.gatewayIdentity})`,
           `IKE ${tunnel.ikeProposal}; ESP ${tunnel.espProposal}`,
           `addresses ${tunnel.addresses.join(', ')}; since ${new Date(tunnel.since).toISOString()}`,
-          ...tunnel.warnings,
+          ...tunnel.warnings.map(({ text }) => text),
         ])
       : []),
     ...(profile
@@ -72,21 +72,21 @@ function textOf({ made, system, status, profile, routes, mtu, checks, drops, log
           ...routes.entries.map(
             ({ prefix, kind, way, origin, active }) => `${prefix} ${kind} (${origin}): ${active ? way : 'not now'}`,
           ),
-          ...routes.warnings,
+          ...routes.warnings.map(({ text }) => text),
         ])
       : []),
-    ...(mtu ? section('MTU', [mtu.explanation, ...mtu.warnings]) : []),
+    ...(mtu ? section('MTU', [mtu.explanation, ...mtu.warnings.map(({ text }) => text)]) : []),
     ...section(
       'Checks',
       checks.flatMap(({ verdict, title, found, cause, remedy }) => [
-        `${verdict.padEnd(7)} ${title}: ${found}`,
-        ...(cause ? [`        ${cause}`] : []),
-        ...(remedy ? [`        ${remedy}`] : []),
+        `${verdict.padEnd(7)} ${title.text}: ${found.text}`,
+        ...(cause ? [`        ${cause.text}`] : []),
+        ...(remedy ? [`        ${remedy.text}`] : []),
       ]),
     ),
     ...section(
       'Drops',
-      drops.length > 0 ? drops.map(({ packets, meaning, name }) => `${packets} ${name}: ${meaning}`) : ['none'],
+      drops.length > 0 ? drops.map(({ packets, meaning, name }) => `${packets} ${name}: ${meaning.text}`) : ['none'],
     ),
     ...section(
       'Log',

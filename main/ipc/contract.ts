@@ -27,6 +27,7 @@ import {
   RoutesView,
   Settings,
   Status,
+  Told,
   TrafficSample,
   TrafficStatistics,
   TrustedNetwork,
@@ -37,7 +38,7 @@ import { boolean, integer, list, nullable, type Of, object, oneOf, optional, typ
 export * from './data.ts';
 export { check, checkStrict, matches, type Of, type Problem, type Shape } from './shape.ts';
 
-export const CONTRACT_VERSION = 1;
+export const CONTRACT_VERSION = 2;
 
 /**
  * What a call needs. `look` changes nothing; `connect` begins and ends connections; `edit` changes what is stored, where it
@@ -66,10 +67,10 @@ const ofProfile = object({ profile });
 const profileText = text(1024 * 1024);
 const url = text(2048, 1);
 const prefix = text(100);
-const imported = object({ profile: ProfileSummary, warnings: list(text()) });
+const imported = object({ profile: ProfileSummary, warnings: list(Told) });
 const previewed = object({
   profile: ProfileDetails,
-  warnings: list(text()),
+  warnings: list(Told),
   /** A profile of this name is stored already. */
   exists: boolean,
 });

@@ -2,6 +2,7 @@
 // and endpoints are text ("10.0.0.0/8", "192.0.2.1:4500", "[2001:db8::1]:4500"); times are Unix milliseconds; sizes are bytes.
 import {
   boolean,
+  either,
   integer,
   list,
   nullable,
@@ -11,6 +12,7 @@ import {
   oneOf,
   optional,
   record,
+  type Shape,
   scalar,
   text,
   variants,
@@ -18,6 +20,28 @@ import {
 
 const count = integer(0);
 const texts = list(text());
+
+/** How deep a sentence may hold others: a warning, what is weak in it. */
+const DEEPEST = 3;
+
+/**
+ * What the engine tells people: the code of a sentence, what fills it, and the sentence in English (main/words). Whoever shows it
+ * translates by the code, and falls back to `text` where it does not know that one.
+ */
+export interface Told {
+  readonly code: string;
+  readonly data: { readonly [name: string]: string | number | boolean | null | readonly string[] | Told };
+  readonly text: string;
+}
+const told = (depth: number): Shape<Told> =>
+  object({
+    code: text(100),
+    data: record(
+      depth > 0 ? either(either(scalar, list(text(1000))), told(depth - 1)) : either(scalar, list(text(1000))),
+    ),
+    text: text(10_000),
+  });
+export const Told: Shape<Told> = told(DEEPEST);
 
 /** An error as a person reads it; crosses the wire with code and data intact. */
 export const ContractError = object({
@@ -27,6 +51,8 @@ export const ContractError = object({
   /** Likely cause and what to do. */
   remedy: text(),
   data: optional(record(scalar)),
+  /** Each mistake in a profile; `message` has them all, and says more of each. */
+  mistakes: optional(list(Told)),
 });
 export type ContractError = Of<typeof ContractError>;
 
@@ -60,6 +86,7 @@ export const TunnelInfo = object({
   shape: TunnelShape,
   interfaceName: text(),
   gateway: text(),
+  /** Empty: plain GRE authenticates nobody. */
   gatewayIdentity: text(),
   local: text(),
   encapsulation: oneOf('udp', 'raw', 'tcp'),
@@ -69,7 +96,7 @@ export const TunnelInfo = object({
   /** Assigned by the gateway's configuration payload. */
   assigned: texts,
   dns: texts,
-  /** Name servers in force: for these domains and what is under them, or for every name where none is said. */
+  /** Name servers in force: for these domains and what is under them, or for every name where none is said. `how`: English, for the log. */
   names: optional(object({ servers: texts, domains: texts, how: text() })),
   ikeProposal: text(),
   espProposal: text(),
@@ -77,6 +104,7 @@ export const TunnelInfo = object({
   postQuantum: optional(boolean),
   mtu: object({
     value: count,
+    /** The arithmetic in a line, for command lines; others draw `parts`. */
     explanation: text(),
     mss4: count,
     mss6: count,
@@ -97,7 +125,7 @@ export const TunnelInfo = object({
   /** Networks that are reached beside GRE; without `espProposal` one has no CHILD SA (not yet, or the gateway refuses it). */
   direct: optional(list(object({ prefix: text(), espProposal: optional(text()) }))),
   since: number,
-  warnings: texts,
+  warnings: list(Told),
 });
 export type TunnelInfo = Of<typeof TunnelInfo>;
 
@@ -261,7 +289,7 @@ export const RoutesView = object({
   fromGatewayLock: nullable(Lock),
   /** The person changed something: `resetRoutes` brings the profile's own back. */
   changed: boolean,
-  warnings: texts,
+  warnings: list(Told),
 });
 export type RoutesView = Of<typeof RoutesView>;
 
@@ -282,8 +310,7 @@ export const RouteAnswer = object({
   way: oneOf('tunnel', 'direct', 'blocked'),
   /** The most specific rule that decided; null: none covers it, so it goes as without a VPN. */
   rule: nullable(object({ prefix: text(), kind: RouteKind, origin: oneOf('profile', 'user', 'gateway', 'lan') })),
-  /** One sentence. */
-  because: text(),
+  because: Told,
 });
 export type RouteAnswer = Of<typeof RouteAnswer>;
 
@@ -297,6 +324,8 @@ export const RouteLookup = object({
 export type RouteLookup = Of<typeof RouteLookup>;
 
 export const PathTestResult = object({
+  /** The one whose tunnel was tested. */
+  profile: text(),
   /** Largest packet that crosses the path, outer headers included; null: not even the smallest came back. */
   path: nullable(count),
   /** Inner MTU that follows from it. */
@@ -308,14 +337,15 @@ export const PathTestResult = object({
   /** Median round trip of the probes that arrived, in milliseconds. */
   roundTrip: nullable(number),
   finished: number,
-  /** One sentence for a person: what it means and what to do. */
-  verdict: text(),
+  /** What it means and what to do. */
+  verdict: Told,
 });
 export type PathTestResult = Of<typeof PathTestResult>;
 
 export const PathTest = variants('state', {
   idle: { last: nullable(PathTestResult) },
   running: {
+    profile: text(),
     /** 0 to 1. */
     progress: number,
     /** Bytes on the wire of the probe under way. */
@@ -344,7 +374,7 @@ export const MtuView = object({
   parts: list(MtuPart),
   explanation: text(),
   ipv6Allowed: boolean,
-  warnings: texts,
+  warnings: list(Told),
 });
 export type MtuView = Of<typeof MtuView>;
 
@@ -356,19 +386,19 @@ export const MtuChoice = variants('mode', {
 export type MtuChoice = Of<typeof MtuChoice>;
 
 export const Check = object({
-  /** Stable, for translation: "gateway-reachable", "clock", "tun", … */
+  /** Stable: "gateway-reachable", "clock", "tun", … */
   id: text(),
   verdict: oneOf('pass', 'warn', 'fail', 'skipped'),
-  title: text(),
+  title: Told,
   /** What was found. */
-  found: text(),
-  cause: nullable(text()),
-  remedy: nullable(text()),
+  found: Told,
+  cause: nullable(Told),
+  remedy: nullable(Told),
   data: record(scalar),
 });
 export type Check = Of<typeof Check>;
 
-export const Drop = object({ name: text(), meaning: text(), packets: count });
+export const Drop = object({ name: text(), meaning: Told, packets: count });
 export type Drop = Of<typeof Drop>;
 
 /**

@@ -1,4 +1,5 @@
 // An error that crosses the socket: code, message, remedy and data are the same on both sides.
+import { type ErrorCode, errorWords } from '../words/told.ts';
 import type { ContractError } from './contract.ts';
 
 /** Codes of this layer; the others are the engine's ("profile/…", "ike/…", "net/…", "session/…", "daemon/…"). */
@@ -33,18 +34,20 @@ export class EngineError extends Error {
   readonly code: string;
   readonly remedy: string;
   readonly data: ContractError['data'];
+  readonly mistakes: ContractError['mistakes'];
 
   constructor(fields: ContractError) {
     super(fields.message);
     this.code = fields.code;
     this.remedy = fields.remedy;
     this.data = fields.data;
+    this.mistakes = fields.mistakes;
   }
 
   /** As it goes over the wire. */
   toContract(): ContractError {
-    const { code, message, remedy, data } = this;
-    return { code, message, remedy, ...(data ? { data } : {}) };
+    const { code, message, remedy, data, mistakes } = this;
+    return { code, message, remedy, ...(data ? { data } : {}), ...(mistakes ? { mistakes } : {}) };
   }
 }
 
@@ -55,6 +58,11 @@ export function ipcError(
   data?: ContractError['data'],
 ): EngineError {
   return new EngineError({ code, message, remedy, ...(data ? { data } : {}) });
+}
+
+/** An error that is always said in the same words (main/words). */
+export function knownError(code: ErrorCode, data?: NonNullable<ContractError['data']>): EngineError {
+  return new EngineError({ code, ...errorWords(code, data), ...(data ? { data } : {}) });
 }
 
 /** One kind of algorithms ("encryption", "key-exchange") as the two ends have it; empty: not told. */

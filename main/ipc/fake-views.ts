@@ -1,4 +1,5 @@
 // What the fake engine shows of a profile, and the figures that it makes up.
+import { tell } from '../words/told.ts';
 import type {
   ContractError,
   MtuView,
@@ -9,7 +10,7 @@ import type {
   TrafficSample,
   TrafficStatistics,
 } from './contract.ts';
-import { EngineError } from './error.ts';
+import { EngineError, knownError } from './error.ts';
 import { FAKE_PARTS } from './fake-data.ts';
 
 export const failure = (code: string, message: string, remedy: string, data?: ContractError['data']): EngineError =>
@@ -58,7 +59,7 @@ export function fakeMtu(profile: ProfileDetails, live: boolean): MtuView {
     parts: [...FAKE_PARTS, { kind: 'payload', name: 'packet inside the tunnel', bytes: computed }],
     explanation: `${path} (path MTU) … = ${computed}`,
     ipv6Allowed: value >= 1280,
-    warnings: value > computed ? [`An MTU of ${value} is more than the ${computed} that fit.`] : [],
+    warnings: value > computed ? [tell('tunnel.mtuTooLarge', { value, computed, path })] : [],
   };
 }
 
@@ -88,16 +89,6 @@ export const withSample = (traffic: TrafficStatistics, sample: TrafficSample): T
   lastInboundAgo: 5,
 });
 
-export const fakeCheck = (id: string, verdict: 'pass' | 'warn' | 'fail', title: string, found: string) => ({
-  id,
-  verdict,
-  title,
-  found,
-  cause: verdict === 'pass' ? null : 'The likely cause, in words.',
-  remedy: verdict === 'pass' ? null : 'What to do about it.',
-  data: {},
-});
-
 /** The lock that covers this part: one on it, above it, or (for the whole) below it. */
 export function lockOf(profile: ProfileDetails, pointer: string): ProfileDetails['locked'][number] | null {
   const covers = (lock: string): boolean => pointer === lock || pointer.startsWith(`${lock}/`) || pointer === '';
@@ -113,10 +104,7 @@ export function meantBy(prefix: string): string {
   const word = (address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0) & mask) >>> 0;
   return `${[24, 16, 8, 0].map((shift) => (word >>> shift) & 255).join('.')}/${bits}`;
 }
-export const badPrefix = (text: string): EngineError =>
-  failure('routes/prefix', `"${text}" is not a network.`, 'Write it like 10.0.0.0/8 or 2001:db8::/32.', {
-    field: 'prefix',
-  });
+export const badPrefix = (): EngineError => knownError('routes/syntax', { field: 'prefix' });
 export const sameStart = (prefix: string, target: string): boolean => prefix.split('.')[0] === target.split('.')[0];
 
 export function fetched(url: string): string {

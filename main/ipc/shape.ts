@@ -81,6 +81,12 @@ export const scalar: Shape<string | number | boolean | null> = shape((value, poi
     : wrong(pointer, 'must be a text, a number, true, false or null'),
 );
 
+/** The first that fits; where none does, what is wrong by the last. */
+export const either = <T, U>(first: Shape<T>, second: Shape<U>): Shape<T | U> =>
+  shape((value, pointer, strict) =>
+    first.find(value, pointer, strict) === null ? null : second.find(value, pointer, strict),
+  );
+
 export const nullable = <T>(inner: Shape<T>): Shape<T | null> =>
   shape((value, pointer, strict) => (value === null ? null : inner.find(value, pointer, strict)));
 

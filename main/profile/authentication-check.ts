@@ -2,6 +2,7 @@
 // gateway has to prove before a secret may leave.
 import { parseName } from '../pki/distinguished-name.ts';
 import { isPkiError } from '../pki/error.ts';
+import { type Told, tell } from '../words/told.ts';
 import type { AuthenticationFile, EapFile, RoundFile } from './authentication-schema.ts';
 import type { ProfileProblem } from './problem.ts';
 import type { ValidSections } from './schema.ts';
@@ -9,7 +10,7 @@ import type { ValidSections } from './schema.ts';
 interface Checking {
   readonly sections: ValidSections;
   readonly problem: (pointer: string, message: string, code?: ProfileProblem['code']) => void;
-  readonly warn: (message: string) => void;
+  readonly warn: (warning: Told) => void;
 }
 
 /** Keys that belong to one method alone. */
@@ -28,11 +29,9 @@ export function checkAuthentication({ sections, problem, warn }: Checking): void
   if (authentication.second) checkRound(authentication.second, '/authentication/second', problem);
   checkGateway(authentication, gateway?.authentication, problem);
   const other = gateway?.authentication;
-  if (other?.legacy) warn('/gateway/authentication/legacy is on: signatures with SHA-1 and short RSA keys are taken.');
-  if (other?.method === 'certificate' && other.revocation === 'off')
-    warn('/gateway/authentication/revocation is "off": a certificate that was stolen stays good.');
-  if (authentication.method === 'eap' && authentication.eap?.password)
-    warn('The profile has a password in it: who has the file has the password.');
+  if (other?.legacy) warn(tell('profile.legacySignatures'));
+  if (other?.method === 'certificate' && other.revocation === 'off') warn(tell('profile.noRevocation'));
+  if (authentication.method === 'eap' && authentication.eap?.password) warn(tell('profile.password'));
 }
 
 function checkRound(round: RoundFile, pointer: string, problem: Checking['problem']): void {

@@ -1,5 +1,6 @@
 // How both ends prove who they are, in the checked form of a profile, and how it comes out of the file. Certificates, keys and secrets are
 // bytes; files that the profile names are read when it is imported, and stored inline.
+import type { Told } from '../words/told.ts';
 import type {
   AuthenticationFile,
   EAP_INNER,
@@ -113,7 +114,7 @@ function slotsIn(raw: unknown): readonly Slot[] {
 /** What has been read out of all slots. */
 export interface Materials {
   readonly problems: readonly ProfileProblem[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
   /** By JSON pointer. */
   readonly bytes: ReadonlyMap<string, Uint8Array>;
   /** The file's value with everything inline. */
@@ -122,7 +123,7 @@ export interface Materials {
 
 export function readMaterials(raw: Record<string, unknown>, readFile: ReadSecretFile | undefined): Materials {
   const problems: ProfileProblem[] = [];
-  const warnings: string[] = [];
+  const warnings: Told[] = [];
   const bytes = new Map<string, Uint8Array>();
   const stored = structuredClone(raw);
   for (const { path, kind } of slotsIn(raw)) {

@@ -6,6 +6,7 @@ import { espSuite } from '../crypto/suite.ts';
 import { TransformType } from '../crypto/transform.ts';
 import { CIPHER_OVERHEAD, type CipherOverhead, computeMtu, overheadOf } from '../mtu/mtu.ts';
 import { parseAddress, parsePrefix, sameAddress } from '../wire/address.ts';
+import { type Told, tell } from '../words/told.ts';
 import { checkAuthentication } from './authentication-check.ts';
 import { prefixContains } from './contains.ts';
 import { DEFAULTS, defaultEncapsulation, defaultFamilies } from './defaults.ts';
@@ -14,7 +15,7 @@ import type { SectionName, ValidSections } from './schema.ts';
 
 export interface Findings {
   readonly problems: readonly ProfileProblem[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }
 
 interface Checking {
@@ -27,7 +28,7 @@ interface Checking {
     code?: ProfileProblem['code'],
     meant?: Partial<ProfileProblem>,
   ) => void;
-  readonly warn: (message: string) => void;
+  readonly warn: (warning: Told) => void;
   readonly stored: boolean;
 }
 
@@ -38,12 +39,12 @@ export function checkTogether(
   stored = false,
 ): Findings {
   const problems: ProfileProblem[] = [];
-  const warnings: string[] = [];
+  const warnings: Told[] = [];
   const checking: Checking = {
     sections,
     has,
     problem: (pointer, message, code = 'conflict', meant = {}) => problems.push({ code, pointer, message, ...meant }),
-    warn: (message) => warnings.push(message),
+    warn: (warning) => warnings.push(warning),
     stored,
   };
   checkShape(checking);
@@ -71,12 +72,13 @@ function checkShape({ sections, has, problem, warn }: Checking): void {
     if (!has('authentication')) problem('/authentication', 'is missing.', 'missing');
     return;
   }
-  warn(
-    'NO ENCRYPTION: the shape "gre-plain" sends everything readable and changeable by anybody on the way. Laboratories only.',
-  );
-  if (has('authentication')) warn('/authentication has no effect: plain GRE authenticates nobody.');
-  if (has('proposals')) warn('/proposals has no effect: plain GRE negotiates nothing.');
-  if (sections.gateway?.identity) warn('/gateway/identity has no effect: plain GRE does not check who the gateway is.');
+  warn(tell('profile.plain'));
+  const unused = [
+    ...(has('authentication') ? ['/authentication'] : []),
+    ...(has('proposals') ? ['/proposals'] : []),
+    ...(sections.gateway?.identity ? ['/gateway/identity'] : []),
+  ];
+  for (const place of unused) warn(tell('profile.noEffectPlain', { place }));
   for (const key of ['requestAddresses', 'remoteSelectors'] as const)
     if (tunnel[key]?.length)
       problem(`/tunnel/${key}`, 'is negotiated by IKE, which the shape "gre-plain" does not have.');
@@ -87,10 +89,7 @@ function checkShape({ sections, has, problem, warn }: Checking): void {
 function checkGre({ sections, problem, warn }: Checking): void {
   const { tunnel, gre } = sections;
   if (!gre) return;
-  if (gre.sequence)
-    warn(
-      '/gre/sequence is on: a gateway whose tunnel stayed up drops numbers that look old (RFC 2890 §2.2). They go on over reconnections and restarts of this engine, but a reinstalled one starts again at 0. Leave it off unless the gateway insists.',
-    );
+  if (gre.sequence) warn(tell('profile.greSequence', { place: '/gre/sequence' }));
   if (!tunnel || tunnel.shape === 'esp-tunnel') return;
   const { shape } = tunnel;
   if (shape !== 'gre-tunnel')
@@ -119,9 +118,9 @@ function checkSelectors({ sections, problem, warn }: Checking): void {
   const { tunnel, gre } = sections;
   if (!tunnel) return;
   if (tunnel.anyProtocol && (tunnel.shape === 'esp-tunnel' || tunnel.shape === 'gre-plain'))
-    warn(`/tunnel/anyProtocol has no effect in the shape "${tunnel.shape}".`);
+    warn(tell('profile.noEffectShape', { place: '/tunnel/anyProtocol', shape: tunnel.shape }));
   if (tunnel.mobike && (tunnel.shape === 'gre-transport' || tunnel.shape === 'gre-plain'))
-    warn(`/tunnel/mobike has no effect in the shape "${tunnel.shape}": it is made anew in another network.`);
+    warn(tell('profile.mobikeShape', { place: '/tunnel/mobike', shape: tunnel.shape }));
   const requested = tunnel.requestAddresses ?? [];
   if (requested.length === 2 && requested[0] === requested[1])
     problem('/tunnel/requestAddresses', `names the family ${requested[0]} twice.`, 'invalid');
@@ -141,7 +140,8 @@ function checkRoutes({ sections, has, problem, warn }: Checking): void {
     ['include', include],
     ['exclude', exclude],
   ] as const)
-    for (const [i, text] of texts.entries()) if (texts.indexOf(text) < i) warn(`/routes/${list}/${i} repeats ${text}.`);
+    for (const [i, prefix] of texts.entries())
+      if (texts.indexOf(prefix) < i) warn(tell('profile.repeats', { place: `/routes/${list}/${i}`, prefix }));
   for (const [i, text] of exclude.entries()) {
     const prefix = parsePrefix(text);
     if (!prefix) continue;
@@ -149,12 +149,12 @@ function checkRoutes({ sections, has, problem, warn }: Checking): void {
     if (same >= 0)
       problem(`/routes/exclude/${i}`, `is ${text}, which /routes/include/${same} sends through the tunnel.`);
     else if (parsed.some((other) => prefixContains(prefix, other)))
-      warn(`/routes/exclude/${i} (${text}) contains an included network: the more specific of the two wins.`);
+      warn(tell('profile.excludeContains', { place: `/routes/exclude/${i}`, prefix: text }));
     else if (!routes?.fromGateway && !parsed.some((other) => prefixContains(other, prefix)))
-      warn(`/routes/exclude/${i} (${text}) has no effect: no included network covers it.`);
+      warn(tell('profile.excludeNoEffect', { place: `/routes/exclude/${i}`, prefix: text }));
   }
   if (tunnel?.shape === 'esp-tunnel' && include.length === 0 && !routes?.fromGateway && (routes || !has('routes')))
-    warn('No network is routed through the tunnel: set /routes/include, or /routes/fromGateway.');
+    warn(tell('profile.nothingRouted'));
 }
 
 /** What is weak is used only where the profile asks for it (crypto/policy.ts), and never without a word. */
@@ -162,22 +162,22 @@ function checkProposals({ sections, problem, warn, stored }: Checking): void {
   const legacy = sections.proposals?.policy === 'legacy';
   for (const protocol of ['ike', 'esp'] as const) {
     const named = sections.proposals?.[protocol];
-    for (const [i, text] of (named ?? []).entries())
-      for (const weakness of weaknesses(text, protocol))
-        if (legacy) warn(`/proposals/${protocol}/${i} ("${text}") allows ${weakness}.`);
+    for (const [i, proposal] of (named ?? []).entries())
+      for (const weakness of weaknesses(proposal, protocol)) {
+        const place = `/proposals/${protocol}/${i}`;
+        if (legacy) warn(tell('profile.weak', { place, proposal, weakness }));
         // Taken with a warning once. Nothing is put in its place: the policy "legacy" would also weaken what is not named.
-        else if (stored)
-          warn(
-            `WEAK: /proposals/${protocol}/${i} ("${text}") allows ${weakness}. It is still used because the profile was imported before this was refused; if the gateway cannot be changed, import it again with /proposals/policy set to "legacy".`,
-          );
+        else if (stored) warn(tell('profile.stillWeak', { place, proposal, weakness }));
         else
           problem(
-            `/proposals/${protocol}/${i}`,
-            `allows ${weakness}. If the gateway cannot be changed, set /proposals/policy to "legacy".`,
+            place,
+            `allows ${weakness.text} If the gateway cannot be changed, set /proposals/policy to "legacy".`,
           );
+      }
     if (named || !legacy) continue;
-    for (const weakness of new Set(defaultProposals(protocol, 'legacy').flatMap((text) => weaknesses(text, protocol))))
-      warn(`/proposals/policy "legacy" allows, for ${protocol.toUpperCase()}, ${weakness}.`);
+    const allowed = defaultProposals(protocol, 'legacy').flatMap((text) => weaknesses(text, protocol));
+    for (const weakness of new Map(allowed.map((one) => [one.code, one])).values())
+      warn(tell('profile.legacy', { protocol: protocol.toUpperCase(), weakness }));
   }
 }
 
@@ -231,10 +231,9 @@ function checkMtu({ sections, problem, warn }: Checking): void {
     .reduce((a, b) => (b.mtu > a.mtu ? b : a));
   const inside = value ?? best.mtu;
   if (value !== null && value > best.mtu)
-    warn(
-      `/mtu/value is ${value}, but at most ${best.mtu} fits: ${best.explanation}. Larger packets will be fragmented or lost.`,
-    );
-  if (inside < 1280) warn(`An MTU of ${inside} is under 1280: there will be no IPv6 inside the tunnel (RFC 8200 §5).`);
+    warn(tell('profile.mtuTooLarge', { place: '/mtu/value', value, most: best.mtu }));
+  // RFC 8200 §5.
+  if (inside < 1280) warn(tell('profile.noIpv6', { mtu: inside }));
   if (mtu.mss && mtu.mss > inside - 40)
-    warn(`/mtu/mss is ${mtu.mss}, but only ${inside - 40} fits the MTU of ${inside}: the lower figure is used.`);
+    warn(tell('profile.mssTooLarge', { place: '/mtu/mss', mss: mtu.mss, most: inside - 40, mtu: inside }));
 }

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { defaultProposals } from '../crypto/policy.ts';
 import { type Address, type Prefix, parseAddress, parsePrefix } from '../wire/address.ts';
 import { domainOf } from '../wire/domain.ts';
+import type { Told } from '../words/told.ts';
 import { buildAuthentication, buildGatewayAuthentication, type Materials, readMaterials } from './authentication.ts';
 import { checkTogether } from './check.ts';
 import { DEFAULTS, defaultEncapsulation, defaultFamilies } from './defaults.ts';
@@ -18,7 +19,7 @@ import { nearest } from './suggest.ts';
 export interface ParsedProfile {
   readonly profile: Profile;
   /** What is allowed, but perhaps not meant. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
   /** The file as it is stored: the same keys, secrets, certificates and keys inline. Contains the secrets. */
   readonly text: string;
 }

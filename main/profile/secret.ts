@@ -1,15 +1,16 @@
 // Secrets, certificates and keys in a profile: text, {"base64"}, {"hex"} or {"file"}. A file is read when the profile is imported, with
 // the rights of the person who imports it, so the engine itself never opens a path that somebody else wrote.
+import { type Told, tell } from '../words/told.ts';
 import type { ProfileProblem } from './problem.ts';
 import { pointerOf } from './problem.ts';
 import { nearest } from './suggest.ts';
 
 /** Reads a secret's file, its path as written in the profile. Throws what the file system says. */
-export type ReadSecretFile = (path: string) => { readonly bytes: Uint8Array; readonly warnings: readonly string[] };
+export type ReadSecretFile = (path: string) => { readonly bytes: Uint8Array; readonly warnings: readonly Told[] };
 
 export interface Secret {
   readonly bytes: Uint8Array;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }
 
 const POINTER = pointerOf(['authentication', 'secret']);
@@ -23,7 +24,7 @@ const MOST_MATERIAL = 128 * 1024;
 /** Shorter ones can be guessed by whoever poses as the gateway once (RFC 7296 §2.15 wants unpredictable keys). */
 const SHORT_BYTES = 16;
 
-type Checked = (bytes: Uint8Array, warnings: readonly string[], pointer: string) => Secret | readonly ProfileProblem[];
+type Checked = (bytes: Uint8Array, warnings: readonly Told[], pointer: string) => Secret | readonly ProfileProblem[];
 
 const problem = (message: string, place: Partial<ProfileProblem>): readonly ProfileProblem[] => [
   { code: 'secret', pointer: POINTER, message, ...place },
@@ -133,9 +134,9 @@ function withoutFinalNewline(bytes: Uint8Array): Uint8Array {
   }
 }
 
-function checked(bytes: Uint8Array, warnings: readonly string[], pointer: string): Secret | readonly ProfileProblem[] {
+function checked(bytes: Uint8Array, warnings: readonly Told[], pointer: string): Secret | readonly ProfileProblem[] {
   if (bytes.length === 0) return problem('is empty.', { pointer });
   if (bytes.length > MOST_BYTES) return problem(`is longer than ${MOST_BYTES} bytes.`, { pointer });
-  const short = `The pre-shared key is only ${bytes.length} bytes long: whoever poses as the gateway once can guess it offline. Ask for one of at least ${SHORT_BYTES} random characters.`;
-  return { bytes, warnings: bytes.length < SHORT_BYTES ? [...warnings, short] : warnings };
+  if (bytes.length >= SHORT_BYTES) return { bytes, warnings };
+  return { bytes, warnings: [...warnings, tell('profile.shortSecret', { bytes: bytes.length, least: SHORT_BYTES })] };
 }

@@ -19,7 +19,7 @@ export function onConnecting(state: Connecting, event: SessionEvent, context: Co
             level: 'info',
             text: `connected to ${event.tunnel.gateway}: ${event.tunnel.interfaceName}, ${event.tunnel.espProposal}, MTU ${event.tunnel.mtu.value}`,
           },
-          ...event.tunnel.warnings.map((text) => ({ kind: 'log', level: 'warn', text }) as const),
+          ...event.tunnel.warnings.map(({ text }) => ({ kind: 'log', level: 'warn', text }) as const),
         ],
       };
     case 'lost':

@@ -7,7 +7,9 @@ import type { Tun } from '../net/tun/api.ts';
 import type { Profile } from '../profile/profile.ts';
 import { type Address, formatAddress, formatEndpoint, formatPrefix } from '../wire/address.ts';
 import type { Encapsulation } from '../wire/encapsulation.ts';
+import { tell, tellError } from '../words/told.ts';
 import type { Established } from './drive.ts';
+import { failureOf } from './failure.ts';
 import type { TunnelPlan } from './plan.ts';
 import type { Names } from './tunnel.ts';
 
@@ -34,7 +36,7 @@ export function tunnelInfo(facts: InfoFacts): TunnelInfo {
     shape: profile.tunnel.shape,
     interfaceName: facts.tun.name,
     gateway: established ? formatEndpoint(established.remote) : formatAddress(facts.gateway),
-    gatewayIdentity: established ? formatIdentity(established.remoteIdentity) : 'none: plain GRE authenticates nobody',
+    gatewayIdentity: established ? formatIdentity(established.remoteIdentity) : '',
     local: established ? formatEndpoint(established.local) : formatAddress(facts.local),
     encapsulation: facts.encapsulation,
     behindNat: established?.behindNat ?? { local: false, remote: false },
@@ -53,7 +55,7 @@ export function tunnelInfo(facts: InfoFacts): TunnelInfo {
     ikeProposal: established?.proposal ?? 'none',
     // A chosen additional key exchange is part of the proposal's text (RFC 9370: "…-ke1_mlkem768").
     postQuantum: /mlkem/i.test(established?.proposal ?? ''),
-    espProposal: facts.child?.proposal ?? 'none: not encrypted',
+    espProposal: facts.child?.proposal ?? 'none',
     mtu: plan.mtu,
     routes: {
       include: plan.routes.include.map(formatPrefix),
@@ -73,9 +75,7 @@ export function tunnelInfo(facts: InfoFacts): TunnelInfo {
     warnings: [
       ...weaknessWarnings({ ike: established?.proposal, esp: facts.child?.proposal }),
       ...plan.warnings,
-      ...(names?.failed
-        ? [`Names are NOT looked up through the tunnel: ${names.failed.message} ${names.failed.remedy}`]
-        : []),
+      ...(names?.failed ? [tell('tunnel.namesFailed', tellError(failureOf(names.failed).error))] : []),
     ],
   };
 }

@@ -11,6 +11,7 @@ import type { Profile } from '../profile/profile.ts';
 import { type Address, formatAddress, formatPrefix, type Prefix, sameAddress } from '../wire/address.ts';
 import type { Encapsulation } from '../wire/encapsulation.ts';
 import { formatSelector, type Selector, selectorOf } from '../wire/selector.ts';
+import { type Told, tell } from '../words/told.ts';
 import { coversAnyFamily, coversFamily } from './coverage.ts';
 import { SessionError, sessionFailure } from './failure.ts';
 import { everything, familyOf, GRE, hostPrefix } from './request.ts';
@@ -58,15 +59,14 @@ export interface TunnelPlan {
   /** null: name servers stay as they are. */
   readonly dns: PlannedDns | null;
   /** For people: what is not as they might think. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }
 
 /** Throws SessionError where the profile and what was negotiated do not make a tunnel. */
 export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
-  const warnings: string[] = [];
+  const warnings: Told[] = [];
   const { shape } = profile.tunnel;
-  if (shape === 'gre-plain')
-    warnings.push('This tunnel is plain GRE: NOTHING IS ENCRYPTED OR AUTHENTICATED. Use it in a laboratory only.');
+  if (shape === 'gre-plain') warnings.push(tell('tunnel.plain'));
 
   const delivery = deliveryOf(profile, facts);
   checkSelectors(profile, facts, delivery);
@@ -75,8 +75,7 @@ export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
   const { mtu, ipv6 } = mtuOf(profile, facts, delivery, warnings);
   const addresses = ipv6 ? offered : offered.filter((prefix) => familyOf(prefix.address) === 4);
   const beside = directOf(profile, facts);
-  if (addresses.length < offered.length)
-    warnings.push(`IPv6 inside the tunnel is off: its MTU of ${mtu.value} is under 1280, the least that IPv6 needs.`);
+  if (addresses.length < offered.length) warnings.push(tell('tunnel.ipv6Off', { mtu: mtu.value }));
 
   const carried = carriedFamilies(addresses, facts).filter((family) => family === 4 || ipv6);
   const direct = routesOf(profile, facts, carried, warnings);
@@ -244,7 +243,7 @@ function mtuOf(
   profile: Profile,
   facts: PlanFacts,
   delivery: TunnelParams['delivery'],
-  warnings: string[],
+  warnings: Told[],
 ): { readonly mtu: TunnelPlan['mtu']; readonly ipv6: boolean } {
   const computed: Mtu = computeMtu({
     path: facts.path,
@@ -260,9 +259,7 @@ function mtuOf(
   // A configured MTU is the administrator's word, until the network itself has said that the path is narrower.
   const value = wish === null ? computed.mtu : learnt ? Math.min(wish, computed.mtu) : wish;
   if (value > computed.mtu)
-    warnings.push(
-      `The profile sets an MTU of ${value}, but only ${computed.mtu} fits a path of ${facts.path}: larger packets will be fragmented or lost.`,
-    );
+    warnings.push(tell('tunnel.mtuTooLarge', { value, computed: computed.mtu, path: facts.path }));
   if (value < 68)
     throw new SessionError(
       sessionFailure(
@@ -290,7 +287,7 @@ function routesOf(
   profile: Profile,
   facts: PlanFacts,
   carried: readonly (4 | 6)[],
-  warnings: string[],
+  warnings: Told[],
 ): TunnelPlan['routes'] {
   const wanted = [...profile.routes.include];
   if (profile.routes.fromGateway) wanted.push(...(facts.configuration?.subnets ?? []));
@@ -301,10 +298,7 @@ function routesOf(
     if (!list.some((known) => known.bits === prefix.bits && sameAddress(known.address, prefix.address)))
       list.push(prefix);
   }
-  if (unreachable.length > 0)
-    warnings.push(
-      `${unreachable.map(formatPrefix).join(', ')} should go through the tunnel, but it has no address of that family: blocked instead.`,
-    );
+  if (unreachable.length > 0) warnings.push(tell('tunnel.noFamily', { prefixes: unreachable.map(formatPrefix) }));
   // Everything of one family goes inside and the other family has no tunnel: refuse it, or it would go around.
   for (const family of FAMILIES) {
     const other = family === 4 ? 6 : 4;
@@ -318,7 +312,7 @@ function routesOf(
     const outside = include.filter((prefix) => !coversPrefix(negotiated, prefix));
     if (outside.length > 0)
       warnings.push(
-        `The gateway carries ${negotiated.map(formatSelector).join(', ')} only: what else is in ${outside.map(formatPrefix).join(', ')} will be dropped.`,
+        tell('tunnel.carriesOnly', { carried: negotiated.map(formatSelector), prefixes: outside.map(formatPrefix) }),
       );
   }
   return { include, exclude: profile.routes.exclude, allowLan: profile.routes.allowLan, unreachable };
@@ -330,7 +324,7 @@ function dnsOf(
   facts: PlanFacts,
   carried: readonly (4 | 6)[],
   include: readonly Prefix[],
-  warnings: string[],
+  warnings: Told[],
 ): TunnelPlan['dns'] {
   if (!profile.dns.use) return null;
   const full = coversAnyFamily(include);
@@ -342,18 +336,10 @@ function dnsOf(
       carried.includes(familyOf(server)) &&
       (!negotiated || coversPrefix(negotiated, hostPrefix(server))),
   );
-  if (servers.length < named.length)
-    warnings.push(
-      `The name servers ${named
-        .filter((server) => !servers.includes(server))
-        .map(formatAddress)
-        .join(', ')} are not asked: the tunnel does not carry packets to them.`,
-    );
+  const outside = named.filter((server) => !servers.includes(server));
+  if (outside.length > 0) warnings.push(tell('tunnel.serversOutside', { servers: outside.map(formatAddress) }));
   if (servers.length === 0) {
-    if (full)
-      warnings.push(
-        'Everything goes through the tunnel, but no name server behind it is known: the names that you look up go to the servers of before. Set dns.servers in the profile.',
-      );
+    if (full) warnings.push(tell('tunnel.serversUnknown'));
     return null;
   }
   // RFC 8598 §8: with everything inside, the gateway has no say in which names are whose.
@@ -389,7 +375,7 @@ function coreSelectors(
   facts: PlanFacts,
   addresses: readonly Prefix[],
   include: readonly Prefix[],
-  warnings: string[],
+  warnings: Told[],
 ): { readonly local: readonly Selector[]; readonly remote: readonly Selector[] } {
   if (profile.tunnel.shape === 'esp-tunnel' && facts.child) {
     const most = Math.max(facts.child.local.length, facts.child.remote.length);
@@ -403,9 +389,7 @@ function coreSelectors(
   const all = (prefix: Prefix): Selector => selectorOf(prefix);
   if (remote.length <= MOST_SELECTORS) return { local: addresses.map(all), remote: remote.map(all) };
   // The routes still say what goes in; only the check of what comes out becomes looser.
-  warnings.push(
-    `The profile has ${remote.length} networks behind the gateway, more than the ${MOST_SELECTORS} that are checked one by one: packets from any address are accepted out of the tunnel.`,
-  );
+  warnings.push(tell('tunnel.manyNetworks', { networks: remote.length, most: MOST_SELECTORS }));
   const families = FAMILIES.filter((family) => remote.some((prefix) => familyOf(prefix.address) === family));
   return { local: addresses.map(all), remote: families.map((family) => all(everything(family))) };
 }

@@ -16,6 +16,8 @@ export interface Told {
 
 export type ToldCode = keyof English;
 
+export const isToldCode = (code: string): code is ToldCode => Object.hasOwn(en, code);
+
 const plurals = new Intl.PluralRules('en');
 const lists = listFormat('en');
 const numbers = numberFormat('en');
@@ -35,6 +37,24 @@ export function errorWords(
   data: Readonly<Record<string, ToldValue>> = {},
 ): { readonly message: string; readonly remedy: string } {
   return { message: sentence(en[`error.${code}`], data), remedy: sentence(en[`error.${code}.remedy`], data) };
+}
+
+/** An error of any layer inside another sentence. `code` as it crosses the contract: "ike/no-response". */
+export function tellError({ code, message, remedy, data = {} }: ErrorFields): {
+  readonly error: Told;
+  readonly remedy: Told;
+} {
+  return {
+    error: { code: `error.${code}`, data, text: message },
+    remedy: { code: `error.${code}.remedy`, data, text: remedy },
+  };
+}
+
+interface ErrorFields {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly data?: Readonly<Record<string, string | number | boolean | null>> | undefined;
 }
 
 function sentence(message: Message, data: Readonly<Record<string, ToldValue>>): string {

@@ -14,13 +14,22 @@ export interface ProblemProps {
 }
 
 export function Problem({ error, tone = 'bad', actions }: ProblemProps): ReactNode {
-  const { t, explain } = useI18n();
+  const { t, explain, say } = useI18n();
   const { what, remedy, detail, lang } = explain(error);
   return (
     <div className="notice" data-tone={tone} data-code={error.code}>
       <Icon name={tone === 'bad' ? 'bad' : 'warn'} />
       <div className="grow stack tight">
         <Lines text={what} lang={lang} className="problem-what" />
+        {detail && error.mistakes?.length ? (
+          <ul className="problem-lines">
+            {error.mistakes.map((mistake) => (
+              <li key={mistake.text} className="break">
+                {say(mistake).text.trim()}
+              </li>
+            ))}
+          </ul>
+        ) : null}
         {remedy ? (
           <div className="problem-part">
             <span className="small quiet">{t('problem.whatToDo')}</span>
@@ -30,10 +39,10 @@ export function Problem({ error, tone = 'bad', actions }: ProblemProps): ReactNo
           </div>
         ) : null}
         {detail ? (
-          <div className="problem-part">
-            <span className="small quiet">{t('problem.detail')}</span>
+          <details className="problem-part">
+            <summary className="small quiet">{t('problem.detail')}</summary>
             <Lines text={detail} lang="en" className="small" />
-          </div>
+          </details>
         ) : null}
         <Comparison rows={comparisonOf(error)} />
         <div className="row between">

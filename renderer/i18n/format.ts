@@ -1,4 +1,5 @@
 // Numbers, dates, durations, bytes and rates as the language writes them.
+import { numberFormat } from '../../main/words/told.ts';
 
 export interface Format {
   number(value: number): string;
@@ -24,7 +25,7 @@ const BYTES = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte
 const RATES = ['bit', 'kilobit', 'megabit', 'gigabit', 'terabit'] as const;
 
 export function createFormat(locale: string): Format {
-  const plain = new Intl.NumberFormat(locale);
+  const plain = numberFormat(locale);
   const ratio = new Intl.NumberFormat(locale, { style: 'percent', maximumSignificantDigits: 3 });
   const unit = (name: string, digits: Intl.NumberFormatOptions = { maximumFractionDigits: 0 }): Intl.NumberFormat =>
     new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', ...digits });

@@ -240,7 +240,7 @@ describe('up', () => {
     const other = profileFile(profileText('office', { gateway: { host: 'new.example' } }), 'other.json');
     const refused = await run('up', other);
     expect(refused.code).toBe(Exit.BUSY);
-    expect(refused.err).toMatch(/in use, and this file differs.*\nDisconnect first \(`culvert down`\)/);
+    expect(refused.err).toMatch(/in use\. Nothing was changed\.\nDisconnect first, then do the same again\.\n.*`culvert down`/);
     expect((await run('list')).out).toContain('vpn.example.com');
     expect(scene?.sessions).toHaveLength(1);
     await run('down');
@@ -346,7 +346,7 @@ describe('up', () => {
     await run('up', profileFile(profileText('office')));
     const { code, err } = await run('up', profileFile(profileText('home')));
     expect(code).toBe(Exit.BUSY);
-    expect(err).toMatch(/connected with the profile "office" already[\s\S]*culvert down/);
+    expect(err).toMatch(/The profile “office” is in use already[\s\S]*`culvert down`/);
   });
 
   it('suggests a name', async () => {
@@ -367,7 +367,7 @@ describe('import', () => {
     const { code, out, err } = await run('import', profileFile(profileText('office', { authentication })));
     expect(code).toBe(Exit.OK);
     expect(out).toMatch(/Imported the profile "office": vpn\.example\.com/);
-    expect(err).toMatch(/^Warning: The secret file .*office\.secret can be read by other users \(mode 644\)/);
+    expect(err).toMatch(/^Warning: Other users can read the secret file .*office\.secret \(mode 644\)/);
     await run('up', 'office');
     expect(Buffer.from(scene!.session.profile.authentication.secret).toString()).toBe(SECRET);
   });
@@ -376,7 +376,7 @@ describe('import', () => {
     await open();
     const text = profileText('office', { gre: { address: ['10.88.0.2/24'], sequence: true } });
     const { err } = await run('import', profileFile(text, 'office.json', 0o644));
-    expect(err).toMatch(/contains a secret, and can be read by other users/);
+    expect(err).toMatch(/contains a secret, and other users can read it/);
     expect(err).toMatch(/RFC 2890/);
   });
 

@@ -224,7 +224,10 @@ describe('routes', () => {
       ['10.9.1.1', 'direct', '10.9.0.0/16'],
       ['10.1.1.1', 'tunnel', '10.0.0.0/8'],
     ]);
-    await expect(where('nowhere.example')).rejects.toMatchObject({ code: 'routes/target', data: { field: 'target' } });
+    await expect(where('nowhere.example')).rejects.toMatchObject({
+      code: 'routes/unresolved',
+      data: { field: 'target', target: 'nowhere.example' },
+    });
     await expect(where('300.1.1.1')).rejects.toMatchObject({ code: 'routes/target' });
   });
 });
@@ -260,7 +263,8 @@ describe('the MTU', () => {
     const result = await client.call('pathTest', {});
     expect(result).toMatchObject({ path: 1437, assumed: 1500, roundTrip: 8 });
     expect(result.probes.find(({ size }) => size === 1438)).toMatchObject({ arrived: false, tries: 3 });
-    expect(result.verdict).toContain('1437');
+    expect(result.profile).toBe('office');
+    expect(result.verdict).toMatchObject({ code: 'path.smaller', data: { path: 1437, assumed: 1500 } });
     expect(seen[0]).toEqual({ state: 'idle', last: null });
     await expect.poll(() => seen.at(-1)).toEqual({ state: 'idle', last: result });
     expect(scene.session.given).toEqual([]);
@@ -276,9 +280,9 @@ describe('the MTU', () => {
       return new Promise(() => {});
     };
     const testing = scene.client.call('pathTest', {});
-    const ended = expect(testing).rejects.toMatchObject({ code: 'daemon/cancelled' });
+    const ended = expect(testing).rejects.toMatchObject({ code: 'daemon/test-cancelled' });
     await expect.poll(() => probing).toBe(true);
-    await expect(scene.client.call('pathTest', {})).rejects.toMatchObject({ code: 'daemon/busy' });
+    await expect(scene.client.call('pathTest', {})).rejects.toMatchObject({ code: 'daemon/testing' });
     await scene.client.call('cancelPathTest', {});
     await ended;
   });
@@ -351,7 +355,7 @@ describe('profiles', () => {
     const other = profileText('office', { routes: { include: ['172.16.0.0/12'] } });
     await expect(client.call('import', { text: other, replace: true })).rejects.toMatchObject({
       code: 'daemon/in-use',
-      remedy: expect.stringContaining('culvert down'),
+      data: { profile: 'office' },
     });
     // The same again is no other.
     await client.call('import', { text: profileText('office'), replace: true });
@@ -379,7 +383,7 @@ describe('profiles', () => {
     const another = client.call('import', { text: profileText('another'), replace: true });
     await expect(another).rejects.toMatchObject({
       code: 'profile/too-many',
-      remedy: expect.stringContaining('remove'),
+      data: { most: MOST_PROFILES },
     });
     // What is there can still be replaced and renamed.
     await client.call('import', {

@@ -92,7 +92,7 @@ describe('connecting', () => {
     const two = scene.client.call('connect', { profile: 'office' });
     expect(await rejection(scene.client.call('connect', { profile: 'home' }))).toMatchObject({
       code: 'daemon/busy',
-      message: expect.stringContaining('"office"'),
+      message: expect.stringContaining('“office”'),
       data: { profile: 'office' },
     });
     connected(scene.session);
@@ -247,7 +247,7 @@ describe('profiles', () => {
     });
     expect((await rejection(client.call('import', { text, replace: false }))).code).toBe('profile/exists');
     const { warnings } = await client.call('import', { text, replace: true });
-    expect(warnings).toEqual([expect.stringMatching(/only 5 bytes/)]);
+    expect(warnings).toMatchObject([{ code: 'profile.shortSecret', data: { bytes: 5 } }]);
     await client.call('remove', { profile: 'home' });
     expect((await client.call('list', {})).profiles.map(({ gateway }) => gateway)).toEqual(['new.example']);
   });

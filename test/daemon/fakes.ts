@@ -46,7 +46,7 @@ export const TUNNEL: TunnelInfo = {
   mtu: { value: 1414, explanation: '1500 - … = 1414', mss4: 1374, mss6: 1354 },
   routes: { include: ['10.88.0.0/24'], exclude: [] },
   since: 1_700_000_000_000,
-  warnings: ['something to know'],
+  warnings: [{ code: 'test/known', data: {}, text: 'something to know' }],
 };
 
 export const REFUSED: ContractError = {

@@ -67,14 +67,18 @@ describe('a fault is found, with its cause and what to do', () => {
   it.each(faults)('%s: %s', (id, verdict, facts) => {
     const check = find(facts, id);
     expect(check?.verdict).toBe(verdict);
-    expect(check?.cause?.length).toBeGreaterThan(10);
-    expect(check?.remedy?.length).toBeGreaterThan(10);
+    expect(check?.cause?.text.length).toBeGreaterThan(10);
+    expect(check?.remedy?.text.length).toBeGreaterThan(10);
   });
 });
 
 it('a failed connection is told with its own remedy', () => {
   const check = find({ ...idle, state: { state: 'failed', profile: 'office', error: FAKE_ERROR } }, 'connection');
-  expect(check).toMatchObject({ verdict: 'fail', found: FAKE_ERROR.message, remedy: FAKE_ERROR.remedy });
+  expect(check).toMatchObject({
+    verdict: 'fail',
+    found: { code: 'error.ike/no-response', text: FAKE_ERROR.message },
+    remedy: { text: FAKE_ERROR.remedy },
+  });
 });
 
 it('one packet in a thousand is nothing to worry about', () => {
@@ -84,9 +88,9 @@ it('one packet in a thousand is nothing to worry about', () => {
 
 it('drops are what was lost, with its meaning, the most first', () => {
   const counters = { inPackets: 9, inReplayOld: 2, outNoSa: 5, inDummies: 3 };
-  expect(dropsOf(traffic({ counters }))).toEqual([
-    { name: 'outNoSa', packets: 5, meaning: 'a tunnel matched, but it has no active outbound SA' },
-    { name: 'inReplayOld', packets: 2, meaning: 'sequence number left of the replay window' },
+  expect(dropsOf(traffic({ counters }))).toMatchObject([
+    { name: 'outNoSa', packets: 5, meaning: { code: 'drop.outNoSa' } },
+    { name: 'inReplayOld', packets: 2, meaning: { code: 'drop.inReplayOld' } },
   ]);
   expect(dropsOf(null)).toEqual([]);
 });

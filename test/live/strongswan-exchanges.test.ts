@@ -66,7 +66,7 @@ live('strongSwan, an old gateway', missing, () => {
     if (engine.state !== 'connected') throw new Error(engine.state);
     expect(engine.tunnel.ikeProposal).toBe('aes128-sha1-modp1024');
     expect(engine.tunnel.espProposal).toBe('aes128-sha1');
-    expect(engine.tunnel.warnings.filter((text) => text.startsWith('Weak:'))).toHaveLength(3);
+    expect(engine.tunnel.warnings.filter(({ code }) => code === 'tunnel.weak')).toHaveLength(3);
     expect(await scene.ping(3, 500)).toBe(3);
   });
 

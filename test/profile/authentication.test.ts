@@ -5,6 +5,7 @@ import { type ProfileAuthentication, secretsOf } from '../../main/profile/authen
 import { parseProfile } from '../../main/profile/parse.ts';
 import { ProfileError } from '../../main/profile/problem.ts';
 import type { ReadSecretFile } from '../../main/profile/secret.ts';
+import { textsOf } from '../words/texts.ts';
 
 const CERT = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 const KEY = '-----BEGIN PRIVATE KEY-----\nvery secret indeed\n-----END PRIVATE KEY-----\n';
@@ -189,8 +190,8 @@ describe('what does not belong together', () => {
       { ...eap, eap: { methods: ['mschapv2'], password: 'in the file' } },
       { ...BY_CERTIFICATE, legacy: true, revocation: 'off' },
     );
-    expect(warnings.join('\n')).toMatch(/SHA-1[\s\S]*stolen[\s\S]*password in it/);
-    expect(warnings.join('\n')).not.toContain('in the file has');
+    expect(textsOf(warnings)).toMatch(/SHA-1[\s\S]*stolen[\s\S]*password in it/);
+    expect(textsOf(warnings)).not.toContain('in the file has');
   });
 });
 

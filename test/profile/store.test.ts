@@ -7,6 +7,7 @@ import { overridden } from '../../main/profile/edit.ts';
 import { type ParsedProfile, parseProfile } from '../../main/profile/parse.ts';
 import { ProfileError } from '../../main/profile/problem.ts';
 import { checkProfileRights, openProfileStore, type ProfileStore } from '../../main/profile/store.ts';
+import { textsOf } from '../words/texts.ts';
 
 let top: string;
 let directory: string;
@@ -71,7 +72,7 @@ describe('the profile store', () => {
     expect(read.profile.proposals.ike).toEqual(['aes128-sha1-modp2048']);
     // The other protocol is not weakened with it.
     expect(read.profile.proposals.esp).toEqual(profile('other').profile.proposals.esp);
-    expect(read.warnings.join('\n')).toMatch(/WEAK: .*"aes128-sha1-modp2048".*SHA-1.*policy set to "legacy"/);
+    expect(textsOf(read.warnings)).toMatch(/WEAK: .*“aes128-sha1-modp2048”.*SHA-1.*policy set to “legacy”/);
     // It can be edited, and read again afterwards.
     await store.save(overridden(read, 'routes', { exclude: ['10.0.0.0/8'] }), true);
     expect((await store.read('office')).profile.policy?.changed).toEqual(['/routes/exclude']);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { EngineState } from '../../main/ipc/contract.ts';
 import { formatAddress, formatPrefix } from '../../main/wire/address.ts';
 import { formatSelector } from '../../main/wire/selector.ts';
+import { textsOf } from '../words/texts.ts';
 import { address, prefix, testProfile } from './fakes/profile.ts';
 import { createWorld, GATEWAY, type World } from './fakes/world.ts';
 
@@ -200,10 +201,10 @@ describe('connect', () => {
     await world.clock.settle();
     expect(session.state).toMatchObject({
       state: 'connected',
-      tunnel: { encapsulation: 'raw', ikeProposal: 'none', espProposal: 'none: not encrypted' },
+      tunnel: { encapsulation: 'raw', ikeProposal: 'none', espProposal: 'none' },
     });
     const state = session.state;
-    expect(state.state === 'connected' && state.tunnel.warnings.join()).toMatch(/NOTHING IS ENCRYPTED/);
+    expect(state.state === 'connected' && textsOf(state.tunnel.warnings)).toMatch(/NOTHING IS ENCRYPTED/);
     expect(
       world.logs
         .filter(({ level }) => level === 'warn')

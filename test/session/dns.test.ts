@@ -6,6 +6,7 @@ import type { DesiredRoutes } from '../../main/net/route/api.ts';
 import { type PlanFacts, planTunnel, type TunnelPlan } from '../../main/session/plan.ts';
 import { formatAddress, formatPrefix } from '../../main/wire/address.ts';
 import { selectorOf } from '../../main/wire/selector.ts';
+import { textsOf } from '../words/texts.ts';
 import { address, prefix, testProfile } from './fakes/profile.ts';
 import { createWorld } from './fakes/world.ts';
 
@@ -86,7 +87,7 @@ describe('the plan', () => {
   test('everything inside and no server known: a warning that says what leaks', () => {
     const made = plan({ routes: { include: [prefix('0.0.0.0/0')] } }, { configuration: configuration({ dns: [] }) });
     expect(said(made)).toBeNull();
-    expect(made.warnings.join()).toMatch(/names that you look up go to the servers of before/);
+    expect(textsOf(made.warnings)).toMatch(/names are still looked up outside/);
   });
 
   test('everything in two halves is everything: names and the other family as well', () => {
@@ -101,13 +102,13 @@ describe('the plan', () => {
   test.each(['127.0.0.1', '127.71.86.1', '0.0.0.0', '224.0.0.1'])('%s is no server of a tunnel', (text) => {
     const made = plan({}, { configuration: configuration({ dns: [address(text)] }) });
     expect(said(made)).toBeNull();
-    expect(made.warnings.join()).toContain(text);
+    expect(textsOf(made.warnings)).toContain(text);
   });
 
   test('a server of a family without a tunnel is not asked, and said so', () => {
     const made = plan({}, { configuration: configuration({ dns: [address('10.77.0.53'), address('fd77::53')] }) });
     expect(said(made)?.servers).toEqual(['10.77.0.53']);
-    expect(made.warnings.join()).toContain('fd77::53');
+    expect(textsOf(made.warnings)).toContain('fd77::53');
   });
 
   test('switched off in the profile: nothing, not even a route', () => {
@@ -134,7 +135,7 @@ describe('an ESP tunnel', () => {
       greNext: 0,
     });
     expect(said(made)?.servers).toEqual(['10.99.0.53']);
-    expect(made.warnings.join()).toContain('10.77.0.53');
+    expect(textsOf(made.warnings)).toContain('10.77.0.53');
   });
 });
 
@@ -208,8 +209,8 @@ describe('a session', () => {
     const { state } = session;
     if (state.state !== 'connected') throw new Error(state.state);
     expect(state.tunnel.names).toBeUndefined();
-    expect(state.tunnel.warnings.join()).toMatch(
-      /NOT looked up through the tunnel: It is read-only\. Make it writable\./,
+    expect(textsOf(state.tunnel.warnings)).toMatch(
+      /NOT looked up through the tunnel\. It is read-only\. Make it writable\./,
     );
     expect(world.logs.some((entry) => entry.level === 'error' && entry.area === 'dns')).toBe(true);
     await session.stop();

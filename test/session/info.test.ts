@@ -73,9 +73,9 @@ describe('tunnelInfo', () => {
 
   test('warns of exactly what is weak in what the gateway chose', () => {
     expect(info('aes256gcm16-prfsha256-ecp256', 'aes256gcm16').warnings).toEqual([]);
-    expect(info('aes128-sha256-modp1024', 'aes128-sha1').warnings).toEqual([
-      expect.stringContaining('IKE aes128-sha256-modp1024. It uses MODP-1024'),
-      expect.stringContaining('ESP aes128-sha1. It uses SHA-1'),
+    expect(info('aes128-sha256-modp1024', 'aes128-sha1').warnings).toMatchObject([
+      { code: 'tunnel.weak', text: expect.stringContaining('IKE aes128-sha256-modp1024. It uses MODP-1024') },
+      { code: 'tunnel.weak', text: expect.stringContaining('ESP aes128-sha1. It uses SHA-1') },
     ]);
   });
 });

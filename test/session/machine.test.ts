@@ -25,7 +25,7 @@ const tunnel: TunnelInfo = {
   mtu: { value: 1400, explanation: '', mss4: 1360, mss6: 1340 },
   routes: { include: [], exclude: [] },
   since: 0,
-  warnings: ['beware'],
+  warnings: [{ code: 'test/beware', data: {}, text: 'beware' }],
 };
 const context: Context = { profile: 'office', now: 1_000, wall: 9_000_000, chance: () => 1 };
 

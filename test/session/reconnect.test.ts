@@ -8,6 +8,7 @@ import type { Session } from '../../main/session/deps.ts';
 import { failureOf } from '../../main/session/failure.ts';
 import { backOff, FIRST_WAIT, holds, LONGEST_WAIT, mayRetry } from '../../main/session/reconnect.ts';
 import { formatPrefix } from '../../main/wire/address.ts';
+import { textsOf } from '../words/texts.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
 import { createWorld, GATEWAY, type World, type WorldOptions } from './fakes/world.ts';
 
@@ -405,7 +406,7 @@ describe('while connected', () => {
     expect(world.routes?.include.map(formatPrefix)).toEqual(['0.0.0.0/0']);
     expect(world.routes?.unreachable.map(formatPrefix)).toEqual(['::/0']);
     const { state } = session;
-    expect(state.state === 'connected' && state.tunnel.warnings.join()).toMatch(/IPv6 inside the tunnel is off/);
+    expect(state.state === 'connected' && textsOf(state.tunnel.warnings)).toMatch(/IPv6 is off inside the tunnel/);
     await stopClean({ world, session });
   });
 

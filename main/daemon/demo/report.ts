@@ -32,7 +32,7 @@ export function describeTunnel(tunnel: TunnelInfo): string[] {
     ['MTU inside', `${tunnel.mtu.value} bytes (TCP segments: ${tunnel.mtu.mss4})`],
     ['', `${tunnel.mtu.explanation}`],
     ['routes into it', list(tunnel.routes.include)],
-    ...tunnel.warnings.map((warning): [string, string] => ['note', warning]),
+    ...tunnel.warnings.map(({ text }): [string, string] => ['note', text]),
   ]);
 }
 

@@ -10,8 +10,8 @@ export const errors: Translated<typeof en> = {
   'error.ipc/no-permission': 'Von hier aus dürfen Sie die Engine nicht ansprechen.',
   'error.ipc/no-permission.remedy':
     'Öffnen Sie die Oberfläche erneut mit „culvert ui“, oder bitten Sie Ihren Administrator um Zugang.',
-  'error.ipc/not-allowed': 'Das hat Ihr Administrator gesperrt.',
-  'error.ipc/not-allowed.remedy': 'Bitten Sie ihn um die Änderung, oder nehmen Sie sie als Administrator vor.',
+  'error.ipc/not-allowed': 'Das darf nur ein Administrator.',
+  'error.ipc/not-allowed.remedy': 'Bitten Sie Ihren Administrator darum, oder tun Sie es als Administrator.',
   'error.ipc/contract-version': 'Dieses Fenster und die Engine haben verschiedene Versionen.',
   'error.ipc/contract-version.remedy':
     'Verwenden Sie die zusammen installierten; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
@@ -41,7 +41,7 @@ export const errors: Translated<typeof en> = {
     'Bitten Sie Ihren Administrator, die Netze des Gateways mit denen des Profils zu vergleichen.',
   'error.eap/credentials-refused': 'Das Gateway hat Benutzernamen oder Passwort abgelehnt.',
   'error.eap/credentials-refused.remedy':
-    'Prüfen Sie den Benutzernamen und geben Sie das Passwort neu ein. Nach mehreren Fehlern kann das Konto gesperrt sein: Fragen Sie dann Ihre Administration.',
+    'Prüfen Sie den Benutzernamen und geben Sie das Passwort neu ein. Nach mehreren Fehlern kann das Konto gesperrt sein: Fragen Sie dann Ihren Administrator.',
   'error.eap/code-refused': 'Das Gateway hat den Einmalcode abgelehnt.',
   'error.eap/code-refused.remedy':
     'Warten Sie auf einen neuen Code und versuchen Sie es noch einmal; prüfen Sie, ob die Uhr des Geräts stimmt, das ihn zeigt.',
@@ -49,22 +49,22 @@ export const errors: Translated<typeof en> = {
   'error.eap/password-expired.remedy':
     'Ändern Sie es dort, wo Ihre Organisation es vorsieht, und verbinden Sie sich mit dem neuen.',
   'error.eap/account-restricted': 'Das Konto darf sich jetzt nicht verbinden.',
-  'error.eap/account-restricted.remedy': 'Fragen Sie Ihre Administration.',
+  'error.eap/account-restricted.remedy': 'Fragen Sie Ihren Administrator.',
   'error.eap/refused': 'Das Gateway hat die Anmeldung abgelehnt.',
-  'error.eap/refused.remedy': 'Prüfen Sie den Benutzernamen im Profil oder fragen Sie Ihre Administration.',
+  'error.eap/refused.remedy': 'Prüfen Sie den Benutzernamen im Profil oder fragen Sie Ihren Administrator.',
   'error.eap/no-common-method': 'Das Gateway verlangt eine Anmeldung, die das Profil nicht erlaubt.',
   'error.eap/no-common-method.remedy':
-    'Bitten Sie Ihre Administration, die Verfahren von Gateway und Profil zu vergleichen.',
+    'Bitten Sie Ihren Administrator, die Verfahren von Gateway und Profil zu vergleichen.',
   'error.eap/server-not-authentic': 'Das Gateway konnte nicht beweisen, dass es das Passwort kennt.',
   'error.eap/server-not-authentic.remedy':
-    'Jemand könnte sich als Gateway ausgeben. Geben Sie das Passwort nicht noch einmal ein, bevor Ihre Administration nachgesehen hat.',
+    'Jemand könnte sich als Gateway ausgeben. Geben Sie das Passwort nicht noch einmal ein, bevor Ihr Administrator nachgesehen hat.',
   'error.eap/server-certificate':
     'Das Zertifikat des Anmeldeservers wurde nicht angenommen. Es wurde kein Passwort gesendet.',
   'error.eap/server-certificate.remedy':
-    'Das Profil nennt vielleicht eine andere Zertifizierungsstelle oder einen anderen Server; oder jemand gibt sich als Gateway aus. Fragen Sie Ihre Administration.',
+    'Das Profil nennt vielleicht eine andere Zertifizierungsstelle oder einen anderen Server; oder jemand gibt sich als Gateway aus. Fragen Sie Ihren Administrator.',
   'error.eap/client-certificate': 'Das Gateway hat Ihr Zertifikat nicht angenommen.',
   'error.eap/client-certificate.remedy':
-    'Es ist vielleicht abgelaufen oder dem Gateway unbekannt. Fragen Sie Ihre Administration.',
+    'Es ist vielleicht abgelaufen oder dem Gateway unbekannt. Fragen Sie Ihren Administrator.',
   'error.eap/prompt-cancelled': 'Die Frage wurde abgebrochen.',
   'error.eap/prompt-cancelled.remedy': 'Verbinden Sie sich erneut und beantworten Sie sie.',
   'error.eap/prompt-timed-out': 'Niemand hat die Frage rechtzeitig beantwortet.',
@@ -94,10 +94,10 @@ export const errors: Translated<typeof en> = {
   'error.net/no-permission': 'Die Engine darf keine Tunnel einrichten.',
   'error.net/no-permission.remedy':
     'Sie muss mit Administratorrechten laufen. Installieren Sie sie als Dienst, oder starten Sie sie als Administrator.',
-  'error.daemon/cancelled': 'Die Verbindung wurde beendet, bevor sie stand.',
-  'error.daemon/cancelled.remedy': 'Verbinden Sie erneut.',
-  'error.daemon/busy': 'Es besteht schon eine andere Verbindung.',
-  'error.daemon/busy.remedy': 'Trennen Sie diese zuerst.',
+  'error.daemon/cancelled': 'Die Verbindung mit „{profile}“ wurde beendet, bevor sie stand.',
+  'error.daemon/cancelled.remedy': 'Verbinden Sie erneut, wenn nicht Sie selbst sie beendet haben.',
+  'error.daemon/busy': 'Das Profil „{profile}“ ist schon in Gebrauch.',
+  'error.daemon/busy.remedy': 'Trennen Sie zuerst die Verbindung.',
   'error.profile/syntax': 'Das ist kein Profil.',
   'error.profile/syntax.remedy': 'Wählen Sie die Datei, die Sie von Ihrem Administrator erhalten haben.',
   'error.profile/invalid': 'Das Profil enthält Fehler.',
@@ -200,7 +200,7 @@ export const errors: Translated<typeof en> = {
   'error.session/internal': 'In Culvert ist etwas schiefgegangen.',
   'error.session/internal.remedy':
     'Versuchen Sie es erneut. Geschieht es wieder, exportieren Sie unter Diagnose einen Bericht und senden Sie ihn Ihrem Administrator.',
-  'error.daemon/in-use': 'Dieses Profil ist in Gebrauch.',
+  'error.daemon/in-use': 'Das Profil „{profile}“ ist in Gebrauch. Es wurde nichts geändert.',
   'error.daemon/in-use.remedy': 'Trennen Sie zuerst die Verbindung, und versuchen Sie es dann erneut.',
   'error.daemon/stopping': 'Die Engine wird gerade beendet.',
   'error.daemon/stopping.remedy': 'Starten Sie sie erneut, oder starten Sie diesen Computer neu.',
@@ -212,8 +212,36 @@ export const errors: Translated<typeof en> = {
   'error.profile/store': 'Das Profil ließ sich nicht lesen oder speichern.',
   'error.profile/store.remedy':
     'Vielleicht ist der Datenträger voll oder beschädigt. Sehen Sie in das Protokoll der Engine, oder fragen Sie Ihren Administrator.',
-  'error.profile/too-many': 'Für ein weiteres Profil ist kein Platz.',
+  'error.profile/too-many': 'Es gibt schon {most} Profile; mehr werden nicht aufbewahrt.',
   'error.profile/too-many.remedy': 'Entfernen Sie eines, das nicht mehr gebraucht wird.',
   'error.eap/prompt-withdrawn': 'Die Verbindung, die gefragt hat, ist zu Ende.',
   'error.eap/prompt-withdrawn.remedy': 'Sie müssen nichts tun: Die nächste fragt erneut.',
+  'error.ipc/bad-message': 'Dieses Fenster und die Engine verstehen einander nicht.',
+  'error.ipc/bad-message.remedy':
+    'Verwenden Sie die zusammen installierten; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
+  'error.ipc/unknown-call': 'Die Engine kennt nicht, was dieses Fenster verlangt.',
+  'error.ipc/unknown-call.remedy':
+    'Verwenden Sie die zusammen installierten; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
+  'error.ipc/bad-params': 'Die Engine versteht nicht, was dieses Fenster verlangt.',
+  'error.ipc/bad-params.remedy':
+    'Verwenden Sie die zusammen installierten; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
+  'error.ipc/socket': 'Die Engine ist auf diesem Computer nicht zu erreichen.',
+  'error.ipc/socket.remedy': 'Starten Sie sie neu, oder sehen Sie in ihr Protokoll.',
+  'error.engine/unsupported': 'Diese Engine kann das nicht.',
+  'error.engine/unsupported.remedy': 'Aktualisieren Sie Culvert, oder verzichten Sie darauf.',
+  'error.daemon/not-connected': 'Es besteht kein Tunnel, dessen Pfad sich testen ließe.',
+  'error.daemon/not-connected.remedy': 'Verbinden Sie sich zuerst.',
+  'error.daemon/testing': 'Der Pfad wird schon getestet.',
+  'error.daemon/testing.remedy': 'Warten Sie, bis der Test fertig ist, oder brechen Sie ihn ab.',
+  'error.daemon/test-cancelled': 'Der Test des Pfads wurde vorzeitig beendet.',
+  'error.daemon/test-cancelled.remedy': 'Starten Sie ihn erneut.',
+  'error.daemon/path-test': 'Der Pfad dieses Tunnels lässt sich jetzt nicht testen: Der Test braucht IKE.',
+  'error.daemon/path-test.remedy':
+    'Versuchen Sie es erneut, sobald Sie verbunden sind. Ein Tunnel aus bloßem GRE hat kein IKE: Stellen Sie seine MTU von Hand ein.',
+  'error.profile/url': 'Von dieser Adresse lässt sich kein Profil abrufen.',
+  'error.profile/url.remedy':
+    'Sie muss mit https:// beginnen und darf weder Namen noch Passwort enthalten, etwa https://vpn.example.com/office.json.',
+  'error.profile/fetch': 'Das Profil ließ sich nicht abrufen.',
+  'error.profile/fetch.remedy':
+    'Prüfen Sie die Adresse, und ob dieser Computer online ist. Verlangt die Adresse eine Anmeldung, laden Sie die Datei selbst herunter und importieren Sie sie.',
 };

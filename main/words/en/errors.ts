@@ -6,8 +6,8 @@ export const errors = {
   'error.ipc/not-running.remedy': 'Start it, or restart this computer.',
   'error.ipc/no-permission': 'You may not speak to the engine from here.',
   'error.ipc/no-permission.remedy': 'Open the interface again with “culvert ui”, or ask your administrator for access.',
-  'error.ipc/not-allowed': 'Your administrator has locked this.',
-  'error.ipc/not-allowed.remedy': 'Ask them to change it, or do it as administrator.',
+  'error.ipc/not-allowed': 'Only an administrator may do this.',
+  'error.ipc/not-allowed.remedy': 'Ask your administrator, or do it as administrator.',
   'error.ipc/contract-version': 'This window and the engine are of different versions.',
   'error.ipc/contract-version.remedy':
     'Use the two that were installed together; after an update, restart the engine and reload this window.',
@@ -85,10 +85,10 @@ export const errors = {
   'error.net/no-permission': 'The engine may not set up tunnels.',
   'error.net/no-permission.remedy':
     'It must run with administrator rights. Install it as a service, or start it as administrator.',
-  'error.daemon/cancelled': 'The connection was ended before it was up.',
-  'error.daemon/cancelled.remedy': 'Connect again.',
-  'error.daemon/busy': 'Another connection is up already.',
-  'error.daemon/busy.remedy': 'Disconnect it first.',
+  'error.daemon/cancelled': 'The connection with “{profile}” was ended before it was up.',
+  'error.daemon/cancelled.remedy': 'Connect again, if it was not you who ended it.',
+  'error.daemon/busy': 'The profile “{profile}” is in use already.',
+  'error.daemon/busy.remedy': 'Disconnect first.',
   'error.profile/syntax': 'This is not a profile.',
   'error.profile/syntax.remedy': 'Choose the file that your administrator gave you.',
   'error.profile/invalid': 'The profile has mistakes.',
@@ -176,7 +176,7 @@ export const errors = {
   'error.session/internal': 'Something went wrong inside Culvert.',
   'error.session/internal.remedy':
     'Try again. If it happens again, export a report under Diagnostics and send it to your administrator.',
-  'error.daemon/in-use': 'This profile is in use.',
+  'error.daemon/in-use': 'The profile “{profile}” is in use. Nothing was changed.',
   'error.daemon/in-use.remedy': 'Disconnect first, then do the same again.',
   'error.daemon/stopping': 'The engine is stopping.',
   'error.daemon/stopping.remedy': 'Start it again, or restart this computer.',
@@ -187,8 +187,35 @@ export const errors = {
   'error.profile/store': 'The profile could not be read or stored.',
   'error.profile/store.remedy':
     'The disk may be full or damaged. Look into the log of the engine, or ask your administrator.',
-  'error.profile/too-many': 'There is no room for another profile.',
+  'error.profile/too-many': 'There are {most} profiles already, which is the most that are kept.',
   'error.profile/too-many.remedy': 'Remove one that is not needed any more.',
   'error.eap/prompt-withdrawn': 'The connection that asked has ended.',
   'error.eap/prompt-withdrawn.remedy': 'Nothing needs to be done: the next one asks again.',
+  'error.ipc/bad-message': 'This window and the engine do not understand each other.',
+  'error.ipc/bad-message.remedy':
+    'Use the two that were installed together; after an update, restart the engine and reload this window.',
+  'error.ipc/unknown-call': 'The engine does not know what this window asks for.',
+  'error.ipc/unknown-call.remedy':
+    'Use the two that were installed together; after an update, restart the engine and reload this window.',
+  'error.ipc/bad-params': 'The engine does not understand what this window asks for.',
+  'error.ipc/bad-params.remedy':
+    'Use the two that were installed together; after an update, restart the engine and reload this window.',
+  'error.ipc/socket': 'The engine cannot be reached on this computer.',
+  'error.ipc/socket.remedy': 'Restart it, or look at its log.',
+  'error.engine/unsupported': 'This engine cannot do that.',
+  'error.engine/unsupported.remedy': 'Update Culvert, or do without.',
+  'error.daemon/not-connected': 'There is no tunnel whose path could be tested.',
+  'error.daemon/not-connected.remedy': 'Connect first.',
+  'error.daemon/testing': 'A test of the path is under way already.',
+  'error.daemon/testing.remedy': 'Wait for it, or cancel it.',
+  'error.daemon/test-cancelled': 'The test of the path was ended before it was done.',
+  'error.daemon/test-cancelled.remedy': 'Start it again.',
+  'error.daemon/path-test': 'The path of this tunnel cannot be tested now: the test needs IKE.',
+  'error.daemon/path-test.remedy': 'Try again once connected. A tunnel of plain GRE has no IKE: set its MTU by hand.',
+  'error.profile/url': 'No profile can be fetched from this address.',
+  'error.profile/url.remedy':
+    'It must begin with https:// and hold no name or password, like https://vpn.example.com/office.json.',
+  'error.profile/fetch': 'The profile could not be fetched.',
+  'error.profile/fetch.remedy':
+    'Check the address, and that this computer is online. If the address wants you to log in, download the file yourself and import it.',
 } as const;

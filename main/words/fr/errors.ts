@@ -10,8 +10,8 @@ export const errors: Translated<typeof en> = {
   'error.ipc/no-permission': 'Vous n’êtes pas autorisé à parler au moteur depuis cette fenêtre.',
   'error.ipc/no-permission.remedy':
     'Rouvrez l’interface avec « culvert ui » ou demandez l’accès à votre administrateur.',
-  'error.ipc/not-allowed': 'Votre administrateur a verrouillé ceci.',
-  'error.ipc/not-allowed.remedy': 'Demandez-lui de le modifier, ou faites-le en tant qu’administrateur.',
+  'error.ipc/not-allowed': 'Seul un administrateur peut le faire.',
+  'error.ipc/not-allowed.remedy': 'Demandez à votre administrateur, ou faites-le en tant qu’administrateur.',
   'error.ipc/contract-version': 'Cette fenêtre et le moteur sont de versions différentes.',
   'error.ipc/contract-version.remedy':
     'Utilisez les deux installés ensemble ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
@@ -93,10 +93,10 @@ export const errors: Translated<typeof en> = {
   'error.net/no-permission': 'Le moteur n’a pas le droit d’établir des tunnels.',
   'error.net/no-permission.remedy':
     'Il doit fonctionner avec les droits d’administrateur. Installez-le comme service ou démarrez-le en administrateur.',
-  'error.daemon/cancelled': 'La connexion a été interrompue avant d’être établie.',
-  'error.daemon/cancelled.remedy': 'Reconnectez-vous.',
-  'error.daemon/busy': 'Une autre connexion est déjà établie.',
-  'error.daemon/busy.remedy': 'Déconnectez-la d’abord.',
+  'error.daemon/cancelled': 'La connexion avec « {profile} » a été arrêtée avant d’être établie.',
+  'error.daemon/cancelled.remedy': 'Reconnectez-vous, si ce n’est pas vous qui l’avez arrêtée.',
+  'error.daemon/busy': 'Le profil « {profile} » est déjà utilisé.',
+  'error.daemon/busy.remedy': 'Déconnectez-vous d’abord.',
   'error.profile/syntax': 'Ce n’est pas un profil.',
   'error.profile/syntax.remedy': 'Choisissez le fichier que votre administrateur vous a remis.',
   'error.profile/invalid': 'Le profil contient des erreurs.',
@@ -197,7 +197,7 @@ export const errors: Translated<typeof en> = {
   'error.session/internal': 'Une erreur s’est produite dans Culvert.',
   'error.session/internal.remedy':
     'Réessayez. Si cela se reproduit, exportez un rapport depuis Diagnostic et envoyez-le à votre administrateur.',
-  'error.daemon/in-use': 'Ce profil est en cours d’utilisation.',
+  'error.daemon/in-use': 'Le profil « {profile} » est utilisé. Rien n’a été modifié.',
   'error.daemon/in-use.remedy': 'Déconnectez-vous d’abord, puis recommencez.',
   'error.daemon/stopping': 'Le moteur est en train de s’arrêter.',
   'error.daemon/stopping.remedy': 'Redémarrez-le, ou redémarrez cet ordinateur.',
@@ -209,8 +209,36 @@ export const errors: Translated<typeof en> = {
   'error.profile/store': 'Le profil n’a pas pu être lu ou enregistré.',
   'error.profile/store.remedy':
     'Le disque est peut-être plein ou endommagé. Consultez le journal du moteur, ou adressez-vous à votre administrateur.',
-  'error.profile/too-many': 'Il n’y a plus de place pour un autre profil.',
+  'error.profile/too-many': 'Il y a déjà {most} profils ; il n’en est pas conservé davantage.',
   'error.profile/too-many.remedy': 'Supprimez-en un dont vous n’avez plus besoin.',
   'error.eap/prompt-withdrawn': 'La connexion qui posait la question est terminée.',
   'error.eap/prompt-withdrawn.remedy': 'Il n’y a rien à faire : la suivante la posera de nouveau.',
+  'error.ipc/bad-message': 'Cette fenêtre et le moteur ne se comprennent pas.',
+  'error.ipc/bad-message.remedy':
+    'Utilisez les deux installés ensemble ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
+  'error.ipc/unknown-call': 'Le moteur ne connaît pas ce que demande cette fenêtre.',
+  'error.ipc/unknown-call.remedy':
+    'Utilisez les deux installés ensemble ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
+  'error.ipc/bad-params': 'Le moteur ne comprend pas ce que demande cette fenêtre.',
+  'error.ipc/bad-params.remedy':
+    'Utilisez les deux installés ensemble ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
+  'error.ipc/socket': 'Le moteur est injoignable sur cet ordinateur.',
+  'error.ipc/socket.remedy': 'Redémarrez-le, ou consultez son journal.',
+  'error.engine/unsupported': 'Ce moteur ne sait pas faire cela.',
+  'error.engine/unsupported.remedy': 'Mettez Culvert à jour, ou passez-vous-en.',
+  'error.daemon/not-connected': 'Il n’y a pas de tunnel dont le chemin puisse être testé.',
+  'error.daemon/not-connected.remedy': 'Connectez-vous d’abord.',
+  'error.daemon/testing': 'Un test du chemin est déjà en cours.',
+  'error.daemon/testing.remedy': 'Attendez sa fin, ou arrêtez-le.',
+  'error.daemon/test-cancelled': 'Le test du chemin a été arrêté avant la fin.',
+  'error.daemon/test-cancelled.remedy': 'Relancez-le.',
+  'error.daemon/path-test': 'Le chemin de ce tunnel ne peut pas être testé maintenant : le test a besoin d’IKE.',
+  'error.daemon/path-test.remedy':
+    'Réessayez une fois connecté. Un tunnel GRE nu n’a pas d’IKE : réglez sa MTU à la main.',
+  'error.profile/url': 'Aucun profil ne peut être téléchargé depuis cette adresse.',
+  'error.profile/url.remedy':
+    'Elle doit commencer par https:// et ne contenir ni nom ni mot de passe, comme https://vpn.example.com/office.json.',
+  'error.profile/fetch': 'Le profil n’a pas pu être téléchargé.',
+  'error.profile/fetch.remedy':
+    'Vérifiez l’adresse, et que cet ordinateur est en ligne. Si l’adresse demande une connexion à un compte, téléchargez vous-même le fichier et importez-le.',
 };

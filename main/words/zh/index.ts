@@ -1,5 +1,18 @@
 // A translation of en/, file by file.
+import { checks } from './checks.ts';
 import { drops } from './drops.ts';
 import { errors } from './errors.ts';
+import { path } from './path.ts';
+import { profile } from './profile.ts';
+import { routes } from './routes.ts';
+import { tunnel } from './tunnel.ts';
 
-export const zh = { ...errors, ...drops };
+export const zh = {
+  ...errors,
+  ...checks,
+  ...drops,
+  ...path,
+  ...profile,
+  ...routes,
+  ...tunnel,
+};

@@ -27,7 +27,7 @@ export const app: Translated<typeof en> = {
   'app.toProfiles': 'Zu den Profilen',
   'app.profile': 'Profil',
   'problem.whatToDo': 'Wahrscheinliche Ursache und Abhilfe',
-  'problem.detail': 'Im Wortlaut der Engine',
+  'problem.detail': 'Wortlaut der Engine (Englisch)',
   'problem.compared': 'Was wir anbieten, was die Gegenseite annimmt',
   'problem.offered': 'Wir bieten an',
   'problem.accepted': 'Sie nimmt an',

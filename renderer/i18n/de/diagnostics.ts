@@ -49,13 +49,5 @@ export const diagnostics: Translated<typeof en> = {
   'report.view': 'Der Bericht',
   'report.saveText': 'Als Text speichern',
   'report.saveJson': 'Als JSON speichern',
-  'check.title.connection': 'Verbindung',
-  'check.title.tun': 'Netzschnittstelle des Tunnels',
-  'check.title.clock': 'Uhr',
-  'check.title.dns': 'Name des Gateways',
-  'check.title.gateway-reachable': 'Weg zum Gateway',
-  'check.title.traffic': 'Datenverkehr vom Gateway',
-  'check.title.mtu-black-hole': 'Große Pakete',
-  'check.title.drops': 'Verworfene Pakete',
   'log.entries': 'Einträge des Protokolls',
 };

@@ -81,13 +81,6 @@ export const mtu: Translated<typeof en> = {
   'mtu.test.works': '{works} Byte kommen an.',
   'mtu.test.fails': '{fails} Byte kommen nicht an.',
   'mtu.test.cancelled': 'Der Test wurde beendet. Nichts hat sich geändert.',
-  'mtu.result.fits': 'Pakete von {path} Byte kommen an, wie es der Tunnel annimmt. Nichts muss geändert werden.',
-  'mtu.result.smaller':
-    'Nur Pakete bis {path} Byte kommen an; der Tunnel nimmt {assumed} an. Größere gehen verloren: Downloads und manche Seiten bleiben hängen. Verwenden Sie den gemessenen Wert.',
-  'mtu.result.larger':
-    'Pakete bis {path} Byte kommen an; der Tunnel nimmt {assumed} an. Er funktioniert, und der gemessene Wert ist etwas schneller.',
-  'mtu.result.none':
-    'Kein Testpaket kam zurück. Vielleicht beantwortet das Gateway sie nicht, oder das Netz verliert sie; fragen Sie Ihren Administrator, oder versuchen Sie ein anderes Netz.',
   'mtu.result.use': '{path} verwenden',
   'mtu.result.mtu': 'Tunnel-MTU, die daraus folgt',
   'mtu.result.roundTrip': 'Umlaufzeit',

@@ -58,26 +58,5 @@ export const routes: Translated<typeof en> = {
   'routes.answer.tunnel': 'Durch den Tunnel',
   'routes.answer.direct': 'Direkt',
   'routes.answer.blocked': 'Blockiert',
-  'routes.answer.rule': '{prefix} entscheidet ({origin}).',
-  'routes.answer.noRule': 'Keine Route des Tunnels umfasst es, also geht es wie ohne VPN.',
   'routes.use': '{prefix} verwenden',
-  'routes.answer.own': 'Es liegt im eigenen Netz des Tunnels.',
-  'routes.problem.empty': 'Schreiben Sie ein Netz oder eine Adresse.',
-  'routes.problem.syntax':
-    'Das ist kein Netz und keine Adresse. Schreiben Sie zum Beispiel 10.0.0.0/8, 192.0.2.7 oder 2001:db8::/32.',
-  'routes.problem.not-a-network': 'Das ist eine Adresse in einem Netz. Das Netz ist {meant}.',
-  'routes.problem.everything': 'Das ist alles: Wählen Sie oben, ob alles durch den Tunnel geht.',
-  'routes.problem.duplicate': 'Das steht schon in der Liste.',
-  'routes.problem.conflict':
-    'Das steht schon in der anderen Liste. Ändern Sie es dort, oder wählen Sie ein kleineres Netz.',
-  'routes.problem.too-many': 'Die Liste ist voll. Fassen Sie einige Netze zusammen.',
-  'routes.problem.no-effect': 'Kein Netz, das durch den Tunnel geht, umfasst es: Es geht ohnehin direkt.',
-  'routes.problem.covered': '{covers} umfasst es schon.',
-  'error.routes/not-found': 'Diese Route gibt es nicht mehr.',
-  'error.routes/not-found.remedy':
-    'Vielleicht hat sie jemand anders entfernt. Was vom Gateway oder vom lokalen Netz kommt, lässt sich nicht entfernen.',
-  'error.routes/target': 'Das ist keine Adresse, oder der Name ließ sich nicht auflösen.',
-  'error.routes/target.remedy': 'Prüfen Sie die Schreibweise; ein Name der Firma braucht vielleicht den Tunnel.',
-  'routes.problem.covers-gateway':
-    'Das Gateway selbst ({gateway}) liegt darin. Der Tunnel findet seinen Weg trotzdem; anderer Verkehr zum Gateway geht durch den Tunnel.',
 };

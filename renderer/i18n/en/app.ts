@@ -23,7 +23,7 @@ export const app = {
   'app.toProfiles': 'Go to Profiles',
   'app.profile': 'Profile',
   'problem.whatToDo': 'Likely cause and what to do',
-  'problem.detail': 'In the engine’s words',
+  'problem.detail': 'The engine’s own words',
   'problem.compared': 'What we offered, what they accept',
   'problem.offered': 'We offered',
   'problem.accepted': 'They accept',

@@ -46,13 +46,5 @@ export const diagnostics = {
   'report.view': 'The report',
   'report.saveText': 'Save as text',
   'report.saveJson': 'Save as JSON',
-  'check.title.connection': 'Connection',
-  'check.title.tun': 'Network interface of the tunnel',
-  'check.title.clock': 'Clock',
-  'check.title.dns': 'Name of the gateway',
-  'check.title.gateway-reachable': 'Way to the gateway',
-  'check.title.traffic': 'Traffic from the gateway',
-  'check.title.mtu-black-hole': 'Large packets',
-  'check.title.drops': 'Dropped packets',
   'log.entries': 'Entries of the log',
 } as const;

@@ -78,13 +78,6 @@ export const mtu = {
   'mtu.test.works': '{works} bytes arrive.',
   'mtu.test.fails': '{fails} bytes do not arrive.',
   'mtu.test.cancelled': 'The test was ended. Nothing has changed.',
-  'mtu.result.fits': 'Packets of {path} bytes arrive, as the tunnel assumes. Nothing needs to change.',
-  'mtu.result.smaller':
-    'Only packets of up to {path} bytes arrive; the tunnel assumes {assumed}. Larger ones are lost: downloads and some pages may hang. Use the measured value.',
-  'mtu.result.larger':
-    'Packets of up to {path} bytes arrive; the tunnel assumes {assumed}. It works, and the measured value is slightly faster.',
-  'mtu.result.none':
-    'No test packet came back. The gateway may not answer them, or the network loses them; ask your administrator, or try another network.',
   'mtu.result.use': 'Use {path}',
   'mtu.result.mtu': 'Tunnel MTU that follows',
   'mtu.result.roundTrip': 'Round trip',

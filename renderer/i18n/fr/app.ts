@@ -27,7 +27,7 @@ export const app: Translated<typeof en> = {
   'app.toProfiles': 'Aller aux profils',
   'app.profile': 'Profil',
   'problem.whatToDo': 'Cause probable et remède',
-  'problem.detail': 'Selon le moteur',
+  'problem.detail': 'Texte du moteur (en anglais)',
   'problem.compared': 'Ce que nous proposons, ce qu’elle accepte',
   'problem.offered': 'Nous proposons',
   'problem.accepted': 'Elle accepte',

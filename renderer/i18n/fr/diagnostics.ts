@@ -52,13 +52,5 @@ export const diagnostics: Translated<typeof en> = {
   'report.view': 'Le rapport',
   'report.saveText': 'Enregistrer en texte',
   'report.saveJson': 'Enregistrer en JSON',
-  'check.title.connection': 'Connexion',
-  'check.title.tun': 'Interface réseau du tunnel',
-  'check.title.clock': 'Horloge',
-  'check.title.dns': 'Nom de la passerelle',
-  'check.title.gateway-reachable': 'Chemin vers la passerelle',
-  'check.title.traffic': 'Trafic de la passerelle',
-  'check.title.mtu-black-hole': 'Grands paquets',
-  'check.title.drops': 'Paquets rejetés',
   'log.entries': 'Entrées du journal',
 };

@@ -81,13 +81,6 @@ export const mtu: Translated<typeof en> = {
   'mtu.test.works': '{works} octets arrivent.',
   'mtu.test.fails': '{fails} octets n’arrivent pas.',
   'mtu.test.cancelled': 'Le test a été arrêté. Rien n’a changé.',
-  'mtu.result.fits': 'Les paquets de {path} octets arrivent, comme le tunnel le suppose. Rien n’est à changer.',
-  'mtu.result.smaller':
-    'Seuls les paquets jusqu’à {path} octets arrivent ; le tunnel suppose {assumed}. Les plus grands sont perdus : téléchargements et certaines pages se bloquent. Utilisez la valeur mesurée.',
-  'mtu.result.larger':
-    'Les paquets jusqu’à {path} octets arrivent ; le tunnel suppose {assumed}. Il fonctionne, et la valeur mesurée est un peu plus rapide.',
-  'mtu.result.none':
-    'Aucun paquet de test n’est revenu. La passerelle n’y répond peut-être pas, ou le réseau les perd ; demandez à votre administrateur, ou essayez un autre réseau.',
   'mtu.result.use': 'Utiliser {path}',
   'mtu.result.mtu': 'MTU du tunnel qui en découle',
   'mtu.result.roundTrip': 'Aller-retour',

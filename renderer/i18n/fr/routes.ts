@@ -57,26 +57,5 @@ export const routes: Translated<typeof en> = {
   'routes.answer.tunnel': 'Par le tunnel',
   'routes.answer.direct': 'En direct',
   'routes.answer.blocked': 'Bloqué',
-  'routes.answer.rule': '{prefix} décide ({origin}).',
-  'routes.answer.noRule': 'Aucune route du tunnel ne le couvre : cela va comme sans VPN.',
   'routes.use': 'Utiliser {prefix}',
-  'routes.answer.own': 'C’est dans le réseau propre du tunnel.',
-  'routes.problem.empty': 'Écrivez un réseau ou une adresse.',
-  'routes.problem.syntax':
-    'Ce n’est ni un réseau ni une adresse. Écrivez par exemple 10.0.0.0/8, 192.0.2.7 ou 2001:db8::/32.',
-  'routes.problem.not-a-network': 'C’est une adresse dans un réseau. Le réseau est {meant}.',
-  'routes.problem.everything': 'C’est tout : choisissez plus haut si tout passe par le tunnel.',
-  'routes.problem.duplicate': 'C’est déjà dans la liste.',
-  'routes.problem.conflict': 'C’est déjà dans l’autre liste. Modifiez-le là, ou choisissez un réseau plus petit.',
-  'routes.problem.too-many': 'La liste est pleine. Regroupez quelques réseaux.',
-  'routes.problem.no-effect': 'Aucun réseau passant par le tunnel ne le couvre : cela va en direct de toute façon.',
-  'routes.problem.covered': '{covers} le couvre déjà.',
-  'error.routes/not-found': 'Cette route n’existe plus.',
-  'error.routes/not-found.remedy':
-    'Quelqu’un d’autre l’a peut-être supprimée. Ce qui vient de la passerelle ou du réseau local ne peut pas être supprimé.',
-  'error.routes/target': 'Ce n’est pas une adresse, ou le nom n’a pas pu être résolu.',
-  'error.routes/target.remedy':
-    'Vérifiez l’orthographe ; un nom de l’entreprise peut exiger que le tunnel soit établi.',
-  'routes.problem.covers-gateway':
-    'La passerelle elle-même ({gateway}) en fait partie. Le tunnel trouve quand même son chemin ; l’autre trafic vers elle passe par le tunnel.',
 };

@@ -26,7 +26,7 @@ export const app: Translated<typeof en> = {
   'app.toProfiles': '前往配置文件',
   'app.profile': '配置文件',
   'problem.whatToDo': '可能的原因和解决方法',
-  'problem.detail': '引擎的原文',
+  'problem.detail': '引擎的原文（英文）',
   'problem.compared': '我方提供的与对方接受的',
   'problem.offered': '我方提供',
   'problem.accepted': '对方接受',

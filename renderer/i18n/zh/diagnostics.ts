@@ -48,13 +48,5 @@ export const diagnostics: Translated<typeof en> = {
   'report.view': '报告内容',
   'report.saveText': '另存为文本',
   'report.saveJson': '另存为 JSON',
-  'check.title.connection': '连接',
-  'check.title.tun': '隧道的网络接口',
-  'check.title.clock': '时钟',
-  'check.title.dns': '网关名称',
-  'check.title.gateway-reachable': '到网关的路径',
-  'check.title.traffic': '来自网关的流量',
-  'check.title.mtu-black-hole': '大数据包',
-  'check.title.drops': '丢弃的数据包',
   'log.entries': '日志条目',
 };

@@ -79,11 +79,6 @@ export const mtu: Translated<typeof en> = {
   'mtu.test.works': '{works} 字节可以到达。',
   'mtu.test.fails': '{fails} 字节不能到达。',
   'mtu.test.cancelled': '测试已结束，没有任何更改。',
-  'mtu.result.fits': '{path} 字节的数据包可以到达，与隧道的假设一致。无需更改。',
-  'mtu.result.smaller':
-    '只有不超过 {path} 字节的数据包可以到达；隧道假设为 {assumed}。更大的数据包会丢失：下载和某些网页会卡住。请使用测得的值。',
-  'mtu.result.larger': '不超过 {path} 字节的数据包可以到达；隧道假设为 {assumed}。隧道可以工作，使用测得的值会稍快。',
-  'mtu.result.none': '没有测试数据包返回。网关可能不应答，或者网络丢弃了它们；请询问管理员，或换一个网络。',
   'mtu.result.use': '使用 {path}',
   'mtu.result.mtu': '由此得出的隧道 MTU',
   'mtu.result.roundTrip': '往返时间',

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { Button } from '../../components/button.tsx';
 import { Notice, Page } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
+import { Spoken } from '../../components/spoken.tsx';
 import { useI18n } from '../../i18n/context.tsx';
 import { useEngine, useModel } from '../../store/context.tsx';
 import type { Model } from '../../store/model.ts';
@@ -43,8 +44,8 @@ export function ConnectionPage(): ReactNode {
           <h2>{t('connection.warnings')}</h2>
           <ul className="stack tight">
             {face.tunnel.warnings.map((warning) => (
-              <li key={warning} className="break">
-                {warning}
+              <li key={warning.text} className="break">
+                <Spoken told={warning} />
               </li>
             ))}
           </ul>

@@ -7,9 +7,10 @@ import { Button } from '../../components/button.tsx';
 import { Icon, type IconName } from '../../components/icon.tsx';
 import { Badge, Card, Page } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
+import { Spoken } from '../../components/spoken.tsx';
 import type { Tone } from '../../components/tone.ts';
 import { useI18n } from '../../i18n/context.tsx';
-import { isKey, type Translate } from '../../i18n/translate.ts';
+import type { Translate } from '../../i18n/translate.ts';
 import { useEngine, useModel, useTask } from '../../store/context.tsx';
 import { currentProfile, type Model } from '../../store/model.ts';
 import { Away } from '../profile-scope.tsx';
@@ -130,38 +131,37 @@ export function summary(checks: readonly Check[], t: Translate): string {
     .join(' ');
 }
 
-/** In the person's language where i18n has the check's title; its findings are the engine's words. */
 function CheckRow({ check }: { check: Check }): ReactNode {
-  const { t, language } = useI18n();
+  const { t } = useI18n();
   const { tone, icon } = LOOKS[check.verdict];
-  const key = `check.title.${check.id}`;
-  const lang = language === 'en' ? undefined : 'en';
   return (
     <li className="check" data-tone={tone} data-check={check.id}>
       <Icon name={icon} />
       <div className="grow stack tight">
         <div className="row">
-          <h3 {...(isKey(key) ? {} : { lang })}>{isKey(key) ? (t as (key: string) => string)(key) : check.title}</h3>
+          <h3>
+            <Spoken told={check.title} />
+          </h3>
           <Badge tone={tone}>{t(`verdict.${check.verdict}`)}</Badge>
         </div>
-        <p className="break" lang={lang}>
-          {check.found}
+        <p className="break">
+          <Spoken told={check.found} />
         </p>
         {check.cause === null && check.remedy === null ? null : (
           <dl className="check-why">
             {check.cause === null ? null : (
               <div>
                 <dt className="small quiet">{t('check.cause')}</dt>
-                <dd className="break" lang={lang}>
-                  {check.cause}
+                <dd className="break">
+                  <Spoken told={check.cause} />
                 </dd>
               </div>
             )}
             {check.remedy === null ? null : (
               <div>
                 <dt className="small quiet">{t('check.remedy')}</dt>
-                <dd className="break" lang={lang}>
-                  {check.remedy}
+                <dd className="break">
+                  <Spoken told={check.remedy} />
                 </dd>
               </div>
             )}
@@ -173,17 +173,11 @@ function CheckRow({ check }: { check: Check }): ReactNode {
 }
 
 function DropRow({ drop }: { drop: Result<'checks'>['drops'][number] }): ReactNode {
-  const { t, f, language } = useI18n();
-  const key = `drop.${drop.name}`;
+  const { f } = useI18n();
   return (
     <tr>
       <th scope="row">
-        {isKey(key) ? (
-          (t as (key: string) => string)(key)
-        ) : (
-          <span lang={language === 'en' ? undefined : 'en'}>{drop.meaning}</span>
-        )}{' '}
-        <code className="small quiet">{drop.name}</code>
+        <Spoken told={drop.meaning} /> <code className="small quiet">{drop.name}</code>
       </th>
       <td className="number numeric">{f.number(drop.packets)}</td>
     </tr>

@@ -7,6 +7,7 @@ import { useLocked } from '../../components/lock.tsx';
 import { Card, Facts, Notice } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { Progress } from '../../components/progress.tsx';
+import { Spoken } from '../../components/spoken.tsx';
 import { useToast } from '../../components/toasts.tsx';
 import type { Tone } from '../../components/tone.ts';
 import { useI18n } from '../../i18n/context.tsx';
@@ -14,7 +15,7 @@ import type { Translate } from '../../i18n/translate.ts';
 import { useEngine, useModel, useTask } from '../../store/context.tsx';
 import type { Model } from '../../store/model.ts';
 import type { ChangeProps } from './choice.tsx';
-import { resultOf, resultText } from './verdict.ts';
+import { resultOf } from './verdict.ts';
 
 const testOf = (model: Model) => model.pathTest;
 const connectedOf = (model: Model): string | null =>
@@ -28,7 +29,7 @@ const TONES: Readonly<Record<ReturnType<typeof resultOf>['kind'], Tone>> = {
 };
 
 export function PathTestCard({ profile, view, onChanged }: ChangeProps): ReactNode {
-  const { t } = useI18n();
+  const { t, say } = useI18n();
   const engine = useEngine();
   const announce = useAnnounce();
   const test = useModel(testOf);
@@ -36,14 +37,15 @@ export function PathTestCard({ profile, view, onChanged }: ChangeProps): ReactNo
   const start = useTask();
   const cancel = useTask();
   const [cancelled, setCancelled] = useState(false);
-  const running = test?.state === 'running' ? test : null;
-  const result = connected && test?.state === 'idle' ? test.last : null;
+  const running = test?.state === 'running' && test.profile === profile ? test : null;
+  const last = test?.state === 'idle' && test.last?.profile === profile ? test.last : null;
+  const result = connected ? last : null;
 
-  const last = useRef(result);
+  const heard = useRef(result);
   useEffect(() => {
-    if (result && last.current !== result) announce(resultText(result, t));
-    last.current = result;
-  }, [result, announce, t]);
+    if (result && heard.current !== result) announce(say(result.verdict).text);
+    heard.current = result;
+  }, [result, announce, say]);
 
   const run = (): void => {
     setCancelled(false);
@@ -53,7 +55,7 @@ export function PathTestCard({ profile, view, onChanged }: ChangeProps): ReactNo
         await engine.call('pathTest', {});
       } catch (error) {
         // That somebody ended it is no error.
-        if (!(error instanceof Object && 'code' in error && error.code === 'daemon/cancelled')) throw error;
+        if (!(error instanceof Object && 'code' in error && error.code === 'daemon/test-cancelled')) throw error;
         setCancelled(true);
         announce(t('mtu.test.cancelled'));
       }
@@ -119,7 +121,9 @@ function Result({ result, profile, view, onChanged }: ChangeProps & { result: Pa
   return (
     <div className="stack">
       <Notice tone={TONES[kind]}>
-        <p>{resultText(result, t)}</p>
+        <p>
+          <Spoken told={result.verdict} />
+        </p>
         {usable ? (
           <div>
             <Button size="small" disabled={locked} busy={task.busy} onPress={use}>

@@ -36,18 +36,3 @@ export function resultOf({ path, assumed }: Pick<PathTestResult, 'path' | 'assum
   if (path === assumed) return { kind: 'fits' };
   return { kind: path < assumed ? 'smaller' : 'larger' };
 }
-
-export function resultText(result: Pick<PathTestResult, 'path' | 'assumed'>, t: Translate): string {
-  const { path, assumed } = result;
-  const { kind } = resultOf(result);
-  switch (kind) {
-    case 'none':
-      return t('mtu.result.none');
-    case 'fits':
-      return t('mtu.result.fits', { path: path ?? assumed });
-    case 'smaller':
-      return t('mtu.result.smaller', { path: path ?? 0, assumed });
-    case 'larger':
-      return t('mtu.result.larger', { path: path ?? 0, assumed });
-  }
-}

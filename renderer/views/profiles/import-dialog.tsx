@@ -8,6 +8,7 @@ import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Notice } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
+import { Spoken } from '../../components/spoken.tsx';
 import { useToast } from '../../components/toasts.tsx';
 import { useI18n } from '../../i18n/context.tsx';
 import { goTo } from '../../router.ts';
@@ -148,8 +149,8 @@ function Preview({ profile, warnings, exists }: Result<'preview'>): ReactNode {
           <h3>{t('profiles.warnings')}</h3>
           <ul className="stack tight">
             {warnings.map((warning) => (
-              <li key={warning} className="break">
-                {warning}
+              <li key={warning.text} className="break">
+                <Spoken told={warning} />
               </li>
             ))}
           </ul>

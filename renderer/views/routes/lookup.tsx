@@ -6,6 +6,7 @@ import { Button } from '../../components/button.tsx';
 import { TextField } from '../../components/fields.tsx';
 import { Badge, Card } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
+import { Spoken } from '../../components/spoken.tsx';
 import type { Tone } from '../../components/tone.ts';
 import { useI18n } from '../../i18n/context.tsx';
 import { useEngine, useTask } from '../../store/context.tsx';
@@ -84,12 +85,8 @@ export function LookupCard({ profile, view }: { profile: string; view: RoutesVie
                     <Badge tone={TONES[answer.way]}>{t(`routes.answer.${answer.way}`)}</Badge>
                   </div>
                   <p className="small quiet">
-                    {answer.rule
-                      ? t('routes.answer.rule', {
-                          prefix: answer.rule.prefix,
-                          origin: t(`routes.origin.${answer.rule.origin}`),
-                        })
-                      : t(answer.way === 'tunnel' ? 'routes.answer.own' : 'routes.answer.noRule')}
+                    <Spoken told={answer.because} />
+                    {answer.rule ? <> · {t(`routes.origin.${answer.rule.origin}`)}</> : null}
                   </p>
                 </div>
               </li>

@@ -7,7 +7,6 @@ import { TextField } from '../../components/fields.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { Radios } from '../../components/radio.tsx';
 import { useI18n } from '../../i18n/context.tsx';
-import { isKey, type Translate } from '../../i18n/translate.ts';
 import { useEngine, useTask } from '../../store/context.tsx';
 
 export interface RouteDialogProps {
@@ -26,7 +25,7 @@ export const TYPING_PAUSE = 200;
 type Judgement = Result<'checkRoute'> & { readonly of: string };
 
 export function RouteDialog({ profile, kind: first, editing, onClose, onDone }: RouteDialogProps): ReactNode {
-  const { t } = useI18n();
+  const { t, explain } = useI18n();
   const engine = useEngine();
   const form = useId();
   const [typed, setTyped] = useState(editing?.prefix ?? '');
@@ -56,7 +55,7 @@ export function RouteDialog({ profile, kind: first, editing, onClose, onDone }: 
   const current = judgement?.of === asked && prefix ? judgement : null;
   const say = (severity: FieldProblem['severity']): string | null => {
     const problems = current?.problems.filter((problem) => problem.severity === severity) ?? [];
-    return problems.length ? problems.map((problem) => sentence(problem, t)).join(' ') : null;
+    return problems.length ? problems.map((problem) => sentence(explain(problem))).join(' ') : null;
   };
   const error = say('error');
   const stored = current?.prefix ?? null;
@@ -137,9 +136,5 @@ export function RouteDialog({ profile, kind: first, editing, onClose, onDone }: 
   );
 }
 
-/** In the person's language where the problem is known here, else in the engine's words. */
-function sentence(problem: FieldProblem, t: Translate): string {
-  const key = `routes.problem.${problem.code.replace('routes/', '')}`;
-  if (!isKey(key)) return `${problem.message} ${problem.remedy}`.trim();
-  return (t as (key: string, values: NonNullable<FieldProblem['data']>) => string)(key, problem.data ?? {});
-}
+const sentence = ({ what, remedy }: { readonly what: string; readonly remedy: string }): string =>
+  `${what} ${remedy}`.trim();

@@ -8,6 +8,7 @@ import { LockBadge, useLocked } from '../../components/lock.tsx';
 import { Badge, Card, Notice } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { Radios } from '../../components/radio.tsx';
+import { Spoken } from '../../components/spoken.tsx';
 import { useToast } from '../../components/toasts.tsx';
 import { useI18n } from '../../i18n/context.tsx';
 import { useEngine, useModel, useTask } from '../../store/context.tsx';
@@ -64,8 +65,10 @@ function Routes({ profile }: { profile: string }): ReactNode {
       {error ? <Problem error={error} tone="warn" /> : null}
       {change.error ? <Problem error={change.error} /> : null}
       {view.warnings.map((warning) => (
-        <Notice key={warning} tone="warn">
-          <p lang="en">{warning}</p>
+        <Notice key={warning.text} tone="warn">
+          <p className="break">
+            <Spoken told={warning} />
+          </p>
         </Notice>
       ))}
       <Card

@@ -42,8 +42,8 @@ describe('the diagnostics page', () => {
     expect(checks.map((row) => row.getAttribute('data-tone'))).toEqual(['bad', 'warn', 'ok']);
     expect(checks[0]?.textContent).toContain('Way to the gateway');
     expect(checks[0]?.textContent).toContain('Problem');
-    expect(checks[0]?.textContent).toContain('The likely cause, in words.');
-    expect(checks[0]?.textContent).toContain('What to do about it.');
+    expect(checks[0]?.textContent).toContain('a firewall on the way blocks UDP 500 and 4500');
+    expect(checks[0]?.textContent).toContain('Try another network');
     expect(card('Checks').textContent).toContain('1 problem found. 1 warning.');
     expect(card('Checks').textContent).toContain(FAKE_ERROR.message);
   });
@@ -71,10 +71,12 @@ describe('the diagnostics page', () => {
     expect(row.textContent).toContain('2');
   });
 
-  it('marks the engine’s English as English for who reads another language', async () => {
+  it('tells the checks in the person’s language', async () => {
     await draw(({ fake }) => fake.setState(fakeStates(0).failed), 'de');
-    expect(page().querySelector('[data-check=tun] h3')?.textContent).toBe('Netzschnittstelle des Tunnels');
-    expect(page().querySelector('[data-check=tun] p')?.getAttribute('lang')).toBe('en');
+    const reach = page().querySelector('[data-check=gateway-reachable]');
+    expect(reach?.querySelector('h3')?.textContent).toBe('Weg zum Gateway');
+    expect(reach?.querySelector('p')?.textContent).toBe('Es antwortet nicht auf UDP 500 und 4500.');
+    expect(reach?.querySelector('[lang]')).toBeNull();
   });
 
   it('shows the log that was kept, follows it, and filters it', async () => {
@@ -139,13 +141,15 @@ describe('the diagnostics page', () => {
   });
 });
 
+const SAID = { code: 'check.new', data: {}, text: '' };
+
 it('counts problems and warnings in words', () => {
   const t = createTranslate('en');
   const check = (verdict: 'pass' | 'warn' | 'fail' | 'skipped') => ({
     id: verdict,
     verdict,
-    title: '',
-    found: '',
+    title: SAID,
+    found: SAID,
     cause: null,
     remedy: null,
     data: {},

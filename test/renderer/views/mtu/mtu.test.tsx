@@ -3,7 +3,9 @@
 import { act, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, it } from 'vitest';
+import type { PathTestResult } from '../../../../main/ipc/contract.ts';
 import { FAKE_PROFILES, fakeStates } from '../../../../main/ipc/fake.ts';
+import { tell } from '../../../../main/words/told.ts';
 import { settle } from '../../clock.ts';
 import { drawApp } from '../../draw.tsx';
 import { type Setting, setUp } from '../../engine.ts';
@@ -22,6 +24,17 @@ async function draw(connected: boolean, options: Parameters<typeof setUp>[0] = {
   return setting;
 }
 
+const MEASURED: PathTestResult = {
+  profile: 'office',
+  path: 1420,
+  mtu: 1334,
+  assumed: 1500,
+  probes: [],
+  roundTrip: 9,
+  finished: 1,
+  verdict: tell('path.smaller', { path: 1420, assumed: 1500 }),
+};
+
 describe('the MTU page', () => {
   it('lists every part with its bytes, and their sum', async () => {
     await draw(true);
@@ -31,9 +44,9 @@ describe('the MTU page', () => {
       .map((row) => [row.querySelector('th')?.textContent, row.querySelector('td')?.textContent]);
     expect(rows).toContainEqual(['Outer IP header', '20']);
     expect(rows).toContainEqual(['GRE header', '4']);
-    expect(rows).toContainEqual(['Your packet', '1,414']);
-    expect(rows.at(-1)).toEqual(['Path MTU', '1,500']);
-    expect(words()).toContain('1,374 over IPv4, 1,354 over IPv6');
+    expect(rows).toContainEqual(['Your packet', '1414']);
+    expect(rows.at(-1)).toEqual(['Path MTU', '1500']);
+    expect(words()).toContain('1374 over IPv4, 1354 over IPv6');
   });
 
   it('sets a fixed value, with its consequences said before', async () => {
@@ -51,7 +64,7 @@ describe('the MTU page', () => {
       params: { profile: 'office', choice: { mode: 'fixed', value: 1200 } },
     });
     expect(words()).toContain('IPv6 is off inside the tunnel');
-    expect(words()).toContain('1,160 over IPv4; no IPv6 inside');
+    expect(words()).toContain('1160 over IPv4; no IPv6 inside');
     expect(button('Apply').hasAttribute('disabled')).toBe(true);
   });
 
@@ -62,7 +75,7 @@ describe('the MTU page', () => {
     const field = within(page()).getByRole('textbox', { name: 'MTU in bytes' });
     await user.clear(field);
     await user.type(field, '500{Enter}');
-    expect(words()).toContain('The MTU must be from 576 to 8,192.');
+    expect(words()).toContain('The MTU must be from 576 to 8192.');
     expect(field.getAttribute('aria-invalid')).toBe('true');
     expect(fake.calls.some(({ name }) => name === 'setMtu')).toBe(false);
   });
@@ -77,12 +90,12 @@ describe('the MTU page', () => {
     });
     const bar = within(page()).getByRole('progressbar', { name: 'Testing the path' });
     expect(Number(bar.getAttribute('aria-valuenow'))).toBeCloseTo(0.3);
-    expect(words()).toContain('1,280 bytes arrive, 1,501 do not.');
+    expect(words()).toContain('1280 bytes arrive, 1501 do not.');
     await act(async () => {
       fake.advance(1000);
       await settle();
     });
-    expect(words()).toContain('Packets of 1,500 bytes arrive, as the tunnel assumes.');
+    expect(words()).toContain('Packets of 1500 bytes arrive, as the tunnel assumes.');
     expect(button('Test again')).toBeTruthy();
   });
 
@@ -104,19 +117,41 @@ describe('the MTU page', () => {
     await act(async () => {
       fake.publish('pathTest', {
         state: 'idle',
-        last: { path: 1420, mtu: 1334, assumed: 1500, probes: [], roundTrip: 9, finished: 1, verdict: '' },
+        last: MEASURED,
       });
       await settle();
     });
-    expect(words()).toContain('Only packets of up to 1,420 bytes arrive');
-    await user.click(button('Use 1,420'));
+    expect(words()).toContain('Only packets of up to 1420 bytes arrive');
+    await user.click(button('Use 1420'));
     await settled();
     expect(fake.calls).toContainEqual({
       name: 'setMtu',
       params: { profile: 'office', choice: { mode: 'automatic', path: 1420 } },
     });
-    expect(within(page()).queryByRole('button', { name: 'Use 1,420' })).toBeNull();
-    expect(words()).toContain('1,334');
+    expect(within(page()).queryByRole('button', { name: 'Use 1420' })).toBeNull();
+    expect(words()).toContain('1334');
+  });
+
+  it('shows a result with the profile that it belongs to, and no other', async () => {
+    const { fake } = await draw(true);
+    await act(async () => {
+      fake.publish('pathTest', { state: 'idle', last: { ...MEASURED, profile: 'lab' } });
+      await settle();
+    });
+    expect(words()).not.toContain('Only packets of up to');
+    expect(button('Test the path')).toBeTruthy();
+    await act(async () => {
+      fake.publish('pathTest', {
+        state: 'running',
+        profile: 'lab',
+        progress: 0.5,
+        probing: 1400,
+        works: 1280,
+        fails: null,
+      });
+      await settle();
+    });
+    expect(within(page()).queryByRole('progressbar')).toBeNull();
   });
 
   it('needs a tunnel for the test, and says so', async () => {

@@ -66,7 +66,7 @@ describe('the routes page', () => {
       fromGateway: true,
       fromGatewayLock: null,
       changed: false,
-      warnings: ['A warning of the engine.'],
+      warnings: [{ code: 'tunnel.new', data: {}, text: 'A warning of the engine.' }],
     };
     await act(async () => {
       fake.publish('routes', view);
@@ -112,7 +112,7 @@ describe('the routes page', () => {
     const field = within(dialog()).getByRole('textbox', { name: 'Network or address' });
     await user.type(field, '192.168.77.5/24');
     const use = await within(dialog()).findByRole('button', { name: 'Use 192.168.77.0/24' });
-    expect(dialog().textContent).toContain('The network is 192.168.77.0/24.');
+    expect(dialog().textContent).toContain('The network is 192.168.77.0/24;');
     expect(field.getAttribute('aria-invalid')).toBe('true');
     expect(within(dialog()).getByRole('button', { name: 'Add' }).hasAttribute('disabled')).toBe(true);
     await user.click(use);
@@ -144,7 +144,7 @@ describe('the routes page', () => {
     const setting = await draw();
     await user.click(within(card('Through the tunnel')).getByRole('button', { name: /Add/ }));
     await user.type(within(dialog()).getByRole('textbox'), '10.20.0.0/16');
-    await within(dialog()).findByText('10.0.0.0/8 covers this already.');
+    await within(dialog()).findByText('10.0.0.0/8 covers this already. It may stay.');
     await user.keyboard('{Enter}');
     await settled();
     expect(changesOf(setting)).toEqual([['addRoute', { profile: 'office', prefix: '10.20.0.0/16', kind: 'include' }]]);
@@ -206,7 +206,7 @@ describe('the routes page', () => {
     const lookup = card('Where would this go?');
     await user.type(within(lookup).getByRole('textbox'), '172.16.5.5{Enter}');
     await settled();
-    expect(lookup.textContent).toContain('172.16.0.0/12 decides (From the profile).');
+    expect(lookup.textContent).toContain('172.16.0.0/12 goes through the tunnel. · From the profile');
     expect(lookup.textContent).toContain('Answered for the tunnel that is up.');
     await user.click(within(page()).getByRole('button', { name: 'Remove 172.16.0.0/12' }));
     await settled();
