@@ -63,6 +63,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     });
 
   const note = (level: 'info' | 'warn' | 'error', text: string): void => log.add({ level, area: 'daemon', text });
+  // Before the socket: of two that start at once, the one that has to go must not take the other's socket along.
+  const lock = options.runDirectory === null ? undefined : lockNamespace(options.runDirectory);
   let server: IpcServer | undefined;
   let begin: () => void = () => {};
   const ready = new Promise<void>((resolve) => {
@@ -109,8 +111,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       : {}),
   });
 
-  // Before the socket: of two that start at once, the one that has to go must not take the other's socket along.
-  const lock = options.runDirectory === null ? undefined : lockNamespace(options.runDirectory);
   try {
     server = await serve({
       path: socketPath,
@@ -122,6 +122,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         note('error', `a defect: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
     });
   } catch (error) {
+    begin();
+    await engine.close();
     lock?.release();
     throw error;
   }

@@ -7,6 +7,7 @@ import { createLog } from '../../main/daemon/log.ts';
 import { connectEngine, type EngineClient } from '../../main/ipc/client.ts';
 import type { EngineState } from '../../main/ipc/contract.ts';
 import { EngineError } from '../../main/ipc/error.ts';
+import { fakeAttachment } from '../../main/net/attachment/fake.ts';
 import {
   connected,
   failed,
@@ -337,6 +338,24 @@ describe('the daemon', () => {
     await expect(openScene({ directory: scene.directory })).rejects.toMatchObject({ code: 'daemon/already-running' });
     expect((await scene.client.call('status', {})).engine.state).toBe('disconnected');
     expect(existsSync(scene.socketPath)).toBe(true);
+  });
+
+  it('that cannot start leaves nothing that would keep its process alive, nor its lock', async () => {
+    const scene = await open();
+    let watched = 0;
+    const monitor = {
+      watch: () => {
+        watched++;
+        return { close: () => void watched-- };
+      },
+    };
+    const attachment = fakeAttachment();
+    const impossible = { monitor, attachment, socketPath: '/dev/null/engine.sock' };
+    await expect(openScene(impossible)).rejects.toMatchObject({ code: 'ipc/socket' });
+    await expect(openScene({ ...impossible, directory: scene.directory })).rejects.toMatchObject({
+      code: 'daemon/already-running',
+    });
+    expect(watched).toBe(0);
   });
 
   it('removes routes that were left though the name servers cannot be put back, and says both', async () => {

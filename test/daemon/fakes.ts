@@ -9,6 +9,7 @@ import type { ContractError, EngineState, TrafficStatistics, TunnelInfo } from '
 import type { Caller } from '../../main/ipc/server.ts';
 import type { AttachmentReader } from '../../main/net/attachment/api.ts';
 import { fakeDnsSettings } from '../../main/net/dns/fake.ts';
+import type { NetworkMonitor } from '../../main/net/monitor/api.ts';
 import { type FakeRouteTable, fakeRouteTable } from '../../main/net/route/fake.ts';
 import { fakeSocketFactory } from '../../main/net/socket/fake.ts';
 import { inMemoryTunAdapter } from '../../main/net/tun/fake.ts';
@@ -172,11 +173,14 @@ export interface SceneOptions {
   readonly resolve?: (name: string) => readonly Uint8Array[];
   /** Which network this is; absent: nobody knows. */
   readonly attachment?: AttachmentReader;
+  readonly monitor?: NetworkMonitor;
+  /** In place of one in the scene's own directory. */
+  readonly socketPath?: string;
 }
 
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'culvert-daemon-'));
-  const socketPath = join(directory, 'engine.sock');
+  const socketPath = options.socketPath ?? join(directory, 'engine.sock');
   const profileDirectory = join(directory, 'profiles');
   const lines: string[] = [];
   const sessions: FakeSession[] = [];
@@ -198,6 +202,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
       startDataPlane: () => Promise.reject(new Error('there is no data plane here')),
       resolveHost: async (name) => options.resolve?.(name) ?? [],
       ...(options.attachment ? { attachment: options.attachment } : {}),
+      ...(options.monitor ? { monitor: options.monitor } : {}),
     },
     ...(options.identify ? { identify: options.identify } : {}),
     ...(options.fetchProfile ? { fetchProfile: options.fetchProfile } : {}),
