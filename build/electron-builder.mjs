@@ -26,6 +26,7 @@ const config = {
     'package.json',
     'build/out/main/electron/**',
     'build/out/main/ipc/**',
+    'build/out/main/words/**',
     'build/out/renderer/**',
     'build/out/icons/**',
     '!**/*.map',
