@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // The packet core's tests, for the builds and ways of AES that `unit` leaves to what is chosen at start-up on this machine
@@ -11,6 +12,8 @@ const coreTests = [
 // Live tests that measure times and rates, or use what this machine has once (its loopback ports, a screen): one file at a time.
 const liveAlone = ['test/live/{demo,electron-shell,net-path,net-system,pages,path-load,path-slow-link}.test.ts'];
 
+const setupFiles = ['test/bytes.ts'];
+
 // `unit` needs no privilege and no built worker; `live` and `live-alone` need root, network namespaces and the
 // peers' packages.
 export default defineConfig({
@@ -21,13 +24,17 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/live/**', 'test/e2e/**'],
+          setupFiles,
           testTimeout: 30_000,
+          // By itself vitest leaves one processor alone, which on two is half of them.
+          maxWorkers: availableParallelism(),
         },
       },
       {
         test: {
           name: 'core-plain',
           include: coreTests,
+          setupFiles,
           testTimeout: 30_000,
           env: { CULVERT_CORE: 'plain', CULVERT_AES_ACCELERATOR: 'off' },
         },
@@ -36,6 +43,7 @@ export default defineConfig({
         test: {
           name: 'core-accelerated',
           include: coreTests,
+          setupFiles,
           testTimeout: 30_000,
           env: { CULVERT_CORE: 'auto', CULVERT_AES_ACCELERATOR: 'on' },
         },
@@ -44,6 +52,7 @@ export default defineConfig({
         test: {
           name: 'live',
           include: ['test/live/**/*.test.ts'],
+          setupFiles,
           exclude: liveAlone,
           testTimeout: 120_000,
           hookTimeout: 120_000,
