@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { app, BrowserWindow, dialog, ipcMain, Menu, Notification, powerMonitor, screen, session, Tray } from 'electron';
 import { connectEngine, openEngineSocket } from '../ipc/client.ts';
 import { DEFAULT_SOCKET } from '../ipc/place.ts';
+import { autostart, autostartFile } from './autostart.ts';
 import { elevated, launchProcess } from './elevate.ts';
 import type { ElectronModules } from './modules.ts';
 import { createShell } from './shell.ts';
@@ -45,6 +46,10 @@ const command = existsSync(node)
   ? elevated(process.platform, { node, program: join(resources, 'engine/main/cli/culvert.js'), socketPath })
   : null;
 
+const startFile = (): string => autostartFile(app.getPath('appData'));
+/** An AppImage is mounted anew each time: the file itself has to be named. */
+const started = (): string => process.env.APPIMAGE ?? process.execPath;
+
 createShell({
   electron,
   argv: process.argv,
@@ -55,6 +60,7 @@ createShell({
   connect: () => connectEngine(socketPath),
   openSocket: () => openEngineSocket(socketPath),
   launch: command ? () => launchProcess(command) : null,
+  ...(process.platform === 'linux' ? { autostart: (wanted) => autostart(startFile(), started(), wanted) } : {}),
   interfaces: networkInterfaces,
   now: Date.now,
   after: (milliseconds, then) => {

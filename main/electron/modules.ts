@@ -16,7 +16,7 @@ export interface ShellApp
     | 'enableSandbox'
     | 'whenReady'
   > {
-  on(event: 'second-instance', listener: (event: unknown, argv: string[]) => void): unknown;
+  on(event: 'second-instance', listener: (event: unknown, argv: string[], folder: string) => void): unknown;
   on(event: 'open-url' | 'open-file', listener: (event: Preventable, target: string) => void): unknown;
   on(event: 'before-quit', listener: (event: Preventable) => void): unknown;
   on(event: 'window-all-closed' | 'activate', listener: () => void): unknown;
@@ -83,7 +83,7 @@ export interface ElectronModules {
   readonly ipc: {
     on(channel: string, listener: (event: ShellMessageEvent, message: unknown) => void): unknown;
   };
-  readonly power: { on(event: 'suspend' | 'resume', listener: () => void): unknown };
+  readonly power: { on(event: 'suspend' | 'resume' | 'shutdown', listener: () => void): unknown };
   createWindow(options: Electron.BrowserWindowConstructorOptions): ShellWindow;
   createTray(image: string): ShellTray;
   buildMenu(template: Electron.MenuItemConstructorOptions[]): ShellMenu;

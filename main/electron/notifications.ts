@@ -1,5 +1,5 @@
 // Which changes of state deserve a notification: those that the person did not just ask for. Stages in between never do.
-import type { EngineState } from '../ipc/contract.ts';
+import type { ContractError, EngineState } from '../ipc/contract.ts';
 import type { Intent } from './intent.ts';
 import { fill, type Words } from './words.ts';
 
@@ -18,9 +18,15 @@ export function noticeOf(
   asked: Intent['want'] | null,
   words: Words,
 ): Notice | null {
-  if (before === null || before.state === after.state) return null;
+  if (before === null) return null;
+  const held = (state: EngineState): boolean => state.state === 'reconnecting' && state.held === true;
+  if (before.state === after.state && held(before) === held(after)) return null;
   switch (after.state) {
     case 'reconnecting':
+      if (after.held)
+        return { title: fill(words.held, after.profile, after.because.message), body: after.because.remedy };
+      // From a connection that is held to one that is tried again: somebody asked for it.
+      if (before.state === 'reconnecting') return null;
       return {
         title: fill(words.reconnecting, after.profile, after.because.message),
         body: after.because.remedy,
@@ -37,4 +43,10 @@ export function noticeOf(
     case 'disconnecting':
       return null;
   }
+}
+
+/** The engine itself is gone; `engine` is the last that it said. What it held up is not protected any more until it is back. */
+export function noticeOfLoss(engine: EngineState | null, because: ContractError, words: Words): Notice | null {
+  if (engine?.state !== 'connected' && engine?.state !== 'reconnecting') return null;
+  return { title: fill(words.lost, engine.profile), body: `${because.message} ${because.remedy}` };
 }

@@ -1,16 +1,15 @@
 // The desktop shell, put together from its parts: engine within reach, intent, tray, window, notifications, deep links,
 // quitting. Gets Electron's modules handed in, so a double of them (test/electron/fake-electron.ts) can drive all of it.
-import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContractClient, EngineState, Settings } from '../ipc/contract.ts';
 import { DEFAULT_SETTINGS } from '../ipc/contract.ts';
 import { EngineError } from '../ipc/error.ts';
 import { type EngineSocket, serveBridge } from './bridge.ts';
-import { type DeepLink, linkOfArguments, parseLink, SCHEME } from './deep-link.ts';
+import { type DeepLink, linkOfArguments, parseLink, plain, readProfile, SCHEME } from './deep-link.ts';
 import { type Intent, intentFile, intentOf } from './intent.ts';
 import type { ElectronModules } from './modules.ts';
 import { type NetworkDeps, watchNetwork } from './network.ts';
-import { noticeOf } from './notifications.ts';
+import { noticeOf, noticeOfLoss } from './notifications.ts';
 import { holdsConnection, quitChoice, quitQuestion } from './quit.ts';
 import { securePages, secureSession } from './security.ts';
 import { createSupervisor, type Launched, type Supervisor } from './supervisor.ts';
@@ -29,6 +28,8 @@ export interface ShellOptions {
   readonly connect: () => Promise<ContractClient>;
   readonly openSocket: () => Promise<EngineSocket>;
   readonly launch: (() => Launched) | null;
+  /** How to begin or end being started at login where Electron cannot (Linux). */
+  readonly autostart?: (wanted: boolean) => void;
   /** node:os's networkInterfaces; absent: changes of the network are not watched. */
   readonly interfaces?: NetworkDeps['interfaces'];
   readonly now: () => number;
@@ -44,10 +45,10 @@ export interface Shell {
 }
 
 const EVENTS = ['status', 'profiles', 'settings'] as const;
-/** Largest profile file that is read; the contract's own limit is larger. */
-const MOST_PROFILE_BYTES = 256 * 1024;
 /** Milliseconds after which an engine that disconnected is taken to go on. */
 const STAYS = 3_000;
+/** Links that wait for an engine. */
+const MOST_PENDING = 3;
 /** Errors that the tray's menu keeps. */
 const MOST_ERRORS = 5;
 /** Milliseconds for a polite disconnect before quitting anyway. */
@@ -84,6 +85,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
   /** Interfaces that were tunnels of ours, beside those called as they are unless a profile says otherwise. */
   const tunnels = new Set<string>();
   const pending: DeepLink[] = [];
+  let previewing = false;
   let startedOnce = false;
 
   const window = createMainWindow({
@@ -121,8 +123,14 @@ export function createShell(options: ShellOptions): Shell | undefined {
     draw();
   };
 
-  const want = (intent: Intent): void => {
-    asked = intent.want;
+  const startAtLogin = (wanted: boolean): void => {
+    // Electron does it on macOS and Windows only.
+    if (options.autostart) options.autostart(wanted);
+    else app.setLoginItemSettings({ openAtLogin: wanted, args: ['--hidden'] });
+  };
+
+  const want = (intent: Intent, byPerson = true): void => {
+    asked = byPerson ? intent.want : null;
     intents.write(intent);
   };
 
@@ -140,7 +148,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
     client.on('settings', (next) => {
       settings = next;
       words = wordsFor(next.language, app.getLocale());
-      app.setLoginItemSettings({ openAtLogin: next.startAtLogin, args: ['--hidden'] });
+      startAtLogin(next.startAtLogin);
       draw();
     });
     const wanted = intents.read();
@@ -157,12 +165,20 @@ export function createShell(options: ShellOptions): Shell | undefined {
     const known = !first || profile !== null;
     const arm = (): void => void client.call('notice', { event: 'network', known }).catch(() => {});
     if (profile === null) arm();
-    else void connect(client, profile).then(arm);
+    // After the engine was away nobody asked, so it is told that the tunnel is back.
+    else void connect(client, profile, first).then(arm);
     while (pending.length > 0) await preview(pending.shift() as DeepLink);
   };
 
-  const connect = async (client: ContractClient, profile: string): Promise<void> => {
-    want({ want: 'up', profile });
+  const connect = async (client: ContractClient, profile: string, byPerson = true): Promise<void> => {
+    const other = holdsConnection(engine);
+    want({ want: 'up', profile }, byPerson);
+    if (other !== null && other !== profile) {
+      // Both ends of the change are asked for.
+      asked = 'down';
+      await client.call('disconnect', {}).catch(() => {});
+      want({ want: 'up', profile }, byPerson);
+    }
     // Why it failed is in the status, which notifications and tray show.
     await client.call('connect', { profile }).catch(() => {});
   };
@@ -172,20 +188,34 @@ export function createShell(options: ShellOptions): Shell | undefined {
     launch: options.launch,
     now: options.now,
     after: options.after,
-    onState: () => {
-      if (supervisor.state.state !== 'attached') engine = null;
+    onState: (state) => {
+      if (state.state !== 'attached') {
+        const lost = 'because' in state ? noticeOfLoss(engine, state.because, words) : null;
+        if (lost && !ending) electron.notify(lost, () => window.show());
+        engine = null;
+      }
       draw();
     },
     // Where the engine goes away in between, the supervisor hears of it too.
     onAttached: (client) => void onAttached(client).catch(() => {}),
   });
 
+  /** One question at a time: any web page can make links, and as many as it likes. */
   const preview = async (link: DeepLink): Promise<void> => {
     const client = supervisor.client;
     if (!client) {
-      pending.push(link);
+      if (pending.length < MOST_PENDING) pending.push(link);
       return;
     }
+    if (previewing) return;
+    previewing = true;
+    try {
+      await previewNow(client, link);
+    } finally {
+      previewing = false;
+    }
+  };
+  const previewNow = async (client: ContractClient, link: DeepLink): Promise<void> => {
     try {
       const text = link.kind === 'file' ? readProfile(link.path) : '';
       const seen =
@@ -197,8 +227,8 @@ export function createShell(options: ShellOptions): Shell | undefined {
       const more = [...warnings, ...(exists ? [words.importReplace] : [])].join('\n');
       const button = await electron.ask({
         type: 'question',
-        message: fill(words.importTitle, profile.name),
-        detail: fill(words.importDetail, profile.gateway, routes, more),
+        message: fill(words.importTitle, plain(profile.name, 63)),
+        detail: fill(words.importDetail, plain(profile.gateway, 255), plain(routes, 500), plain(more, 2000)),
         buttons: [words.importButton, words.cancel],
         defaultId: 1,
         cancelId: 1,
@@ -213,7 +243,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
       await electron.ask({
         type: 'error',
         message: words.importFailed,
-        detail: `${message}\n${remedy}`,
+        detail: plain(`${message}\n${remedy}`, 2000),
         buttons: [words.ok],
       });
     }
@@ -271,8 +301,8 @@ export function createShell(options: ShellOptions): Shell | undefined {
     },
   });
 
-  app.on('second-instance', (_event, argv) => {
-    const link = linkOfArguments(argv);
+  app.on('second-instance', (_event, argv, folder) => {
+    const link = linkOfArguments(argv, folder);
     if (link) void preview(link);
     else window.show();
   });
@@ -292,6 +322,13 @@ export function createShell(options: ShellOptions): Shell | undefined {
   });
   for (const event of ['suspend', 'resume'] as const)
     electron.power.on(event, () => void supervisor.client?.call('notice', { event }).catch(() => {}));
+
+  // The computer goes down, and nobody is there to answer a question.
+  electron.power.on('shutdown', () => {
+    ending = true;
+    supervisor.close();
+    app.quit();
+  });
 
   if (options.interfaces)
     watchNetwork({
@@ -357,7 +394,8 @@ function template(item: TrayItem, perform: (action: TrayAction) => Promise<void>
   if ('separator' in item) return { type: 'separator' as const };
   const { action } = item;
   return {
-    label: item.label,
+    // A single one would mark the letter after it.
+    label: item.label.replaceAll('&', '&&'),
     enabled: action !== null,
     ...(item.checked === undefined ? {} : { type: 'checkbox' as const, checked: item.checked }),
     ...(action ? { click: () => void perform(action) } : {}),
@@ -367,8 +405,3 @@ function template(item: TrayItem, perform: (action: TrayAction) => Promise<void>
 /** macOS takes the file's name as the sign of a template image, which it colours itself. */
 const iconFile = ({ icons, platform }: Pick<ShellOptions, 'icons' | 'platform'>, name: TrayIcon): string =>
   join(icons, platform === 'darwin' ? `tray-${name}Template.png` : `tray-${name}.png`);
-
-function readProfile(path: string): string {
-  if (statSync(path).size > MOST_PROFILE_BYTES) throw new RangeError(`${path} is too large for a profile`);
-  return readFileSync(path, 'utf8');
-}

@@ -9,6 +9,7 @@ export type TrayIcon = 'off' | 'busy' | 'on' | 'problem';
 /** What pressing an item does. */
 export type TrayAction =
   | { readonly do: 'open' | 'disconnect' | 'retry' | 'quit' }
+  /** Ends another connection first. */
   | { readonly do: 'connect'; readonly profile: string };
 
 export type TrayItem =
@@ -47,8 +48,9 @@ export function trayView(input: TrayInput): TrayView {
   const { supervisor, words } = input;
   const engine = supervisor.state === 'attached' ? input.engine : null;
   const { icon, text } = engine ? engineLook(engine, words) : supervisorLook(supervisor, words);
-  const shown = input.blocked.length > 0 && engine ? fill(words.blocked, text) : text;
-  const items: TrayItem[] = [{ label: shown, action: null }];
+  const pattern = input.blocked.length > 0 && engine ? words.blocked : '{0}';
+  const items: TrayItem[] = [{ label: label(pattern, text), action: null }];
+  if (engine && promptIn(engine)) items.push({ label: words.answer, action: { do: 'open' } });
   // The first line says the one that is under way.
   const current =
     engine?.state === 'failed'
@@ -57,11 +59,11 @@ export function trayView(input: TrayInput): TrayView {
         ? engine.because.message
         : undefined;
   const earlier = input.errors.filter((error) => error !== current);
-  for (const error of earlier) items.push({ label: fill(words.lastError, error), action: null });
+  for (const error of earlier) items.push({ label: label(words.lastError, error), action: { do: 'open' } });
   const pressable = commands(input, engine);
   items.push(SEPARATOR, ...pressable, ...(pressable.length > 0 ? [SEPARATOR] : []));
   items.push({ label: words.open, action: { do: 'open' } }, { label: words.quit, action: { do: 'quit' } });
-  return { icon, tooltip: shorten(`Culvert: ${shown}`), items };
+  return { icon, tooltip: fitted(fill('Culvert: {0}', pattern), text, LONGEST_TOOLTIP), items };
 }
 
 function commands({ supervisor, profiles, words }: TrayInput, engine: EngineState | null): readonly TrayItem[] {
@@ -69,27 +71,35 @@ function commands({ supervisor, profiles, words }: TrayInput, engine: EngineStat
     return supervisor.state === 'refused' || supervisor.state === 'waiting'
       ? [{ label: words.retry, action: { do: 'retry' } }]
       : [];
+  const connect = (pattern: string, names: readonly string[]): readonly TrayItem[] =>
+    names.map((profile) => ({ label: `${pattern}: ${profile}`, action: { do: 'connect', profile } }));
   switch (engine.state) {
     case 'connecting':
     case 'reconnecting':
-      return [{ label: words.cancel, action: { do: 'disconnect' } }];
-    case 'connected':
+    case 'connected': {
+      const up = engine.state === 'connected';
+      const held = engine.state === 'reconnecting' && engine.held;
       return [
-        { label: engine.profile, action: null, checked: true },
-        { label: words.disconnect, action: { do: 'disconnect' } },
+        ...(up ? [{ label: engine.profile, action: null, checked: true }] : []),
+        ...(held ? [{ label: words.retry, action: { do: 'connect', profile: engine.profile } } as const] : []),
+        { label: up || held ? words.disconnect : words.cancel, action: { do: 'disconnect' } },
+        ...connect(
+          words.change,
+          profiles.filter((name) => name !== engine.profile),
+        ),
       ];
+    }
     case 'disconnecting':
       return [];
     case 'disconnected':
     case 'failed':
-      return profiles.length > 0
-        ? profiles.map((profile) => ({
-            label: `${words.connect}: ${profile}`,
-            action: { do: 'connect', profile },
-          }))
-        : [{ label: words.noProfiles, action: null }];
+      return profiles.length > 0 ? connect(words.connect, profiles) : [{ label: words.noProfiles, action: null }];
   }
 }
+
+/** It waits for a person's answer. */
+const promptIn = (engine: EngineState): boolean =>
+  (engine.state === 'connecting' || engine.state === 'connected') && engine.prompt !== undefined;
 
 interface Look {
   readonly icon: TrayIcon;
@@ -101,11 +111,13 @@ function engineLook(engine: EngineState, words: Words): Look {
     case 'disconnected':
       return { icon: 'off', text: words.disconnected };
     case 'connecting':
-      return { icon: 'busy', text: fill(words.connecting, engine.profile) };
+      return { icon: 'busy', text: fill(promptIn(engine) ? words.asking : words.connecting, engine.profile) };
     case 'connected':
       return { icon: 'on', text: fill(words.connected, engine.profile) };
     case 'reconnecting':
-      return { icon: 'busy', text: fill(words.reconnecting, engine.profile, engine.because.message) };
+      return engine.held
+        ? { icon: 'problem', text: fill(words.held, engine.profile, engine.because.message) }
+        : { icon: 'busy', text: fill(words.reconnecting, engine.profile, engine.because.message) };
     case 'disconnecting':
       return { icon: 'busy', text: fill(words.disconnecting, engine.profile) };
     case 'failed':
@@ -125,5 +137,16 @@ function supervisorLook(supervisor: SupervisorState, words: Words): Look {
   }
 }
 
-const shorten = (text: string): string =>
-  text.length > LONGEST_TOOLTIP ? `${text.slice(0, LONGEST_TOOLTIP - 1)}…` : text;
+/** One line of a menu: the window has the rest. */
+const LONGEST_LABEL = 160;
+const label = (pattern: string, text: string): string => fitted(pattern, text.replace(/\s+/g, ' '), LONGEST_LABEL);
+
+/** Only what varies is cut: that the kill switch holds traffic back, which comes last, is always said. */
+const fitted = (pattern: string, text: string, most: number): string =>
+  fill(pattern, shorten(text, most - fill(pattern, '').length));
+
+function shorten(text: string, most: number): string {
+  if (text.length <= most) return text;
+  // No half of a pair (an emoji, say) at the end.
+  return `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}

@@ -1,12 +1,14 @@
 // The shell, driven through a double of Electron against the contract's in-memory engine: tray, window, quitting, deep
 // links, notifications, intent across crashes, security.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EngineSocket } from '../../main/electron/bridge.ts';
 import { createShell, type Shell, type ShellOptions } from '../../main/electron/shell.ts';
+import type { EngineState } from '../../main/ipc/contract.ts';
 import { ipcError } from '../../main/ipc/error.ts';
 import { createFakeEngine, FAKE_ERROR, type FakeEngine, fakeStates } from '../../main/ipc/fake.ts';
 import { FakeElectron, preventable } from './fake-electron.ts';
@@ -89,6 +91,28 @@ describe('tray', () => {
       expect({ image, tooltip, labels }).toMatchSnapshot();
     },
   );
+
+  test('another profile is one press away, and nobody is told of what they asked for', async () => {
+    const shell = await start();
+    electron.tray.press('Connect: office');
+    await settle();
+    electron.tray.press('Change to: lab');
+    await settle();
+    expect(engine!.state).toMatchObject({ state: 'connected', profile: 'lab' });
+    expect(shell.intent).toEqual({ want: 'up', profile: 'lab' });
+    await pass(10_000);
+    expect(shell.intent).toEqual({ want: 'up', profile: 'lab' });
+    expect(electron.notices).toEqual([]);
+    expect(electron.tray.labels).toContain('Change to: office');
+  });
+
+  test('an ampersand in a name is no mark of a key', async () => {
+    await start();
+    const error = { ...FAKE_ERROR, message: 'AT&T refused\nit' };
+    engine!.setState({ state: 'failed', profile: 'office', error });
+    await settle();
+    expect(electron.tray.labels[0]).toBe('Could not connect to office: AT&&T refused it');
+  });
 
   test('connects and disconnects', async () => {
     const shell = await start();
@@ -296,6 +320,18 @@ describe('window, quitting, instances', () => {
     expect(engine!.state.state).toBe(state);
   });
 
+  test('goes down with the computer, and asks nobody', async () => {
+    const shell = await start();
+    electron.tray.press(`Connect: ${profileName()}`);
+    await settle();
+    electron.power.emit('shutdown');
+    await settle();
+    expect(electron.questions).toEqual([]);
+    expect(electron.app.quits).toBe(1);
+    // And after the restart it is up again.
+    expect(shell.intent).toEqual({ want: 'up', profile: 'office' });
+  });
+
   test('a second instance ends; the first shows its window', async () => {
     await start({ argv: ['culvert', '--hidden'] });
     expect(electron.windows).toHaveLength(0);
@@ -342,6 +378,26 @@ describe('deep links', () => {
 
   test.each([
     'culvert://connect?profile=office',
+    'culvert://import',
+    'culvert://import/../connect?url=https://vpn.example/p',
+    'culvert://import/x?url=https://vpn.example/p',
+    'culvert:import?url=https://vpn.example/p',
+    'culvert://user@import?url=https://vpn.example/p',
+    'culvert://import?url=https://vpn.example/p&url=https://other.example/p',
+    'culvert://import?url=javascript:alert(1)',
+    'culvert://import?url=https://192.168.1.1/p',
+    'culvert://import?url=https://0x7f.1/p',
+    'culvert://import?url=https://[::1]/p',
+    'culvert://import?url=https://localhost/p',
+    'culvert://import?url=https://LOCALHOST./p',
+    'culvert://import?url=https://printer/p',
+    'culvert://import?url=https://nas.local/p',
+    'culvert://import?url=https://git.internal/p',
+    'https://vpn.example/office.culvert',
+    'file://server/share/office.culvert',
+    'data:text/plain,x.culvert',
+    '/etc/passwd',
+    '/tmp/x.culvert\0.txt',
     'culvert://import?url=http%3A%2F%2Fvpn.example%2Fp.json',
     'culvert://import?url=https%3A%2F%2Fuser%3Apw%40vpn.example%2F',
     'culvert://import?url=file%3A%2F%2F%2Fetc%2Fshadow',
@@ -349,13 +405,114 @@ describe('deep links', () => {
   ])('%s is not followed', async (link) => {
     await start();
     electron.app.emit('open-url', preventable(), link);
+    electron.app.emit('second-instance', {}, ['culvert', '--new-window', link], '/home/alice');
     await settle();
     expect(electron.questions).toEqual([]);
     expect(engine!.calls.map((call) => call.name)).not.toContain('previewUrl');
+    expect(engine!.calls.map((call) => call.name)).not.toContain('preview');
+  });
+
+  test('a file is read by its path, its URL, or from where the second instance was started', async () => {
+    await start();
+    const path = join(folder, 'my profile.culvert');
+    writeFileSync(path, '{"name":"new"}');
+    const second = (...argv: string[]) => electron.app.emit('second-instance', {}, ['culvert', ...argv], folder);
+    for (const word of [path, pathToFileURL(path).href, 'my profile.culvert']) {
+      second(word);
+      await settle();
+      expect(electron.questions.at(-1)?.message, word).toBe('Import the profile “new”?');
+    }
+    expect(electron.questions).toHaveLength(3);
+  });
+
+  test('what is no file, or too long for a profile, is not read', async () => {
+    await start();
+    const pipe = join(folder, 'pipe.culvert');
+    execFileSync('mkfifo', [pipe]);
+    const long = join(folder, 'long.culvert');
+    writeFileSync(long, 'x'.repeat(256 * 1024 + 1));
+    symlinkSync('/dev/zero', join(folder, 'zero.culvert'));
+    for (const [path, words] of [
+      [pipe, 'is not a file'],
+      [join(folder, 'zero.culvert'), 'is not a file'],
+      [long, 'too large for a profile'],
+      [join(folder, 'none.culvert'), 'ENOENT'],
+    ] as const) {
+      electron.app.emit('open-file', preventable(), path);
+      await settle();
+      expect(electron.questions.at(-1)?.detail, path).toContain(words);
+    }
+    expect(engine!.calls.map((call) => call.name)).not.toContain('preview');
+  });
+
+  test('many links are one question', async () => {
+    const late = engine;
+    engine = undefined;
+    await start();
+    const path = (i: number): string => join(folder, `${i}.culvert`);
+    for (let i = 0; i < 20; i++) {
+      writeFileSync(path(i), `{"name":"p${i}"}`);
+      electron.app.emit('open-file', preventable(), path(i));
+    }
+    engine = late;
+    await pass(10_000);
+    expect(electron.questions).toHaveLength(3);
+    let answer: (button: number) => void = () => {};
+    electron.ask = (options) => {
+      electron.questions.push(options);
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    };
+    for (let i = 0; i < 20; i++) electron.app.emit('open-file', preventable(), path(i));
+    await settle();
+    expect(electron.questions).toHaveLength(4);
+    answer(1);
+    await settle();
+    electron.app.emit('open-file', preventable(), path(0));
+    await settle();
+    expect(electron.questions).toHaveLength(5);
   });
 });
 
 describe('notifications', () => {
+  test('tell that the engine is gone, and that the tunnel is back', async () => {
+    await start({ argv: ['culvert', '--hidden'] });
+    electron.tray.press('Connect: office');
+    await settle();
+    const dead = engine!;
+    engine = createFakeEngine();
+    dead.crash();
+    await settle();
+    expect(electron.notices.map(({ title }) => title)).toEqual(['The engine stopped while office was connected']);
+    await pass(20_000);
+    expect(electron.notices.map(({ title }) => title).slice(1)).toEqual(['Connected to office']);
+  });
+
+  test('tell when a lost connection waits for the person', async () => {
+    await start();
+    const { reconnecting } = fakeStates(now);
+    engine!.setState(fakeStates(now).connected);
+    engine!.setState(reconnecting);
+    engine!.setState({ ...reconnecting, held: true } as EngineState);
+    engine!.setState({ ...reconnecting, held: true } as EngineState);
+    engine!.setState(reconnecting);
+    await settle();
+    expect(electron.notices.map(({ title }) => title.split(':')[0])).toEqual([
+      'Connected to office',
+      'Reconnecting to office',
+      'office needs you before it is tried again',
+    ]);
+  });
+
+  test('say nothing of an engine that had nothing to hold', async () => {
+    await start();
+    engine!.crash();
+    await settle();
+    await pass(5_000);
+    expect(electron.notices).toEqual([]);
+  });
+
   test('tell what nobody asked for, once, and lead to the window', async () => {
     await start({ argv: ['culvert', '--hidden'] });
     electron.tray.press(`Connect: ${profileName()}`);
