@@ -6,7 +6,7 @@ import { createEapServer } from '../eap/create-server.ts';
 import type { EapServer, EapServerStep } from '../eap/types.ts';
 import { fixedPpkId } from '../ike/auth/ppk.ts';
 import { IkeError } from '../ike/error.ts';
-import { formatIdentity } from '../ike/identity.ts';
+import { formatIdentity, type Identity } from '../ike/identity.ts';
 import type { SaName } from '../ike/peer.ts';
 import type { IkeAnswer, IkeQuestion } from '../ike/questions.ts';
 import type { ResponderAuthentication } from '../ike/responder-config.ts';
@@ -15,7 +15,6 @@ import { openCredential, readCertificates } from '../pki/credential.ts';
 import { isPkiError, type PkiError } from '../pki/error.ts';
 import { ownCertificate, type SigningKey } from '../pki/key.ts';
 import { createTrust, type Trust } from '../pki/trust.ts';
-import type { GatewayUser } from './config.ts';
 
 const kinds = z.array(z.enum(['psk', 'certificate', 'eap'])).min(1);
 
@@ -67,9 +66,15 @@ export class GatewayAuthenticationError extends Error {
   override readonly name = 'GatewayAuthenticationError';
 }
 
+/** A user's password is the secret. */
+interface Account {
+  readonly identity: Identity;
+  readonly secret: Uint8Array;
+}
+
 export async function openGatewayAuthentication(
   config: GatewayAuthenticationConfig,
-  users: readonly GatewayUser[],
+  users: readonly Account[],
   deps: { readonly random: RandomBytes; readonly wall: () => number },
 ): Promise<GatewayAuthentication> {
   const { certificate, key, eap, ppk, lifetimeSeconds } = config;

@@ -11,7 +11,8 @@ import { NotifyType } from './notify.ts';
 import type { Payload } from './payload/payload.ts';
 import { randomChildSpi } from './spi.ts';
 import { statusNotify } from './task/child.ts';
-import { answerCreateChild, type ChildPolicy, childNotFound, rekeyedSpi } from './task/create-child-responder.ts';
+import type { ChildPolicy } from './task/child-policy.ts';
+import { answerCreateChild, childNotFound, rekeyedSpi } from './task/create-child-responder.ts';
 import type { Instant } from './timing.ts';
 
 /** Milliseconds between two IKE_FOLLOWUP_KE of the peer's. */

@@ -7,7 +7,7 @@ import { IkeError } from './error.ts';
 import { narrow } from './narrow.ts';
 import type { Outbox } from './outbox.ts';
 import type { IkeSa } from './sa.ts';
-import type { ChildPolicy } from './task/create-child-responder.ts';
+import type { ChildPolicy } from './task/child-policy.ts';
 import type { Instant, LifetimePolicy } from './timing.ts';
 
 export interface ChildTerms {

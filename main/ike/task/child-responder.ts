@@ -4,15 +4,16 @@ import { algorithmsNamed, algorithmsOf, compareAlgorithms } from '../../crypto/a
 import { choose } from '../../crypto/proposal.ts';
 import { espSuite } from '../../crypto/suite.ts';
 import type { Selector } from '../../wire/selector.ts';
-import type { ChildMode, ChildSa } from '../child-sa.ts';
+import type { ChildSa } from '../child-sa.ts';
 import { type AddressLease, configurationReply, requestedFamilies, requestsDomains } from '../configuration.ts';
 import type { Identity } from '../identity.ts';
-import { EVERYTHING, hostSelector, isSingleAddress, narrow, substituteAddress } from '../narrow.ts';
+import { EVERYTHING, hostSelector } from '../narrow.ts';
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { ResponderConfig } from '../responder-config.ts';
 import type { IkeSa } from '../sa.ts';
-import { childSa, childSpi, childSpiBytes, formatSelectors, statusNotify } from './child.ts';
+import { childSa, childSpi, childSpiBytes, statusNotify } from './child.ts';
+import { modeFor, modeRefused, narrowed, selectorsRefused } from './child-policy.ts';
 
 export type ChildAnswer =
   | {
@@ -40,10 +41,8 @@ export function answerChild(
   const tsr = payloadOf(request, 'tsr');
   if (!offered || !tsi || !tsr) return refused(NotifyType.INVALID_SYNTAX, 'SA, TSi or TSr is missing');
 
-  const wantsTransport = payloadsOf(request, 'notify').some((n) => n.type === NotifyType.USE_TRANSPORT_MODE);
-  const mode = modeFor(wantsTransport, config.modes);
-  if (!mode)
-    return refused(NotifyType.NO_PROPOSAL_CHOSEN, `${wantsTransport ? 'transport' : 'tunnel'} mode is not allowed`);
+  const mode = modeFor(request, config.modes);
+  if (!mode) return refused(NotifyType.NO_PROPOSAL_CHOSEN, modeRefused(request));
 
   const { unencrypted } = config;
   const choice = choose(offered.proposals, config.childProposals, 'esp', { withoutKe: true, unencrypted });
@@ -70,14 +69,10 @@ export function answerChild(
     return answer;
   };
 
-  const selectors = narrowed(mode, tsi.selectors, tsr.selectors, sa, config, lease);
+  const policy = { local: config.local, remote: remotePolicy(sa, config, lease) };
+  const selectors = narrowed(mode, tsi.selectors, tsr.selectors, sa, policy);
   if (selectors.local.length === 0 || selectors.remote.length === 0)
-    return giveBack(
-      refused(
-        NotifyType.TS_UNACCEPTABLE,
-        `its traffic selectors ${formatSelectors(tsi.selectors)} === ${formatSelectors(tsr.selectors)} are not allowed`,
-      ),
-    );
+    return giveBack(refused(NotifyType.TS_UNACCEPTABLE, selectorsRefused(tsi.selectors, tsr.selectors)));
 
   const suite = espSuite(choice.proposal.transforms);
   return {
@@ -93,30 +88,6 @@ export function answerChild(
       { kind: 'tsr', selectors: selectors.local },
     ],
   };
-}
-
-/** RFC 7296 §1.3.1: who does not do transport mode answers without the notify, and the SA is in tunnel mode. */
-function modeFor(wantsTransport: boolean, allowed: readonly ChildMode[]): ChildMode | undefined {
-  if (wantsTransport && allowed.includes('transport')) return 'transport';
-  return allowed.includes('tunnel') ? 'tunnel' : undefined;
-}
-
-function narrowed(
-  mode: ChildMode,
-  tsi: readonly Selector[],
-  tsr: readonly Selector[],
-  sa: IkeSa,
-  config: ResponderConfig,
-  lease: AddressLease | undefined,
-): { readonly local: readonly Selector[]; readonly remote: readonly Selector[] } {
-  let [remote, local] = [tsi, tsr];
-  if (mode === 'transport') {
-    if (!isSingleAddress(tsi) || !isSingleAddress(tsr)) return { local: [], remote: [] };
-    // RFC 7296 §2.23.1: what the initiator calls itself behind its NAT means nothing here.
-    if (sa.nat.remote) remote = substituteAddress(tsi, sa.remote.address);
-    if (sa.nat.local) local = substituteAddress(tsr, sa.local.address);
-  }
-  return { local: narrow(local, config.local), remote: narrow(remote, remotePolicy(sa, config, lease)) };
 }
 
 /** The widest selectors on the peer's side. */

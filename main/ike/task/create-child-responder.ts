@@ -6,27 +6,15 @@ import { choose } from '../../crypto/proposal.ts';
 import type { RandomBytes } from '../../crypto/random.ts';
 import { espSuite } from '../../crypto/suite.ts';
 import { type Proposal, ProtocolId, TransformType, transform } from '../../crypto/transform.ts';
-import type { Selector } from '../../wire/selector.ts';
-import type { ChildMode, ChildSa } from '../child-sa.ts';
-import { isSingleAddress, narrow, substituteAddress } from '../narrow.ts';
+import type { ChildSa } from '../child-sa.ts';
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
-import { childSa, childSpi, childSpiBytes, formatSelectors, statusNotify } from './child.ts';
+import { childSa, childSpi, childSpiBytes, statusNotify } from './child.ts';
+import { type ChildPolicy, modeFor, modeRefused, narrowed, selectorsRefused } from './child-policy.ts';
 import { PendingFollowUps } from './follow-up.ts';
 import { answerKeyExchange, lowerNonce, NONCE_BYTES } from './key-exchange.ts';
 import { onlyGroup } from './rekey-ike.ts';
-
-/** What the answer may agree to. */
-export interface ChildPolicy {
-  readonly proposals: readonly string[];
-  readonly unencrypted: boolean | undefined;
-  readonly modes: readonly ChildMode[];
-  readonly pfs: 'required' | 'preferred' | undefined;
-  /** The widest selectors: of a CHILD SA that is replaced, its own. */
-  readonly local: readonly Selector[];
-  readonly remote: readonly Selector[];
-}
 
 export type CreateChildAnswer =
   /** `least`: the lower nonce of the exchange. */
@@ -68,10 +56,8 @@ export function answerCreateChild(
   const Ni = payloadOf(request, 'nonce')?.data;
   if (!offered || !tsi || !tsr || !Ni) return refused(NotifyType.INVALID_SYNTAX, 'SA, Nonce, TSi or TSr is missing');
 
-  const wantsTransport = payloadsOf(request, 'notify').some((n) => n.type === NotifyType.USE_TRANSPORT_MODE);
-  // RFC 7296 §1.3.1: who does not do transport mode answers without the notify, and the SA is in tunnel mode.
-  const mode = wantsTransport && policy.modes.includes('transport') ? 'transport' : 'tunnel';
-  if (!policy.modes.includes(mode)) return refused(NotifyType.NO_PROPOSAL_CHOSEN, `${mode} mode is not allowed`);
+  const mode = modeFor(request, policy.modes);
+  if (!mode) return refused(NotifyType.NO_PROPOSAL_CHOSEN, modeRefused(request));
 
   const proposal = chooseEsp(offered.proposals, policy, sa, payloadOf(request, 'ke')?.method);
   if (!proposal) return refused(NotifyType.NO_PROPOSAL_CHOSEN, 'none of its ESP proposals is acceptable');
@@ -80,10 +66,7 @@ export function answerCreateChild(
 
   const selectors = narrowed(mode, tsi.selectors, tsr.selectors, sa, policy);
   if (selectors.local.length === 0 || selectors.remote.length === 0)
-    return refused(
-      NotifyType.TS_UNACCEPTABLE,
-      `its traffic selectors ${formatSelectors(tsi.selectors)} === ${formatSelectors(tsr.selectors)} are not allowed`,
-    );
+    return refused(NotifyType.TS_UNACCEPTABLE, selectorsRefused(tsi.selectors, tsr.selectors));
 
   const suite = espSuite(proposal.transforms);
   const agreed = answerKeyExchange(suite.ke?.id, request, random);
@@ -146,23 +129,6 @@ function chooseEsp(
     return groups.length === 0 || groups.some((of) => of.id === 0);
   });
   return choose(optional, proposals, 'esp', { withoutKe: true, unencrypted })?.proposal;
-}
-
-function narrowed(
-  mode: ChildMode,
-  tsi: readonly Selector[],
-  tsr: readonly Selector[],
-  sa: IkeSa,
-  policy: ChildPolicy,
-): { readonly local: readonly Selector[]; readonly remote: readonly Selector[] } {
-  let [remote, local] = [tsi, tsr];
-  if (mode === 'transport') {
-    if (!isSingleAddress(tsi) || !isSingleAddress(tsr)) return { local: [], remote: [] };
-    // RFC 7296 §2.23.1: what the initiator calls itself behind its NAT means nothing here.
-    if (sa.nat.remote) remote = substituteAddress(tsi, sa.remote.address);
-    if (sa.nat.local) local = substituteAddress(tsr, sa.local.address);
-  }
-  return { local: narrow(local, policy.local), remote: narrow(remote, policy.remote) };
 }
 
 function refused(type: number, why: string): CreateChildAnswer {
