@@ -9,6 +9,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { systemClock } from './client/clock.ts';
 import { createLink } from './client/link.ts';
+import { pseudoOf } from './i18n/pseudo.ts';
 import { createEngine } from './store/engine.ts';
 import { loadPreferences } from './store/preferences.ts';
 import { applyTheme } from './theme/theme.ts';
@@ -29,4 +30,4 @@ const engine = createEngine({
 });
 
 const root = document.getElementById('root');
-if (root) createRoot(root).render(<App engine={engine} preferences={preferences} />);
+if (root) createRoot(root).render(<App engine={engine} preferences={preferences} pseudo={pseudoOf(location.search)} />);

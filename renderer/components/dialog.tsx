@@ -27,7 +27,7 @@ export function Dialog({ title, onClose, children, actions, wide = false, alert 
             {title}
           </Heading>
           {children}
-          <div className="row end">{actions}</div>
+          <div className="row end dialog-acts">{actions}</div>
         </AriaDialog>
       </Modal>
     </ModalOverlay>

@@ -114,12 +114,11 @@ export function Choice<V extends string>(props: ChoiceProps<V>): ReactNode {
         <ListBox>
           {options.map((option) => (
             <ListBoxItem key={option.value} id={option.value} className="option" textValue={option.name}>
-              <Text slot="label">{option.name}</Text>
-              {option.detail ? (
-                <Text slot="description" className="small quiet">
-                  {option.detail}
-                </Text>
-              ) : null}
+              {/* All of it is the name: what is seen is what is heard, and what a voice may ask for. */}
+              <Text slot="label">
+                {option.name}
+                {option.detail ? <span className="small quiet option-detail">{option.detail}</span> : null}
+              </Text>
             </ListBoxItem>
           ))}
         </ListBox>

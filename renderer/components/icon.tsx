@@ -1,4 +1,5 @@
-// Line icons on a 20 by 20 grid, in the text's colour. Always beside words or inside something that has a name.
+// Line icons on a 20 by 20 grid, in the text's colour. Always beside words or inside something that has a name. None points
+// along the line of text, so none is mirrored where text runs from the right: up, down, and clockwise are the same there.
 import type { ReactNode } from 'react';
 
 const PATHS = {

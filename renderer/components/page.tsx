@@ -43,10 +43,17 @@ export interface Fact {
   readonly mono?: boolean;
 }
 
-/** `short`: two columns also where there is little room. */
-export function Facts({ facts, short = false }: { facts: readonly Fact[]; short?: boolean }): ReactNode {
+export interface FactsProps {
+  readonly facts: readonly Fact[];
+  /** Name and value side by side also where there is little room. */
+  readonly short?: boolean;
+  /** Two facts side by side where there is much room. */
+  readonly columns?: boolean;
+}
+
+export function Facts({ facts, short = false, columns = false }: FactsProps): ReactNode {
   return (
-    <dl className={short ? 'facts short' : 'facts'}>
+    <dl className={short ? 'facts short' : 'facts'} {...(columns ? { 'data-columns': '' } : {})}>
       {facts
         .filter(({ value }) => value !== null)
         .map(({ name, value, mono }) => (

@@ -45,7 +45,7 @@ export function Problem({ error, tone = 'bad', actions }: ProblemProps): ReactNo
           </details>
         ) : null}
         <Comparison rows={comparisonOf(error)} />
-        <div className="row between">
+        <div className="row between problem-foot">
           <code className="small quiet break">{error.code}</code>
           <span className="row">
             {actions}

@@ -24,7 +24,8 @@ export interface Format {
 const BYTES = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte'] as const;
 const RATES = ['bit', 'kilobit', 'megabit', 'gigabit', 'terabit'] as const;
 
-export function createFormat(locale: string): Format {
+/** `isolate`: what is done to what is written, so that it stands as one piece in a sentence of another direction. */
+export function createFormat(locale: string, isolate = (text: string): string => text): Format {
   const plain = numberFormat(locale);
   const ratio = new Intl.NumberFormat(locale, { style: 'percent', maximumSignificantDigits: 3 });
   const unit = (name: string, digits: Intl.NumberFormatOptions = { maximumFractionDigits: 0 }): Intl.NumberFormat =>
@@ -41,15 +42,15 @@ export function createFormat(locale: string): Format {
   const ms = unit('millisecond', three);
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
-  const list = new Intl.ListFormat(locale, { style: 'short', type: 'conjunction' });
+  const list = new Intl.ListFormat(locale, { type: 'conjunction' });
   const joined = new Intl.ListFormat(locale, { style: 'narrow', type: 'unit' });
 
   return {
-    number: (value) => plain.format(value),
-    percent: (value) => ratio.format(value),
-    bytes: (value) => scaled(value, bytes),
-    rate: (value) => scaled(value, rates),
-    milliseconds: (value) => ms.format(value),
+    number: (value) => isolate(plain.format(value)),
+    percent: (value) => isolate(ratio.format(value)),
+    bytes: (value) => isolate(scaled(value, bytes)),
+    rate: (value) => isolate(scaled(value, rates)),
+    milliseconds: (value) => isolate(ms.format(value)),
     duration(value) {
       const seconds = Math.max(0, Math.floor(value / 1000));
       const amounts: readonly [Intl.NumberFormat, number][] = [
@@ -59,20 +60,21 @@ export function createFormat(locale: string): Format {
         [parts.second, seconds % 60],
       ];
       const first = amounts.findIndex(([, amount]) => amount > 0);
-      if (first < 0) return parts.second.format(0);
-      return joined.format(
-        amounts.slice(first, first + 2).flatMap(([format, amount], i) => (i && !amount ? [] : [format.format(amount)])),
+      if (first < 0) return isolate(parts.second.format(0));
+      const two = amounts.slice(first, first + 2);
+      return isolate(
+        joined.format(two.flatMap(([format, amount], i) => (i && !amount ? [] : [format.format(amount)]))),
       );
     },
     clock(value) {
       const seconds = Math.max(0, Math.floor(value / 1000));
       const two = (n: number): string => String(n).padStart(2, '0');
       const rest = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-      return `${Math.floor(seconds / 3600)}:${rest}`;
+      return isolate(`${Math.floor(seconds / 3600)}:${rest}`);
     },
-    dateTime: (value) => dateTime.format(value),
-    time: (value) => time.format(value),
-    list: (items) => list.format(items),
+    dateTime: (value) => isolate(dateTime.format(value)),
+    time: (value) => isolate(time.format(value)),
+    list: (items) => list.format(items.map(isolate)),
   };
 }
 

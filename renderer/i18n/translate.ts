@@ -6,7 +6,8 @@ import { type English, type Key, type Language, LOCALES, TABLES } from './langua
 
 export type Translate = <K extends Key>(key: K, ...fill: Fill<English[K]>) => string;
 
-export function createTranslate(language: Language): Translate {
+/** `isolate`: what is done to a text from elsewhere (an address, a name) before it stands in a message. */
+export function createTranslate(language: Language, isolate = (value: string): string => value): Translate {
   const table = TABLES[language];
   const plurals = new Intl.PluralRules(LOCALES[language]);
   const numbers = numberFormat(LOCALES[language]);
@@ -14,7 +15,8 @@ export function createTranslate(language: Language): Translate {
     const values: Readonly<Record<string, string | number>> = fill[0] ?? {};
     return fillIn(formOf(table[key], values.count, plurals), (name) => {
       const value = values[name];
-      return typeof value === 'number' ? numbers.format(value) : value;
+      if (typeof value === 'string') return isolate(value);
+      return value === undefined ? undefined : numbers.format(value);
     });
   };
 }

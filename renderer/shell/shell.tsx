@@ -52,7 +52,7 @@ export function Shell(): ReactNode {
 
   return (
     <ProfileDrop>
-      <div className="shell">
+      <div className="shell" data-page={page}>
         <header className="shell-nav">
           <a
             className="skip"

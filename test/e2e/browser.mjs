@@ -18,6 +18,18 @@ const FLAGS = [
   '--remote-debugging-port=0',
 ];
 
+const KEYS = {
+  Tab: { number: 9 },
+  BackTab: { code: 'Tab', number: 9, shift: true },
+  Enter: { number: 13, text: '\r' },
+  Escape: { number: 27 },
+  ' ': { code: 'Space', number: 32, text: ' ' },
+  ArrowLeft: { number: 37 },
+  ArrowUp: { number: 38 },
+  ArrowRight: { number: 39 },
+  ArrowDown: { number: 40 },
+};
+
 export async function openBrowser() {
   const profile = mkdtempSync(join(tmpdir(), 'culvert-chromium-'));
   const child = spawn('chromium', [...FLAGS, `--user-data-dir=${profile}`, 'about:blank'], {
@@ -87,14 +99,37 @@ async function speak(url) {
     send,
     run,
     go: (address) => send('Page.navigate', { url: address }),
-    look: (width, height, scheme) =>
+    /** `zoom`: as a browser's zoom does it; `width` and `height` are those of the window. */
+    look: (width, height, { scheme = 'light', forced = false, still = false, zoom = 1 } = {}) =>
       Promise.all([
-        send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false }),
-        send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] }),
+        send('Emulation.setDeviceMetricsOverride', {
+          width: Math.round(width / zoom),
+          height: Math.round(height / zoom),
+          deviceScaleFactor: zoom,
+          mobile: false,
+        }),
+        send('Emulation.setEmulatedMedia', {
+          features: [
+            { name: 'prefers-color-scheme', value: scheme },
+            { name: 'forced-colors', value: forced ? 'active' : 'none' },
+            { name: 'prefers-reduced-motion', value: still ? 'reduce' : 'no-preference' },
+          ],
+        }),
       ]),
+    /** Pressed and released, as a keyboard does it. */
+    async key(name) {
+      const { code = name, number, text, shift } = KEYS[name];
+      const event = { key: shift ? 'Tab' : name, code, windowsVirtualKeyCode: number, modifiers: shift ? 8 : 0 };
+      await send('Input.dispatchKeyEvent', {
+        type: text ? 'keyDown' : 'rawKeyDown',
+        ...event,
+        ...(text ? { text } : {}),
+      });
+      await send('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
+    },
     /** Two frames, so that what was asked for is drawn. */
     settle: () =>
-      run('new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(r, 60))))'),
+      run('new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(r, 20))))'),
     /** Until `expression` holds; rejects after five seconds. */
     until: (expression) =>
       run(`new Promise((resolve, reject) => {

@@ -16,10 +16,14 @@ const TYPES = {
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws:; img-src 'self' data:; font-src 'self'";
 
-/** `engine`: of createFakeEngine. `up` false: the WebSocket refuses, as while the engine restarts. */
+/**
+ * `engine`: of createFakeEngine. `up` false: the WebSocket refuses, as while the engine restarts; 'silent': it does not
+ * answer.
+ */
 export async function serveFake(engine) {
   const { EVENT_NAMES } = await import(join(root, 'build/out/main/ipc/contract.js'));
   let up = true;
+  const silent = new Set();
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, 'http://localhost').pathname);
     try {
@@ -36,6 +40,7 @@ export async function serveFake(engine) {
   });
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'culvert' });
   server.on('upgrade', (request, stream, head) => {
+    if (up === 'silent') return silent.add(stream);
     if (!up) return stream.destroy();
     sockets.handleUpgrade(request, stream, head, (socket) => relay(engine().connect(), socket, EVENT_NAMES));
   });
@@ -44,7 +49,9 @@ export async function serveFake(engine) {
     url: `http://127.0.0.1:${server.address().port}`,
     setUp(value) {
       up = value;
-      if (!up) for (const socket of sockets.clients) socket.terminate();
+      for (const stream of silent) stream.destroy();
+      silent.clear();
+      if (up !== true) for (const socket of sockets.clients) socket.terminate();
     },
     close() {
       for (const socket of sockets.clients) socket.terminate();

@@ -21,7 +21,7 @@ const style = `body { margin: 0; display: flex; gap: ${GAP}px; } img { border-ra
 
 const browser = await openBrowser();
 try {
-  await browser.look(2 * WIDTH + GAP, HEIGHT, 'light');
+  await browser.look(2 * WIDTH + GAP, HEIGHT);
   // Round corners and the gap let the reader's own background through.
   await browser.send('Emulation.setDefaultBackgroundColorOverride', { color: { r: 0, g: 0, b: 0, a: 0 } });
   await browser.run(`(async () => {

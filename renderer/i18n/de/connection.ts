@@ -44,6 +44,11 @@ export const connection: Translated<typeof en> = {
   'connection.connected': 'Mit {profile} verbunden',
   'connection.unencrypted': 'Mit {profile} verbunden, unverschlüsselt',
   'connection.connectedFor': 'Verbunden seit',
+  'connection.carries.all': 'Der Datenverkehr geht durch den Tunnel.',
+  'connection.carries.except': 'Der Datenverkehr geht durch den Tunnel, ausgenommen {prefixes}.',
+  'connection.carries.some': 'Durch den Tunnel: {prefixes}. Alles andere geht den gewöhnlichen Weg.',
+  'connection.carries.none': 'Kein Netz geht durch den Tunnel.',
+  'connection.carries.more': { one: '{count} weiteres', other: '{count} weitere' },
   'connection.reconnecting': 'Verbindung zu {profile} verloren',
   'connection.reconnectingText':
     'Sie wird von selbst wieder aufgebaut. Was durch den Tunnel gehen soll, wartet bis dahin.',

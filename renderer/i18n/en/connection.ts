@@ -41,6 +41,11 @@ export const connection = {
   'connection.connected': 'Connected to {profile}',
   'connection.unencrypted': 'Connected to {profile}, not encrypted',
   'connection.connectedFor': 'Connected for',
+  'connection.carries.all': 'Traffic goes through the tunnel.',
+  'connection.carries.except': 'Traffic goes through the tunnel, apart from {prefixes}.',
+  'connection.carries.some': 'Through the tunnel: {prefixes}. Everything else goes its usual way.',
+  'connection.carries.none': 'No network goes through the tunnel.',
+  'connection.carries.more': { one: '{count} more', other: '{count} more' },
   'connection.reconnecting': 'Connection to {profile} lost',
   'connection.reconnectingText': 'Reconnecting by itself. What should go through the tunnel waits until it is back.',
   'connection.held':

@@ -44,6 +44,11 @@ export const connection: Translated<typeof en> = {
   'connection.connected': 'Connecté à {profile}',
   'connection.unencrypted': 'Connecté à {profile}, sans chiffrement',
   'connection.connectedFor': 'Connecté depuis',
+  'connection.carries.all': 'Le trafic passe par le tunnel.',
+  'connection.carries.except': 'Le trafic passe par le tunnel, sauf {prefixes}.',
+  'connection.carries.some': 'Par le tunnel : {prefixes}. Tout le reste suit son chemin habituel.',
+  'connection.carries.none': 'Aucun réseau ne passe par le tunnel.',
+  'connection.carries.more': { one: '{count} autre', other: '{count} autres' },
   'connection.reconnecting': 'Connexion à {profile} perdue',
   'connection.reconnectingText':
     'Elle est rétablie automatiquement. Ce qui doit passer par le tunnel attend jusque-là.',

@@ -53,16 +53,14 @@ export function ConnectionPage(): ReactNode {
       ) : null}
       {up || held ? (
         <div className="connection-grid">
-          <div className="connection-column">
-            <Traffic />
-            {up ? <TunnelCard tunnel={face.tunnel} /> : null}
-          </div>
+          <Traffic />
           <div className="connection-column">
             <Statistics />
             <Drops />
           </div>
         </div>
       ) : null}
+      {up ? <TunnelCard tunnel={face.tunnel} /> : null}
     </Page>
   );
 }

@@ -8,6 +8,7 @@ import { useI18n } from '../../i18n/context.tsx';
 import { goTo } from '../../router.ts';
 import { useEngine, useModel } from '../../store/context.tsx';
 import { currentProfile, type Model } from '../../store/model.ts';
+import { Carries } from './carries.tsx';
 import { type Face, TONES } from './face.ts';
 import { useNow } from './now.ts';
 import { ProfilePicker } from './profile-picker.tsx';
@@ -22,9 +23,12 @@ const ICONS: Readonly<Record<Face['kind'], IconName>> = {
   connected: 'shield',
   reconnecting: 'refresh',
   blocked: 'lock',
-  disconnecting: 'power',
+  disconnecting: 'refresh',
   failed: 'bad',
 };
+
+/** Something is under way: the mark turns, where motion is welcome. */
+const MOVING: ReadonlySet<Face['kind']> = new Set(['starting', 'connecting', 'disconnecting']);
 
 export function StateCard({ face }: { face: Face }): ReactNode {
   const { t } = useI18n();
@@ -32,13 +36,14 @@ export function StateCard({ face }: { face: Face }): ReactNode {
   return (
     <section className="card state-card" data-tone={tone} data-state={face.kind} aria-label={t(`state.${face.kind}`)}>
       <div className="state-head">
-        <span className="state-mark">
+        <span className="state-mark" {...(MOVING.has(face.kind) ? { 'data-moving': '' } : {})}>
           <Icon name={ICONS[face.kind]} />
         </span>
-        <div className="grow">
+        <div className="state-words grow">
           <Words face={face} />
         </div>
         <div className="state-acts">
+          <Again face={face} />
           <Acts face={face} />
         </div>
       </div>
@@ -94,6 +99,7 @@ function Words({ face }: { face: Face }): ReactNode {
       return (
         <>
           <Title>{plain ? t('connection.unencrypted', words) : t('connection.connected', words)}</Title>
+          <Carries routes={face.tunnel.routes} />
           <ConnectedFor since={face.tunnel.since} />
         </>
       );
@@ -170,6 +176,18 @@ function Countdown({ until, attempt }: { until: number | null; attempt?: number 
 const profilesOf = (model: Model): Model['profiles'] => model.profiles;
 const wishOf = (model: Model): Model['wish'] => model.wish;
 
+/** Before the other act, which stays the same element in every state: the focus of the keyboard stays on it. */
+function Again({ face }: { face: Face }): ReactNode {
+  const { t } = useI18n();
+  const engine = useEngine();
+  if ((face.kind !== 'reconnecting' && face.kind !== 'blocked') || !face.held) return null;
+  return (
+    <Button kind="primary" size="large" icon="power" onPress={() => engine.connect(face.profile)}>
+      {t('connection.tryAgain')}
+    </Button>
+  );
+}
+
 function Acts({ face }: { face: Face }): ReactNode {
   const { t } = useI18n();
   const engine = useEngine();
@@ -182,7 +200,7 @@ function Acts({ face }: { face: Face }): ReactNode {
     case 'unreachable':
     case 'refused':
       return (
-        <Button icon="refresh" onPress={engine.retry}>
+        <Button size="large" icon="refresh" onPress={engine.retry}>
           {t('app.tryNow')}
         </Button>
       );
@@ -220,16 +238,9 @@ function Acts({ face }: { face: Face }): ReactNode {
     case 'reconnecting':
     case 'blocked':
       return (
-        <>
-          {face.held ? (
-            <Button kind="primary" size="large" icon="power" onPress={() => engine.connect(face.profile)}>
-              {t('connection.tryAgain')}
-            </Button>
-          ) : null}
-          <Button size="large" onPress={engine.disconnect}>
-            {t('connection.stop')}
-          </Button>
-        </>
+        <Button size="large" onPress={engine.disconnect}>
+          {t('connection.stop')}
+        </Button>
       );
     case 'disconnecting':
       return (

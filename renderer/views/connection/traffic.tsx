@@ -47,7 +47,7 @@ export function Traffic(): ReactNode {
         times={series.times}
         series={throughput}
         span={SPAN}
-        height={170}
+        height={190}
         least={10_000}
         format={f.rate}
         summary={t('connection.trafficSummary', {
@@ -68,7 +68,7 @@ export function Traffic(): ReactNode {
         times={series.times}
         series={delays}
         span={SPAN}
-        height={92}
+        height={108}
         least={10}
         format={f.milliseconds}
         summary={

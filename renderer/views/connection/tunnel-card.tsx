@@ -13,6 +13,7 @@ export function TunnelCard({ tunnel }: { tunnel: TunnelInfo }): ReactNode {
   return (
     <Card title={t('connection.tunnel')} className="tunnel">
       <Facts
+        columns
         facts={[
           { name: t('connection.addresses'), value: texts(tunnel.addresses), mono: true },
           {

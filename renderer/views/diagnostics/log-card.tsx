@@ -85,7 +85,7 @@ export function LogCard(): ReactNode {
                 <time dateTime={new Date(entry.time).toISOString()}>{f.time(entry.time)}</time>
                 <span className="log-level">{t(`log.${entry.level}`)}</span>
                 <span className="log-area">{entry.area}</span>
-                <span className="break" lang="en">
+                <span className="break" lang="en" dir="ltr">
                   {entry.text}
                 </span>
               </li>

@@ -25,7 +25,7 @@ export function ReportCard({ profile }: { profile: string | null }): ReactNode {
       {report ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         <section className="report" tabIndex={0} aria-label={t('report.view')}>
-          <pre className="mono" lang="en">
+          <pre className="mono" lang="en" dir="ltr">
             {report.what.text}
           </pre>
         </section>

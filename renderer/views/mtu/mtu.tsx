@@ -31,11 +31,11 @@ function MtuOf({ profile }: { profile: string }): ReactNode {
         </Notice>
       )}
       <SizesCard view={view} />
-      <BarCard view={view} />
       <div className="mtu-pair">
         <ChoiceCard profile={profile} view={view} onChanged={put} />
         <PathTestCard profile={profile} view={view} onChanged={put} />
       </div>
+      <BarCard view={view} />
     </>
   );
 }

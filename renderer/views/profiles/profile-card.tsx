@@ -47,7 +47,7 @@ export function ProfileCard({ profile, names }: { profile: ProfileDetails; names
             <bdi className="mono">{profile.gateway}</bdi> · {t(`connection.shape.${profile.shape}`)}
           </p>
         </div>
-        <div className="row">
+        <div className="row profile-acts">
           {inUse === null ? (
             <Button
               size="small"

@@ -17,6 +17,9 @@ export interface RouteListProps {
   readonly onRemove: (entry: RouteEntry) => void;
 }
 
+/** As many are counted at a glance. */
+const FEW = 5;
+
 const profilesOf = (model: Model): Profiles | null => model.profiles;
 
 /** The lock on, above or below this part of the profile: locked lists take nothing new either, also while they are empty. */
@@ -39,17 +42,21 @@ export function RouteList({ view, kind, busy, onAdd, onEdit, onRemove }: RouteLi
       title={t(kind === 'include' ? 'routes.include' : 'routes.exclude')}
       actions={
         <span className="row">
-          <span className="small quiet">{t('routes.count', { count: entries.length })}</span>
+          {entries.length > FEW ? (
+            <span className="small quiet">{t('routes.count', { count: entries.length })}</span>
+          ) : null}
           <LockBadge lock={lock} />
-          <Button
-            size="small"
-            icon="plus"
-            disabled={busy || locked(lock)}
-            label={t(kind === 'include' ? 'routes.addInclude' : 'routes.addExclude')}
-            onPress={onAdd}
-          >
-            {t('routes.add')}
-          </Button>
+          {locked(lock) ? null : (
+            <Button
+              size="small"
+              icon="plus"
+              disabled={busy}
+              label={t(kind === 'include' ? 'routes.addInclude' : 'routes.addExclude')}
+              onPress={onAdd}
+            >
+              {t('routes.add')}
+            </Button>
+          )}
         </span>
       }
     >
@@ -59,6 +66,7 @@ export function RouteList({ view, kind, busy, onAdd, onEdit, onRemove }: RouteLi
             <Row
               key={`${entry.origin} ${entry.prefix}`}
               entry={entry}
+              saysLock={entry.lock?.by !== lock?.by}
               mode={view.mode}
               busy={busy}
               onEdit={() => onEdit(entry)}
@@ -75,13 +83,15 @@ export function RouteList({ view, kind, busy, onAdd, onEdit, onRemove }: RouteLi
 
 interface RowProps {
   readonly entry: RouteEntry;
+  /** The list's own lock does not say it already. */
+  readonly saysLock: boolean;
   readonly mode: RoutesView['mode'];
   readonly busy: boolean;
   readonly onEdit: () => void;
   readonly onRemove: () => void;
 }
 
-function Row({ entry, mode, busy, onEdit, onRemove }: RowProps): ReactNode {
+function Row({ entry, saysLock, mode, busy, onEdit, onRemove }: RowProps): ReactNode {
   const { t } = useI18n();
   const locked = useLocked();
   const { prefix, origin, lock } = entry;
@@ -97,7 +107,7 @@ function Row({ entry, mode, busy, onEdit, onRemove }: RowProps): ReactNode {
         </div>
         <div className="row route-marks">
           <span className="small quiet">{t(`routes.origin.${origin}`)}</span>
-          <LockBadge lock={lock} />
+          <LockBadge lock={saysLock ? lock : null} />
           {entry.way === 'blocked' ? (
             <Badge tone="warn" icon="warn">
               {t('routes.way.blocked')}

@@ -162,7 +162,7 @@ function Option(props: {
   readonly onChange: (selected: boolean) => void;
 }): ReactNode {
   return (
-    <div className="row between">
+    <div className="route-option">
       <Switch selected={props.selected} disabled={props.disabled} onChange={props.onChange}>
         {props.name}
         <span className="route-option-text">{props.text}</span>
