@@ -111,6 +111,8 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
   let path = profile.mtu.path;
   let up: Up | null = null;
   let names: Names | null = null;
+  /** Servers that the resolver asks by our hand. */
+  let asked: readonly Address[] = [];
   let last: Promise<unknown> = Promise.resolve();
 
   function inOrder<T>(operation: () => Promise<T>): Promise<T> {
@@ -143,11 +145,13 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     const { routes, dns } = plan;
     const route = (include: readonly Prefix[]): Promise<void> =>
       holding.routes({ interfaceName: tun.name, ...routes, include });
-    // A server that is asked until the names change has to be reached through the tunnel until then.
-    const former = (names?.servers ?? []).filter((one) => !dns?.servers.some((other) => sameAddress(one, other)));
+    // A server that is asked until the names change has to be reached through the tunnel until then, and longer where they cannot be changed.
+    const former = asked.filter((one) => !dns?.servers.some((other) => sameAddress(one, other)));
     if (former.length > 0) await route(withHosts(routes, former));
     else await route(routes.include);
     names = await applyNames(plan, tun);
+    if (names?.failed) return;
+    asked = dns?.servers ?? [];
     if (former.length > 0) await route(routes.include);
   }
 

@@ -1,6 +1,7 @@
 // Name servers with the tunnel: which, for which names, over which routes, and back again at the end.
 import { describe, expect, test } from 'vitest';
 import type { Configuration } from '../../main/ike/configuration.ts';
+import type { DesiredDns } from '../../main/net/dns/api.ts';
 import { NetError } from '../../main/net/error.ts';
 import type { DesiredRoutes } from '../../main/net/route/api.ts';
 import { type PlanFacts, planTunnel, type TunnelPlan } from '../../main/session/plan.ts';
@@ -198,6 +199,55 @@ describe('a session', () => {
     await session.reconfigure(testProfile('gre-tunnel', { routes: { include: [prefix('10.50.0.0/16')] } }));
     expect(seen).toEqual([['10.50.0.0/16', '10.77.0.53/32']]);
     await session.stop();
+  });
+
+  /** What routes and names were set to, in order, while the gateway names another server in a connection that replaces the first. */
+  async function moved(refused: boolean): Promise<readonly string[]> {
+    const world = createWorld({ script });
+    const session = world.session(testProfile('gre-tunnel'));
+    session.start();
+    await world.clock.settle();
+    const seen: string[] = [];
+    const { routes, dns } = world.deps;
+    const [route, name] = [routes.apply.bind(routes), dns.apply.bind(dns)];
+    Object.assign(routes, {
+      apply: (desired: DesiredRoutes) => {
+        seen.push(`routes ${desired.include.map(formatPrefix).join(' ')}`);
+        return route(desired);
+      },
+    });
+    Object.assign(dns, {
+      apply: (desired: DesiredDns) => {
+        seen.push(`names ${desired.servers.map(formatAddress).join(' ')}`);
+        return refused ? refuse() : name(desired);
+      },
+    });
+    const reauthenticate = async (server: string): Promise<void> => {
+      world.options = { script: { ...script, dns: [address(server)] } };
+      world.peers.at(-1)!.inject({ kind: 'reauthenticate', within: 60_000 });
+      world.say('anything');
+      await world.clock.advance(100);
+    };
+    await reauthenticate('10.77.0.99');
+    // Once more the same: nothing is left over of the change.
+    await reauthenticate('10.77.0.99');
+    expect(session.state.state).toBe('connected');
+    const stopping = session.stop();
+    await world.clock.advance(10_000);
+    await stopping;
+    expect(world.violations).toEqual([]);
+    return seen;
+  }
+
+  test('keeps the way to its former server until that is asked no more', async () => {
+    const both = 'routes 10.99.0.0/16 10.77.0.99/32 10.77.0.53/32';
+    const after = 'routes 10.99.0.0/16 10.77.0.99/32';
+    expect(await moved(false)).toEqual([both, 'names 10.77.0.99', after, after, 'names 10.77.0.99']);
+  });
+
+  test('keeps the way to its former server where another cannot be set: it is asked as before', async () => {
+    const both = 'routes 10.99.0.0/16 10.77.0.99/32 10.77.0.53/32';
+    expect(await moved(true)).toEqual([both, 'names 10.77.0.99', both, 'names 10.77.0.99']);
   });
 
   test('is up without name servers where they cannot be set, and says so', async () => {
