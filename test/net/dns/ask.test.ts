@@ -1,7 +1,7 @@
 // Addresses asked over TCP of servers on loopback: the right questions, answers in pieces, servers that are silent or lie.
-import { createServer, type Server, type Socket, connect as tcp } from 'node:net';
+import { createServer, type Server, Socket, connect as tcp } from 'node:net';
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { askAddresses, queryFor, readAddresses } from '../../../main/net/dns/ask.ts';
 import { formatAddress } from '../../../main/wire/address.ts';
 import { isWireError } from '../../../main/wire/error.ts';
@@ -97,6 +97,84 @@ describe('asking for addresses', () => {
     await expect(ask(port, ['127.0.71.1'])).rejects.toThrow(/hung up/);
     await expect(ask(port, [])).rejects.toThrow(/no name server/);
   });
+});
+
+describe('an answer', () => {
+  /** Asks one server, whose answers come in exactly these pieces; nothing at all: it is silent. */
+  function told(answer: (query: Buffer) => readonly Buffer[]): Promise<readonly string[]> {
+    const connect = async (): Promise<Socket> => {
+      const socket = new Socket();
+      const write = (bytes: Uint8Array): boolean => {
+        for (const piece of answer(Buffer.from(bytes.subarray(2)))) queueMicrotask(() => socket.emit('data', piece));
+        return true;
+      };
+      return Object.assign(socket, { write });
+    };
+    return askAddresses('vpn.example.com', ['192.0.2.53'], connect, random).then((all) => all.map(formatAddress));
+  }
+  const framed = (reply: Buffer): Buffer => Buffer.concat([Buffer.of(reply.length >> 8, reply.length & 255), reply]);
+  const only4 = (query: Buffer): Buffer => (query.at(-3) === 28 ? answerTo(query) : answerTo(query, A));
+
+  test('is read however it is cut into pieces', async () => {
+    const bytewise = (query: Buffer): Buffer[] => [...framed(only4(query))].map((byte) => Buffer.of(byte));
+    expect(await told(bytewise)).toEqual(['192.0.2.7']);
+  });
+
+  test.each<[string, (answer: Buffer) => void]>([
+    ['has another ID', (answer) => answer.writeUInt16BE(0x1234, 0)],
+    ['is a query', (answer) => answer.writeUInt8(0x01, 2)],
+    ['is to another question', (answer) => answer.write('w', 14)],
+  ])('that %s is none', async (_, change) => {
+    const changed = (query: Buffer): Buffer => {
+      const answer = only4(query);
+      change(answer);
+      return answer;
+    };
+    await expect(told((query) => [framed(changed(query))])).rejects.toThrow(/something else/);
+  });
+
+  test('that there is no such name is an answer; that the server failed is none', async () => {
+    const withCode = (code: number) => (query: Buffer) => {
+      const answer = answerTo(query);
+      answer[3] = 0x80 | code;
+      return [framed(answer)];
+    };
+    expect(await told(withCode(3))).toEqual([]);
+    for (const code of [1, 2, 5]) await expect(told(withCode(code))).rejects.toThrow(/RCODE/);
+  });
+
+  test('that does not come is waited for as long as a server has', async () => {
+    const silence = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(silence.signal);
+    try {
+      const asking = told(() => []);
+      const failed = expect(asking).rejects.toThrow(/in time/);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(timeout).toHaveBeenCalledWith(3_000);
+      silence.abort();
+      await failed;
+    } finally {
+      timeout.mockRestore();
+    }
+  });
+});
+
+test('what is no address of its type is passed over', () => {
+  const query = queryFor('vpn.example.com', 1, random);
+  expect(readAddresses(answerTo(query, record(1, 1, 2, 3), record(28, 1, 2, 3, 4), A))).toEqual([
+    Uint8Array.of(192, 0, 2, 7),
+  ]);
+});
+
+test('a label longer than 63 bytes is no label (RFC 1035 §4.1.4)', () => {
+  const query = queryFor('vpn.example.com', 1, random);
+  const long = [0x40, ...new Uint8Array(64).fill(0x61), 0, ...A.slice(2)];
+  expect(isWireError(readAddresses(answerTo(query, long)))).toBe(true);
+  expect(isWireError(readAddresses(answerTo(query, [0x3f, ...long.slice(2)])))).toBe(false);
+});
+
+test.each(['vpn..example.com', `${'a'.repeat(64)}.example.com`, ''])('%j is asked of nobody', (name) => {
+  expect(() => queryFor(name, 1, random)).toThrow(RangeError);
 });
 
 test('an answer cut anywhere is an error, and no bytes throw', () => {

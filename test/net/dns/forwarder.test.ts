@@ -67,13 +67,14 @@ async function forwarder(
   domains: string[],
   inside = [INSIDE],
   outside = [OUTSIDE],
+  patience = 150,
 ): Promise<{ host: string; port: number; it: Forwarder }> {
   // A free port for both UDP and TCP on the forwarder's address: asked of the system.
   const probe = createSocket('udp4');
   await new Promise<void>((resolve) => probe.bind(0, '127.71.86.1', resolve));
   const { port } = probe.address();
   await new Promise<void>((resolve) => probe.close(() => resolve()));
-  const started = await startForwarder({ domains, inside, outside }, { port, serverPort, patience: 150 });
+  const started = await startForwarder({ domains, inside, outside }, { port, serverPort, patience });
   if (started instanceof NetError) throw started;
   undo.push(() => started.close());
   return { host: formatAddress(started.address), port, it: started };
@@ -159,10 +160,85 @@ describe('the forwarder', () => {
       const other = Buffer.from(query('www.example.tesu'));
       other[2] = other[2]! | 0x80;
       socket.send(Buffer.concat([other, Buffer.from('forged')]), to, '127.0.0.1');
+      // The query itself come back is no answer either.
+      socket.send(Buffer.concat([q, Buffer.from('forged')]), to, '127.0.0.1');
     });
     const at = await forwarder(inside.port, ['example.test']);
     const q = query('www.example.test');
     expect(markOf(await askUdp(at, q), q)).toBe('true');
+  });
+
+  test('asks the next server where the first hangs up on TCP', async () => {
+    const rude: Server = createServer((socket) => void socket.destroy());
+    await new Promise<void>((resolve) => rude.listen(0, '127.0.70.3', resolve));
+    undo.push(() => new Promise((resolve) => rude.close(() => resolve())));
+    const { port } = rude.address() as { port: number };
+    await server(INSIDE, 'second', port);
+    const at = await forwarder(port, ['example.test'], ['127.0.70.3', INSIDE]);
+    const q = query('www.example.test');
+    expect(markOf(await askTcp(at, q), q)).toBe('second');
+  });
+
+  test('answers several queries of one connection', async () => {
+    const inside = await server(INSIDE, 'inside');
+    const at = await forwarder(inside.port, ['example.test']);
+    const queries = [query('a.example.test', 1), query('b.example.test', 2), query('c.example.test', 3)];
+    const socket = connect(at.port, at.host);
+    const ids = await new Promise<number[]>((resolve, reject) => {
+      const seen: number[] = [];
+      let all = Buffer.alloc(0);
+      socket.on('error', reject);
+      socket.on('close', () => reject(new Error(`hung up after ${seen.length} answers`)));
+      socket.on('data', (data) => {
+        all = Buffer.concat([all, data]);
+        for (; all.length >= 2 && all.length >= 2 + all.readUInt16BE(0); all = all.subarray(2 + all.readUInt16BE(0)))
+          seen.push(all.readUInt16BE(2));
+        if (seen.length === queries.length) resolve(seen);
+      });
+      socket.write(Buffer.concat(queries.flatMap((q) => [Buffer.of(q.length >> 8, q.length & 255), q])));
+    });
+    socket.destroy();
+    expect(ids.sort()).toEqual([1, 2, 3]);
+  });
+
+  test('follows other settings from the next query on', async () => {
+    const inside = await server(INSIDE, 'inside');
+    await server(OUTSIDE, 'outside', inside.port);
+    const at = await forwarder(inside.port, ['example.test']);
+    at.it.update({ domains: ['other.test'], inside: [INSIDE], outside: [OUTSIDE] });
+    for (const [name, mark] of [
+      ['www.example.test', 'outside'],
+      ['www.other.test', 'inside'],
+    ] as const) {
+      const q = query(name);
+      expect(markOf(await askUdp(at, q), q)).toBe(mark);
+    }
+  });
+
+  test('keeps 64 connections at most', async () => {
+    const inside = await server(INSIDE, 'inside');
+    const at = await forwarder(inside.port, ['example.test']);
+    const open = Array.from({ length: 64 }, () => connect(at.port, at.host));
+    await Promise.all(open.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    const one = connect(at.port, at.host);
+    one.on('error', () => {});
+    await new Promise((resolve) => one.once('close', resolve));
+    expect(open.some((socket) => socket.destroyed)).toBe(false);
+    for (const socket of open) socket.destroy();
+  });
+
+  test('asks 512 questions at once at most', async () => {
+    const inside = await server(INSIDE, '');
+    const at = await forwarder(inside.port, ['example.test'], [INSIDE], [OUTSIDE], 60_000);
+    const socket = createSocket('udp4');
+    for (let id = 0; id < 640; id++) {
+      await new Promise((resolve) => socket.send(query('www.example.test', id), at.port, at.host, resolve));
+      // Each has been taken before the next is sent: no buffer of the system is filled.
+      for (let turns = 0; inside.asked.length <= Math.min(id, 511) && turns < 1000; turns++)
+        await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.close();
+    expect(inside.asked).toHaveLength(512);
   });
 
   test('says nothing to what is no query', async () => {

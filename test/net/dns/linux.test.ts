@@ -33,9 +33,9 @@ function world(text: string | undefined, options: { readOnly?: boolean } = {}) {
       };
     },
   };
-  const forwarders: { forwarding: Forwarding; open: boolean }[] = [];
+  const forwarders: { forwarding: Forwarding; open: boolean; closedUnder?: string | undefined }[] = [];
   const forward = async (forwarding: Forwarding): Promise<Forwarder> => {
-    const one = { forwarding, open: true };
+    const one: (typeof forwarders)[number] = { forwarding, open: true };
     forwarders.push(one);
     return {
       address: address('127.71.86.1'),
@@ -44,6 +44,7 @@ function world(text: string | undefined, options: { readOnly?: boolean } = {}) {
       },
       async close() {
         one.open = false;
+        one.closedUnder = state.text;
       },
     };
   };
@@ -84,6 +85,22 @@ describe('with systemd-resolved', () => {
     ]);
   });
 
+  test.each(['127.0.0.53', '127.0.0.54'])('is what answers on %s', async (stub) => {
+    const { dns } = world(`nameserver ${stub}\n`);
+    expect(await dns.apply(desired())).toEqual({ how: 'by systemd-resolved' });
+    expect(await dns.outside()).toBeNull();
+  });
+
+  test('takes over where it comes while a tunnel is up: forwarder and file are left', async () => {
+    const { dns, state, forwarders } = world(PLAIN);
+    await dns.apply(desired({ domains: ['corp.example'] }));
+    state.text = STUB;
+    expect(await dns.apply(desired({ domains: ['corp.example'] }))).toEqual({ how: 'by systemd-resolved' });
+    expect(forwarders[0]!.open).toBe(false);
+    expect(state.changed).toBeUndefined();
+    expect(state.text).toBe(STUB);
+  });
+
   test('a refusal is taken back whole', async () => {
     const { dns, runner } = world(STUB);
     expect(await dns.apply(desired({ interfaceName: 'fails' }))).toBeInstanceOf(NetError);
@@ -122,6 +139,65 @@ describe('with a plain resolv.conf', () => {
     expect(forwarders[0]!.open).toBe(false);
     await dns.close();
     expect(state.text).toBe(PLAIN);
+  });
+
+  test('other servers and domains reach the forwarder that is there', async () => {
+    const { dns, forwarders } = world(PLAIN);
+    await dns.apply(desired({ domains: ['corp.example'] }));
+    await dns.apply(desired({ domains: ['eng.test'], servers: [address('10.0.0.99')] }));
+    expect(forwarders).toHaveLength(1);
+    expect(forwarders[0]!.forwarding).toEqual({
+      domains: ['eng.test'],
+      inside: ['10.0.0.99'],
+      outside: ['192.168.1.1'],
+    });
+    await dns.close();
+  });
+
+  test('the forwarder closes once the file no longer names it', async () => {
+    const { dns, forwarders } = world(PLAIN);
+    await dns.apply(desired({ domains: ['corp.example'] }));
+    await dns.close();
+    expect(forwarders[0]).toMatchObject({ open: false, closedUnder: PLAIN });
+  });
+
+  test('says which servers there are outside, and nothing where it changed none', async () => {
+    const { dns } = world(PLAIN);
+    expect(await dns.outside()).toBeNull();
+    await dns.apply(desired());
+    expect(await dns.outside()).toEqual(['192.168.1.1']);
+    await dns.close();
+    expect(await dns.outside()).toBeNull();
+  });
+
+  test('who changes a server in our file does not keep it, and who only touches the file changes nothing', async () => {
+    const { dns, state } = world(PLAIN);
+    await dns.apply(desired());
+    const ours = state.text;
+    state.changed?.();
+    await dns.cleanUp();
+    expect(state.writes).toBe(1);
+    state.text = ours!.replace('nameserver 10.0.0.53', 'nameserver 172.16.0.1');
+    state.changed?.();
+    await dns.cleanUp();
+    expect(state.text).toBe(ours);
+    await dns.close();
+    expect(state.text).toBe(PLAIN);
+  });
+
+  test('what others write meanwhile is where the forwarder asks for the rest', async () => {
+    const { dns, state, forwarders } = world(PLAIN);
+    await dns.apply(desired({ domains: ['corp.example'] }));
+    state.text = 'nameserver 172.16.0.1\n';
+    state.changed?.();
+    await dns.cleanUp();
+    expect(servers(state.text)).toEqual(['127.71.86.1']);
+    expect(forwarders[0]!.forwarding).toEqual({
+      domains: ['corp.example'],
+      inside: ['10.0.0.53'],
+      outside: ['172.16.0.1'],
+    });
+    await dns.close();
   });
 
   test('who writes the file meanwhile has written what comes back, and ours holds again', async () => {

@@ -58,4 +58,31 @@ describe('a DNS question', () => {
     expect(answer).toEqual({ ...read(QUERY), response: true });
     expect(failureOf(QUERY)[3]! & 0x0f).toBe(2);
   });
+
+  /** A query for a name of these labels, all of one letter. */
+  const queryOf = (...lengths: number[]): Uint8Array =>
+    Uint8Array.of(
+      ...QUERY.subarray(0, 12),
+      ...lengths.flatMap((length) => [length, ...new Uint8Array(length).fill(0x61)]),
+      ...[0, 0, 1, 0, 1],
+    );
+
+  test('a label has 63 bytes at most, and a name 255 with its lengths (RFC 1035 §2.3.4)', () => {
+    expect(read(queryOf(63)).name).toBe('a'.repeat(63));
+    expect(isWireError(readQuestion(queryOf(64)))).toBe(true);
+    expect(read(queryOf(63, 63, 63, 61)).name).toHaveLength(253);
+    expect(isWireError(readQuestion(queryOf(63, 63, 63, 62)))).toBe(true);
+  });
+
+  test.each([0, 2, 0x100])('%i questions are not one', (count) => {
+    const changed = Uint8Array.from(QUERY);
+    changed.set([count >> 8, count & 255], 4);
+    expect(isWireError(readQuestion(changed))).toBe(true);
+  });
+
+  test('SERVFAIL is neither authoritative nor cut, whatever the query says', () => {
+    const query = Uint8Array.from(QUERY);
+    query[2] = 0x2f; // opcode 5, AA, TC, RD
+    expect(failureOf(query)[2]).toBe(0x80 | 0x28 | 0x01);
+  });
 });

@@ -42,4 +42,15 @@ describe('resolv.conf', () => {
       }),
     );
   });
+
+  test('has as many servers and domains as the C library reads', () => {
+    const many = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'].map(address);
+    const text = replaced(DEBIAN, many, ['a.test', 'b.test', 'c.test', 'd.test', 'e.test']);
+    expect(hostsOf(text)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+    expect(text).toContain('\nsearch a.test b.test c.test d.test e.test lan\n');
+  });
+
+  test('searches the domain of this computer where there is no list', () => {
+    expect(replaced('domain lan\n', [address('10.0.0.53')], ['corp.example'])).toContain('\nsearch corp.example lan\n');
+  });
 });
