@@ -1,6 +1,5 @@
 // A connection after IKE_AUTH against a puppet that has the keys and says what the test wants.
 import { describe, expect, test } from 'vitest';
-import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { Connection } from '../../main/ike/connection.ts';
 import { ExchangeManager } from '../../main/ike/exchange.ts';
 import type { Sealed } from '../../main/ike/fragment.ts';
@@ -12,8 +11,8 @@ import type { IkeEffect } from '../../main/ike/peer.ts';
 import type { Task } from '../../main/ike/task/task.ts';
 import { isWireError } from '../../main/wire/error.ts';
 import { seededBytes } from '../sim/random.ts';
-import { endpoint, selector } from '../sim/simulation.ts';
-import { saOf, THEM, US } from './agreed.ts';
+import { endpoint } from '../sim/simulation.ts';
+import { childOf, saOf, THEM, US } from './agreed.ts';
 
 const POLICY = { first: 100, factor: 2, most: 1000, tries: 3 };
 const none = new Uint8Array(0);
@@ -27,23 +26,6 @@ const notify = (type: number, more: Partial<Extract<Payload, { kind: 'notify' }>
 });
 
 const single = ({ datagrams }: Sealed): Uint8Array => datagrams[0]!;
-
-const childOf = (spiIn: number, spiOut: number): ChildSa => ({
-  spiIn,
-  spiOut,
-  mode: 'tunnel',
-  cipher: 'aes-gcm-16',
-  proposal: 'aes128gcm16',
-  keyIn: new Uint8Array(16),
-  saltIn: new Uint8Array(4),
-  keyOut: new Uint8Array(16),
-  saltOut: new Uint8Array(4),
-  esn: false,
-  local: [selector('10.99.0.5/32')],
-  remote: [selector('10.77.0.0/16')],
-  encapsulation: 'udp',
-  peer: THEM,
-});
 
 /** We are the initiator, the puppet is the responder. */
 class Table {
@@ -64,7 +46,7 @@ class Table {
       manager: this.manager,
       outbox: this.outbox,
       random: seededBytes('connection'),
-      made: [childOf(0x1001, 0x2001), childOf(0x1002, 0x2002)],
+      made: [childOf(0x1001, 0x2001, 'udp'), childOf(0x1002, 0x2002, 'udp')],
       children: { lifetime: undefined, requests: [], remake: false, accepts: undefined, most: 0 },
       proposals: ['aes128gcm16-prfsha256-x25519'],
       lifetime: undefined,

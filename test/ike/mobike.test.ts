@@ -1,6 +1,5 @@
 // MOBIKE, message by message: one end is a connection, the other a puppet that has the keys and says what the test wants.
 import { describe, expect, test } from 'vitest';
-import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { Connection } from '../../main/ike/connection.ts';
 import { ExchangeManager } from '../../main/ike/exchange.ts';
 import { exchangeHost } from '../../main/ike/exchange-host.ts';
@@ -23,8 +22,8 @@ import {
 import type { Task } from '../../main/ike/task/task.ts';
 import type { Address, Endpoint } from '../../main/wire/address.ts';
 import { seededBytes } from '../sim/random.ts';
-import { address, endpoint, GATEWAY, Simulation, selector } from '../sim/simulation.ts';
-import { saOf, THEM, US } from './agreed.ts';
+import { address, endpoint, GATEWAY, Simulation } from '../sim/simulation.ts';
+import { childOf, saOf, THEM, US } from './agreed.ts';
 
 const N = NotifyType;
 const POLICY = { first: 100, factor: 2, most: 1000, tries: 10 };
@@ -46,22 +45,7 @@ const dataOf = ({ payloads }: Message, type: number): Uint8Array | undefined =>
 const kinds = (effects: readonly IkeEffect[]): string[] =>
   effects.map(({ kind }) => kind).filter((kind) => kind !== 'log');
 
-const child: ChildSa = {
-  spiIn: 0x1001,
-  spiOut: 0x2001,
-  mode: 'tunnel',
-  cipher: 'aes-gcm-16',
-  proposal: 'aes128gcm16',
-  keyIn: new Uint8Array(16),
-  saltIn: new Uint8Array(4),
-  keyOut: new Uint8Array(16),
-  saltOut: new Uint8Array(4),
-  esn: false,
-  local: [selector('10.99.0.5/32')],
-  remote: [selector('10.77.0.0/16')],
-  encapsulation: 'raw',
-  peer: THEM,
-};
+const child = childOf(0x1001, 0x2001, 'raw');
 
 interface Change {
   readonly nat?: { readonly local: boolean; readonly remote: boolean };

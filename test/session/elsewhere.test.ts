@@ -7,6 +7,7 @@ import type { Session } from '../../main/session/deps.ts';
 import { formatAddress } from '../../main/wire/address.ts';
 import { saOf } from '../ike/agreed.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
+import { stopClean } from './fakes/stop.ts';
 import { createWorld, GATEWAY, type World, type WorldOptions } from './fakes/world.ts';
 
 const OTHER = Uint8Array.of(198, 51, 100, 77);
@@ -33,13 +34,6 @@ const silence: CloseReason = {
   by: 'error',
   error: new IkeError({ code: 'no-response', message: 'scripted', remedy: 'scripted' }),
 };
-
-async function stopClean({ world, session }: { readonly world: World; readonly session: Session }): Promise<void> {
-  void session.stop();
-  await world.clock.advance(10_000);
-  expect(world.violations).toEqual([]);
-  expect(world.remains()).toEqual([]);
-}
 
 describe('sent to another gateway', () => {
   it('in the middle of a connection: made anew there, by a gateway that knows who has sent us', async () => {

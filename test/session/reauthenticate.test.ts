@@ -6,6 +6,7 @@ import { RELIEF_LIMIT } from '../../main/session/associations.ts';
 import type { Session, SessionDeps } from '../../main/session/deps.ts';
 import { formatPrefix } from '../../main/wire/address.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
+import { stopClean as stop } from './fakes/stop.ts';
 import { createWorld, type World } from './fakes/world.ts';
 
 const script = { assigned: [prefix('10.10.0.5/32')] };
@@ -34,18 +35,10 @@ async function connected(profile = testProfile()): Promise<Up> {
   return { world, session, states };
 }
 
-async function stopClean({ world, session }: Up): Promise<void> {
-  world.options = { script };
-  let stopped = false;
-  const routes = world.routes;
-  expect(routes).toBeDefined();
-  void session.stop().then(() => {
-    stopped = true;
-  });
-  await world.clock.advance(10_000);
-  expect(stopped).toBe(true);
-  expect(world.violations).toEqual([]);
-  expect(world.remains()).toEqual([]);
+async function stopClean(up: Up): Promise<void> {
+  up.world.options = { script };
+  expect(up.world.routes).toBeDefined();
+  await stop(up);
 }
 
 function ask({ world }: Up, within = 60_000): void {

@@ -10,6 +10,7 @@ import { backOff, FIRST_WAIT, holds, LONGEST_WAIT, mayRetry } from '../../main/s
 import { formatPrefix } from '../../main/wire/address.ts';
 import { textsOf } from '../words/texts.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
+import { stopClean } from './fakes/stop.ts';
 import { createWorld, GATEWAY, type World, type WorldOptions } from './fakes/world.ts';
 
 const script = { assigned: [prefix('10.10.0.5/32')] };
@@ -36,17 +37,6 @@ async function connected(
     }
   });
   return { world, session, states };
-}
-
-async function stopClean({ world, session }: { world: World; session: Session }): Promise<void> {
-  let stopped = false;
-  void session.stop().then(() => {
-    stopped = true;
-  });
-  await world.clock.advance(10_000);
-  expect(stopped).toBe(true);
-  expect(world.violations).toEqual([]);
-  expect(world.remains()).toEqual([]);
 }
 
 const losses: readonly { readonly name: string; readonly code: string; readonly cause: (world: World) => void }[] = [

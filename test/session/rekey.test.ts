@@ -8,6 +8,7 @@ import type { Session } from '../../main/session/deps.ts';
 import { createSession } from '../../main/session/session.ts';
 import { scriptedPeer, word } from './fakes/peer.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
+import { stopClean } from './fakes/stop.ts';
 import { createWorld, GATEWAY, type World, type WorldOptions } from './fakes/world.ts';
 
 const script = { assigned: [prefix('10.10.0.5/32')] };
@@ -20,17 +21,6 @@ async function connected(options: WorldOptions = {}): Promise<{ world: World; se
   await world.clock.advance(100);
   expect(session.state.state).toBe('connected');
   return { world, session };
-}
-
-async function stopClean({ world, session }: { world: World; session: Session }): Promise<void> {
-  let stopped = false;
-  void session.stop().then(() => {
-    stopped = true;
-  });
-  await world.clock.advance(10_000);
-  expect(stopped).toBe(true);
-  expect(world.violations).toEqual([]);
-  expect(world.remains()).toEqual([]);
 }
 
 /** The peer answers the gateway's rekeying: install first, then the response. */

@@ -11,6 +11,7 @@ import { createSession } from '../../main/session/session.ts';
 import { fakeClock } from './fakes/clock.ts';
 import { scriptedPeer } from './fakes/peer.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
+import { stopClean as stop } from './fakes/stop.ts';
 import { createWorld, GATEWAY, type World, type WorldOptions } from './fakes/world.ts';
 
 const script = { assigned: [prefix('10.10.0.5/32')], mobike: true };
@@ -38,17 +39,9 @@ async function connected(profile = testProfile(), mobike = true, options: WorldO
   return { world, session, states };
 }
 
-async function stopClean({ world, session }: Up): Promise<void> {
-  let stopped = false;
-  const routes = world.routes;
-  expect(routes).toBeDefined();
-  void session.stop().then(() => {
-    stopped = true;
-  });
-  await world.clock.advance(10_000);
-  expect(stopped).toBe(true);
-  expect(world.violations).toEqual([]);
-  expect(world.remains()).toEqual([]);
+async function stopClean(up: Up): Promise<void> {
+  expect(up.world.routes).toBeDefined();
+  await stop(up);
 }
 
 async function goElsewhere({ world }: Up, local: Uint8Array | null = ELSEWHERE): Promise<void> {

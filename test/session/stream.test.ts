@@ -6,6 +6,7 @@ import type { IkeSockets } from '../../main/session/sockets.ts';
 import { createStreamBreaks, FIRST_PAUSE, HELD, LONGEST_PAUSE } from '../../main/session/stream-breaks.ts';
 import { fakeClock } from './fakes/clock.ts';
 import { prefix, testProfile } from './fakes/profile.ts';
+import { stopClean } from './fakes/stop.ts';
 import { createWorld, type OpenSocket, type World, type WorldOptions } from './fakes/world.ts';
 
 const script = { assigned: [prefix('10.10.0.5/32')] };
@@ -32,17 +33,6 @@ const newest = (world: World): OpenSocket => streams(world).at(-1)!;
 function breakStream(world: World, { fd } = newest(world)): void {
   world.plane().emit({ kind: 'streamClosed', socket: fd, reason: 'the other end closed it' });
   world.plane().emit({ kind: 'streamClosed', socket: fd, reason: 'EPIPE' });
-}
-
-async function stopClean({ world, session }: Up): Promise<void> {
-  let stopped = false;
-  void session.stop().then(() => {
-    stopped = true;
-  });
-  await world.clock.advance(10_000);
-  expect(stopped).toBe(true);
-  expect(world.violations).toEqual([]);
-  expect(world.remains()).toEqual([]);
 }
 
 it('makes one connection for each break, however many tell of it, and closes every one', async () => {

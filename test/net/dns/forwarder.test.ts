@@ -237,6 +237,8 @@ describe('the forwarder', () => {
       for (let turns = 0; inside.asked.length <= Math.min(id, 511) && turns < 1000; turns++)
         await new Promise((resolve) => setImmediate(resolve));
     }
+    for (let turns = 0; inside.asked.length === 512 && turns < 1000; turns++)
+      await new Promise((resolve) => setImmediate(resolve));
     socket.close();
     expect(inside.asked).toHaveLength(512);
   });
