@@ -1,236 +1,180 @@
 // AEAD_CHACHA20_POLY1305 (RFC 8439 §2.8) as ESP uses it (RFC 7634): 12-byte nonces, whole batches under one key.
 //
-// Block 0 of a packet gives its Poly1305 key, blocks 1 and up its keystream. A packet's first four blocks, its head, are made
-// before anything else; two packets of up to 64 bytes share one run of four blocks for theirs.
+// Block 0 of a packet gives its Poly1305 key, blocks 1 and up its keystream. Eight blocks are made at once, whosever they are,
+// so that no length of packets leaves lanes of chacha20.ts empty but for the batch's last:
 //
-//   heads    256 bytes a packet: │ Poly1305 key, 32 │ – │ keystream of bytes 0 to 191 (or to 63) │
+//   │ keys of packets 0 to 7 │ packet 0: blocks 1 to 8 │ 9 to 16 │ 17 …, packet 1: 1 … │ … │ keys of packets 8 to 15 │ …
 //
-// Sealing then goes head, ciphertext, tag; opening goes head, tag and, only where it is right, plaintext. Packets that are
-// all head have no more rounds of ChaCha20 beside which their tag could be made; it is made in one go (shortTag).
+// A batch of less than eight packets fills the lanes that its keys leave with the first blocks of packet 0, "ahead".
 //
-// One-time keys are wiped when their group is done.
-import {
-  JOB_AAD,
-  JOB_AAD_LENGTH,
-  JOB_BYTES,
-  JOB_DATA,
-  JOB_LENGTH,
-  JOB_NONCE,
-  JOB_OK,
-  JOB_TAG,
-} from '../layout';
-import { addMask, padBlock } from './block';
-import { chacha20Blocks4, chacha20Lane, chacha20Lanes } from './chacha20';
-import { equalTags } from './constant-time';
-import { poly1305Absorb, poly1305Begin, poly1305Finish, poly1305Offer, poly1305Tag } from './poly1305';
+// Beside the making of keystream goes the hashing of ciphertext: of what was made before when sealing, of packets yet to be
+// decrypted when opening, which happens only once their tags are known to be right.
+//
+// One-time keys are wiped when their batch is done: whoever has one can forge a packet with that nonce.
+import { JOB_BYTES, JOB_DATA, JOB_LENGTH, JOB_NONCE, JOB_OK } from '../layout';
+import { addMask } from './block';
+import { CHACHA20_LANES, chacha20Blocks, chacha20Forget, chacha20Lane, chacha20Lanes } from './chacha20';
+import { poly1305Forget } from './poly1305';
+import { beginTexts, finishTexts, limitTexts } from './poly1305-texts';
 
 export const CHACHA20_POLY1305_KEY_BYTES: i32 = 32;
 
-/** Packets whose heads are made together. */
-const GROUP: i32 = 16;
-const HEAD_BYTES: i32 = 256;
+/** Packets of one batch here. */
+const GROUP: i32 = 64;
+const BLOCK: i32 = 64;
+/** Bytes of keystream that are made at once. */
+const STEP: i32 = CHACHA20_LANES * BLOCK;
 
+/** Poly1305's keys of a batch, r and s each. */
+const ONE_TIME_KEY: i32 = 32;
 @lazy
-const HEADS: usize = memory.data(4096, 16);
-/** The four blocks of one packet, and those of two short ones. */
+const KEYS: usize = memory.data(2048, 16);
 @lazy
-const LANES: usize = memory.data(64, 16);
+const ZERO: usize = memory.data(512, 16);
+/** Keystream with keys, those blocks ahead included. */
 @lazy
-const SHARED_LANES: usize = memory.data(64, 16);
+const HEAD: usize = memory.data(512, 16);
+/** Keystream that goes to several packets, or to part of one. */
 @lazy
-const ZERO: usize = memory.data(256, 16);
-/** The last keystream of a packet. */
+const REST: usize = memory.data(512, 16);
+/** Where it goes: address and length of each packet's part, u32 each. */
 @lazy
-const REST: usize = memory.data(256, 16);
-@lazy
-const POLY: usize = memory.data(96, 16);
-/** All that the tag of a short packet is over: aad, ciphertext, lengths. */
-const SHORT: i32 = 192;
-@lazy
-const TEXT: usize = memory.data(224, 16);
-/** A last block with its padding, the lengths, or a tag. */
-@lazy
-const LAST: usize = memory.data(16, 16);
+const PARTS: usize = memory.data(64, 16);
 
 export function chacha20Poly1305Install(ctx: usize, key: usize): void {
   memory.copy(ctx, key, CHACHA20_POLY1305_KEY_BYTES);
 }
 
-function makeHeads(key: usize, jobs: usize, count: i32): void {
-  let waiting = -1; // a short packet that has taken lanes 0 and 1 of SHARED_LANES
-  for (let i = 0; i < count; i++) {
-    const job = jobs + JOB_BYTES * i;
-    const nonce = load<u32>(job, JOB_NONCE);
-    const head = HEADS + HEAD_BYTES * i;
-    if (load<i32>(job, JOB_LENGTH) > 64) {
-      chacha20Lanes(LANES, nonce, 0);
-      chacha20Blocks4(key, LANES, ZERO, head, POLY);
-    } else if (waiting < 0) {
-      chacha20Lane(SHARED_LANES, 0, nonce, 0);
-      chacha20Lane(SHARED_LANES, 1, nonce, 1);
-      waiting = i;
+/** Whole blocks that `length` bytes take. */
+@inline
+function blocks(length: i32): i32 {
+  return (length + BLOCK - 1) >> 6;
+}
+
+/** One-time keys of jobs `first` to `first` + 7, or to the last. Returns how many blocks of job 0 lie ahead, behind the keys. */
+function makeKeys(key: usize, jobs: usize, first: i32, count: i32): i32 {
+  const here = min(count - first, CHACHA20_LANES);
+  for (let lane = 0; lane < here; lane++) {
+    chacha20Lane(lane, load<u32>(jobs + JOB_BYTES * (first + lane), JOB_NONCE), 0);
+  }
+  let ahead = 0;
+  if (first == 0 && here < CHACHA20_LANES) {
+    ahead = min(CHACHA20_LANES - here, blocks(load<i32>(jobs, JOB_LENGTH)));
+    for (let i = 0; i < ahead; i++) chacha20Lane(here + i, load<u32>(jobs, JOB_NONCE), 1 + i);
+  }
+  chacha20Blocks(key, here + ahead > 4, ZERO, HEAD);
+  for (let lane = 0; lane < here; lane++) {
+    const to = KEYS + ONE_TIME_KEY * (first + lane);
+    const from = HEAD + BLOCK * lane;
+    v128.store(to, v128.load(from, 0), 0);
+    v128.store(to, v128.load(from, 16), 16);
+    v128.store(from, i64x2.splat(0), 0);
+    v128.store(from, i64x2.splat(0), 16);
+  }
+  return ahead;
+}
+
+/** Seals or opens up to GROUP jobs. */
+function run(key: usize, jobs: usize, count: i32, sealing: bool): void {
+  const end = jobs + JOB_BYTES * count;
+  beginTexts(jobs, KEYS, !sealing);
+  const ahead = makeKeys(key, jobs, 0, count);
+  let keys = min(count, CHACHA20_LANES);
+  if (!sealing) limitTexts(jobs + JOB_BYTES * keys, 0);
+
+  // The packet whose keystream is next, what of it is left, and the next block of it.
+  let job = jobs;
+  let data: usize = load<u32>(job, JOB_DATA);
+  let left = 0;
+  let nonce: usize = 0;
+  let counter: u32 = 0;
+  let next = jobs;
+  while (next < end || left > 0) {
+    // Those that the next eight lanes may need, before they do.
+    if (keys < count && next + JOB_BYTES * CHACHA20_LANES >= jobs + JOB_BYTES * keys) {
+      makeKeys(key, jobs, keys, count);
+      keys = min(keys + CHACHA20_LANES, count);
+      if (!sealing) limitTexts(jobs + JOB_BYTES * keys, 0);
+    }
+    if (left >= STEP) {
+      chacha20Lanes(nonce, counter);
+      chacha20Blocks(key, true, data, data);
+      data += STEP;
+      left -= STEP;
+      counter += CHACHA20_LANES;
     } else {
-      chacha20Lane(SHARED_LANES, 2, nonce, 0);
-      chacha20Lane(SHARED_LANES, 3, nonce, 1);
-      chacha20Blocks4(key, SHARED_LANES, ZERO, HEADS + HEAD_BYTES * waiting, POLY);
-      for (let j = 0; j < 128; j += 16) v128.store(head + j, v128.load(HEADS + HEAD_BYTES * waiting + 128 + j));
-      waiting = -1;
+      let lane = 0;
+      let part = PARTS;
+      while (lane < CHACHA20_LANES) {
+        if (left == 0) {
+          if (next == jobs + JOB_BYTES * keys) break;
+          job = next;
+          next += JOB_BYTES;
+          if (!sealing) {
+            finishTexts(job);
+            if (!load<u32>(job, JOB_OK)) continue;
+          }
+          data = load<u32>(job, JOB_DATA);
+          left = load<i32>(job, JOB_LENGTH);
+          nonce = load<u32>(job, JOB_NONCE);
+          counter = 1;
+          if (ahead > 0 && job == jobs) {
+            const length = min(left, BLOCK * ahead);
+            addMask(data, HEAD + BLOCK * count, length);
+            data += length;
+            left -= length;
+            counter += ahead;
+          }
+          if (lane == 0 && left >= STEP) break;
+          continue;
+        }
+        const lanes = min(blocks(left), CHACHA20_LANES - lane);
+        const length = min(left, BLOCK * lanes);
+        store<u32>(part, data, 0);
+        store<u32>(part, length, 4);
+        part += 8;
+        for (const until = lane + lanes; lane < until; lane++) chacha20Lane(lane, nonce, counter++);
+        data += length;
+        left -= length;
+      }
+      if (lane > 0) {
+        chacha20Blocks(key, lane > 4, ZERO, REST);
+        let stream = REST;
+        for (let at = PARTS; at < part; at += 8) {
+          const length: i32 = load<u32>(at, 4);
+          addMask(load<u32>(at, 0), stream, length);
+          stream += BLOCK * blocks(length);
+        }
+      }
+    }
+    if (sealing) {
+      if (left > 0) limitTexts(job, load<i32>(job, JOB_LENGTH) - left);
+      else limitTexts(next, 0);
     }
   }
-  if (waiting >= 0) chacha20Blocks4(key, SHARED_LANES, ZERO, HEADS + HEAD_BYTES * waiting, POLY);
+  finishTexts(end - JOB_BYTES);
+  for (let i = 0; i < ONE_TIME_KEY * count; i += 16) v128.store(KEYS + i, i64x2.splat(0));
+  poly1305Forget();
 }
 
-/** The keystream from block 1 on, over the data (§2.4). */
-function cipher(key: usize, job: usize, head: usize): void {
-  const nonce = load<u32>(job, JOB_NONCE);
-  let data: usize = load<u32>(job, JOB_DATA);
-  let length = load<i32>(job, JOB_LENGTH);
-  addMask(data, head + 64, min(length, 192));
-  data += 192;
-  length -= 192;
-  let counter: u32 = 4;
-  for (; length >= 256; length -= 256) {
-    chacha20Lanes(LANES, nonce, counter);
-    chacha20Blocks4(key, LANES, data, data, POLY);
-    data += 256;
-    counter += 4;
-  }
-  if (length > 0) {
-    chacha20Lanes(LANES, nonce, counter);
-    chacha20Blocks4(key, LANES, ZERO, REST, POLY);
-    addMask(data, REST, length);
-  }
-}
-
-/** Data ‖ pad16 (§2.8), the last block of it. */
-function absorbRest(data: usize, length: i32): void {
-  const rest = length & 15;
-  if (rest == 0) return;
-  padBlock(LAST, data + (length - rest), rest);
-  poly1305Offer(POLY, LAST, 1);
-  poly1305Absorb(POLY);
-}
-
-/** Begins the tag of a job, over aad ‖ pad16 ‖ ciphertext ‖ pad16 ‖ lengths (§2.8), and offers its ciphertext. */
-function beginTag(job: usize, head: usize): void {
-  const aad = load<u32>(job, JOB_AAD);
-  const aadLength = load<i32>(job, JOB_AAD_LENGTH);
-  poly1305Begin(POLY, head);
-  if (aadLength >= 16) {
-    poly1305Offer(POLY, aad, aadLength >> 4);
-    poly1305Absorb(POLY);
-  }
-  absorbRest(aad, aadLength);
-  poly1305Offer(POLY, load<u32>(job, JOB_DATA), load<i32>(job, JOB_LENGTH) >> 4);
-}
-
-/** The tag that beginTag began, into LAST. */
-function finishTag(job: usize): void {
-  const length = load<i32>(job, JOB_LENGTH);
-  poly1305Absorb(POLY);
-  absorbRest(load<u32>(job, JOB_DATA), length);
-  store<u64>(LAST, load<i32>(job, JOB_AAD_LENGTH), 0);
-  store<u64>(LAST, length, 8);
-  poly1305Offer(POLY, LAST, 1);
-  poly1305Absorb(POLY);
-  v128.store(LAST, poly1305Finish(POLY));
-}
-
-@inline
-function isShort(job: usize): bool {
-  return load<i32>(job, JOB_LENGTH) <= SHORT && load<i32>(job, JOB_AAD_LENGTH) <= 16;
-}
-
-/** Up to 16 bytes at `data`, padded with zeros, to `to`; returns what follows. */
-@inline
-function appendBlock(to: usize, data: usize, length: i32): usize {
-  if (length == 0) return to;
-  if (length == 16) v128.store(to, v128.load(data));
-  else padBlock(to, data, length);
-  return to + 16;
-}
-
-/** The tag over the ciphertext of a short packet. */
-function shortTag(job: usize, head: usize): v128 {
-  const aadLength = load<i32>(job, JOB_AAD_LENGTH);
-  const length = load<i32>(job, JOB_LENGTH);
-  let data: usize = load<u32>(job, JOB_DATA);
-  let at = appendBlock(TEXT, load<u32>(job, JOB_AAD), aadLength);
-  const whole = data + (length & ~15);
-  for (; data < whole; data += 16) {
-    v128.store(at, v128.load(data));
-    at += 16;
-  }
-  at = appendBlock(at, data, length & 15);
-  store<u64>(at, aadLength, 0);
-  store<u64>(at, length, 8);
-  return poly1305Tag(head, TEXT, <i32>(at + 16 - TEXT) >> 4);
-}
-
-/** Each packet is encrypted while the one before it is authenticated. */
 export function chacha20Poly1305Seal(key: usize, jobs: usize, count: i32): void {
   for (; count > 0; count -= GROUP) {
-    const here = min(count, GROUP);
-    makeHeads(key, jobs, here);
-    let begun = false;
-    for (let i = 0; i < here; i++) {
-      const head = HEADS + HEAD_BYTES * i;
-      cipher(key, jobs, head);
-      if (begun) sealTag(jobs - JOB_BYTES);
-      begun = !isShort(jobs);
-      if (begun) beginTag(jobs, head);
-      else v128.store(load<u32>(jobs, JOB_TAG), shortTag(jobs, head));
-      jobs += JOB_BYTES;
-    }
-    if (begun) sealTag(jobs - JOB_BYTES);
-    wipeKeys(here);
+    run(key, jobs, min(count, GROUP), true);
+    jobs += JOB_BYTES * GROUP;
   }
 }
 
-function sealTag(job: usize): void {
-  finishTag(job);
-  v128.store(load<u32>(job, JOB_TAG), v128.load(LAST));
-}
-
-/** Each packet is decrypted, once its tag is known to be right, while the one after it is authenticated. */
+/** Each packet is decrypted, once its tag is known to be right, while those after it are authenticated. */
 export function chacha20Poly1305Open(key: usize, jobs: usize, count: i32): void {
   for (; count > 0; count -= GROUP) {
-    const here = min(count, GROUP);
-    makeHeads(key, jobs, here);
-    if (!isShort(jobs)) beginTag(jobs, HEADS);
-    verifyTag(jobs, HEADS);
-    for (let i = 0; i < here; i++) {
-      const next = jobs + JOB_BYTES;
-      const head = HEADS + HEAD_BYTES * i;
-      const more = i + 1 < here;
-      if (more && !isShort(next)) beginTag(next, head + HEAD_BYTES);
-      if (load<u32>(jobs, JOB_OK)) cipher(key, jobs, head);
-      if (more) verifyTag(next, head + HEAD_BYTES);
-      jobs = next;
-    }
-    wipeKeys(here);
+    run(key, jobs, min(count, GROUP), false);
+    jobs += JOB_BYTES * GROUP;
   }
-}
-
-function verifyTag(job: usize, head: usize): void {
-  if (isShort(job)) v128.store(LAST, shortTag(job, head));
-  else finishTag(job);
-  store<u32>(job, equalTags(LAST, load<u32>(job, JOB_TAG)), JOB_OK);
-}
-
-/** One-time keys of a group: whoever has one can forge a packet with that nonce. */
-function wipeKeys(count: i32): void {
-  const zero = i64x2.splat(0);
-  const end = HEADS + HEAD_BYTES * count;
-  for (let head = HEADS; head < end; head += HEAD_BYTES) {
-    v128.store(head, zero, 0);
-    v128.store(head, zero, 16);
-  }
-  for (let i: usize = 0; i < 96; i += 16) v128.store(POLY + i, zero);
 }
 
 /** Forgets the last group's keystream. */
 export function chacha20Poly1305Forget(): void {
-  memory.fill(HEADS, 0, GROUP * HEAD_BYTES);
-  memory.fill(REST, 0, 256);
+  memory.fill(HEAD, 0, STEP);
+  memory.fill(REST, 0, STEP);
+  chacha20Forget();
 }

@@ -4,7 +4,7 @@ import { gcm } from '@noble/ciphers/aes.js';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { describe, expect, it } from 'vitest';
 import { aesGcmSeal } from '../../reference/aes-gcm.ts';
-import { chacha20Poly1305Seal } from '../../reference/chacha20-poly1305.ts';
+import { chacha20Block, chacha20Poly1305Seal } from '../../reference/chacha20-poly1305.ts';
 import { aeadModule, CIPHERS, type CipherName, type Packet } from './module.ts';
 import { randomness } from './randomness.ts';
 
@@ -223,5 +223,45 @@ describe.each(CIPHERS)('$name', ({ name, id, keyLength }) => {
     core.wipe();
     const memory = Buffer.from(core.bytes.buffer);
     for (let at = 0; at < keyLength; at += 8) expect(memory.indexOf(key.subarray(at, at + 8))).toBe(-1);
+  });
+});
+
+describe('what ChaCha20-Poly1305 leaves in memory', () => {
+  const random = randomness('chacha20-poly1305, left');
+  const key = random.bytes(32);
+  const nonce = random.bytes(12);
+  // A packet alone makes its key and blocks 1 to 7 first, then 8 to 15, then 16 to 22.
+  const plain: Packet = { data: new Uint8Array(1400), aad: random.bytes(8), nonce };
+  const block = (counter: number) => Buffer.from(chacha20Block(key, nonce, counter));
+
+  /** Word `i` of the state of blocks 16 to 19 before the key and the counter were added: that and the keystream give the key. */
+  function stateRow(i: number): Buffer {
+    const added = [...Buffer.from('expand 32-byte k'), ...key];
+    const row = Buffer.alloc(16);
+    for (let lane = 0; lane < 4; lane++)
+      row.writeUInt32LE(
+        (block(16 + lane).readUInt32LE(4 * i) - Buffer.from(added).readUInt32LE(4 * i)) >>> 0,
+        4 * lane,
+      );
+    return row;
+  }
+
+  it('is wiped: one-time keys at once, keystream and state with the SA', () => {
+    const oneTime = [block(0).subarray(0, 16), block(0).subarray(16, 32)];
+    const later = [block(7), block(16), block(20)]
+      .map((bytes) => bytes.subarray(0, 16))
+      .concat([0, 4, 11].map(stateRow));
+    core.install(CIPHERS.find(({ name }) => name === 'chacha20-poly1305')!.id, key);
+    const [sealed] = core.seal([plain]);
+    // Zeros were sealed, so the packet itself is keystream: look everywhere else.
+    expect(text(sealed!.data.subarray(0, 64))).toBe(text(block(1)));
+    const memory = Buffer.from(core.bytes.buffer);
+    const packet = memory.indexOf(sealed!.data);
+    memory.fill(0, packet, packet + 1400);
+    // r stands in limbs while it is used.
+    for (const secret of oneTime) expect(memory.indexOf(secret.subarray(0, 4), 0x40000), 'one-time key').toBe(-1);
+    for (const secret of later) expect(memory.indexOf(secret), 'before').not.toBe(-1);
+    core.forget();
+    for (const secret of later) expect(memory.indexOf(secret), 'after').toBe(-1);
   });
 });

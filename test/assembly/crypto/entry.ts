@@ -3,15 +3,9 @@
 // out of the tests.
 import { AEAD_CONTEXT_BYTES } from '../../../assembly/crypto/aead';
 import { AES_KEY_BYTES, aesEncrypt8, aesInstall } from '../../../assembly/crypto/aes';
-import { CHACHA20_LANES_BYTES, chacha20Blocks4, chacha20Lanes } from '../../../assembly/crypto/chacha20';
+import { chacha20Blocks, chacha20Lane, chacha20Lanes } from '../../../assembly/crypto/chacha20';
 import { GHASH_KEY_BYTES, ghashInstall, ghashText } from '../../../assembly/crypto/ghash';
-import {
-  POLY1305_BYTES,
-  poly1305Absorb,
-  poly1305Begin,
-  poly1305Finish,
-  poly1305Offer,
-} from '../../../assembly/crypto/poly1305';
+import { poly1305Absorb, poly1305Begin, poly1305Finish, poly1305Offer } from '../../../assembly/crypto/poly1305';
 
 export { aeadInstall, aeadOpen, aeadSeal, aeadWipe } from '../../../assembly/crypto/aead';
 export { acceleratorRegion, acceleratorTrial, configureAccelerator } from '../../../assembly/crypto/aes-stream';
@@ -19,8 +13,7 @@ export { transformAccelerate, transformWipe } from '../../../assembly/crypto/tra
 
 const AES: usize = memory.data(AES_KEY_BYTES, 16);
 const GHASH: usize = memory.data(GHASH_KEY_BYTES, 16);
-const LANES: usize = memory.data(CHACHA20_LANES_BYTES, 16);
-const POLY: usize = memory.data(POLY1305_BYTES, 16);
+const SCRATCH: usize = memory.data(512, 16);
 
 export function contextBytes(): i32 {
   return AEAD_CONTEXT_BYTES;
@@ -38,18 +31,28 @@ export function ghash(h: usize, aad: usize, aadLength: i32, data: usize, length:
   ghashText(GHASH, aad, aadLength, data, length, out);
 }
 
-/** 256 bytes of keystream of one nonce into `out`. */
-export function chacha20(key: usize, nonce: usize, counter: u32, out: usize): void {
-  poly1305Offer(POLY, 0, 0);
-  chacha20Lanes(LANES, nonce, counter);
-  memory.fill(out, 0, 256);
-  chacha20Blocks4(key, LANES, out, out, POLY);
+/** 512 bytes of keystream of one nonce into `out`; or, with all lanes given one by one, 256. */
+export function chacha20(key: usize, nonce: usize, counter: u32, eight: bool, out: usize): void {
+  poly1305Offer(0, 0);
+  if (eight) chacha20Lanes(nonce, counter);
+  else for (let i = 0; i < 4; i++) chacha20Lane(i, nonce, counter + i);
+  memory.fill(out, 0, eight ? 512 : 256);
+  chacha20Blocks(key, eight, out, out);
 }
 
-/** Poly1305 of whole blocks into the 16 bytes at `out`. */
+/** Poly1305 of whole blocks into the 16 bytes at `out`, by its state in memory. */
 export function poly1305(key: usize, data: usize, blocks: i32, out: usize): void {
-  poly1305Begin(POLY, key);
-  poly1305Offer(POLY, data, blocks);
-  poly1305Absorb(POLY);
-  v128.store(out, poly1305Finish(POLY));
+  poly1305Begin(key);
+  poly1305Offer(data, blocks);
+  poly1305Absorb();
+  v128.store(out, poly1305Finish());
+}
+
+/** The same beside ChaCha20's rounds: `blocks` is at most 40, and even. */
+export function poly1305Beside(key: usize, data: usize, blocks: i32, out: usize): void {
+  poly1305Begin(key);
+  poly1305Offer(data, blocks);
+  chacha20Lanes(key, 0);
+  chacha20Blocks(key, true, SCRATCH, SCRATCH);
+  v128.store(out, poly1305Finish());
 }

@@ -99,41 +99,45 @@ describe('GHASH', () => {
   });
 });
 
-describe('ChaCha20', () => {
-  const blocks4 = (key: Uint8Array, nonce: Uint8Array, counter: number) => {
-    const [k, n, out] = place(key, nonce, new Uint8Array(256));
-    core.exports.chacha20(k!, n!, counter, out!);
-    return take(out!, 256);
+describe.each([
+  [4, false],
+  [8, true],
+])('ChaCha20, %i blocks', (lanes, eight) => {
+  const keystream = (key: Uint8Array, nonce: Uint8Array, counter: number) => {
+    const [k, n, out] = place(key, nonce, new Uint8Array(64 * lanes));
+    core.exports.chacha20(k!, n!, counter, eight, out!);
+    expect(take(out! + 64 * lanes, 16)).toEqual(new Uint8Array(16).fill(0x5a));
+    return take(out!, 64 * lanes);
   };
 
-  it.each(chacha.chacha20Blocks)('RFC 8439 $section', ({ key, nonce, counter, keystream }) => {
-    expect(chacha20Block(hex(key), hex(nonce), counter)).toEqual(hex(keystream));
-    expect(blocks4(hex(key), hex(nonce), counter).subarray(0, 64)).toEqual(hex(keystream));
+  it.each(chacha.chacha20Blocks)('RFC 8439 $section', ({ key, nonce, counter, keystream: expected }) => {
+    expect(chacha20Block(hex(key), hex(nonce), counter)).toEqual(hex(expected));
+    expect(keystream(hex(key), hex(nonce), counter).subarray(0, 64)).toEqual(hex(expected));
   });
 
   it.each(chacha.chacha20)('RFC 8439 $section', ({ key, nonce, counter, plaintext, ciphertext }) => {
     expect(chacha20(hex(key), hex(nonce), counter, hex(plaintext))).toEqual(hex(ciphertext));
     const mask = Uint8Array.of(
-      ...blocks4(hex(key), hex(nonce), counter),
-      ...blocks4(hex(key), hex(nonce), counter + 4),
+      ...keystream(hex(key), hex(nonce), counter),
+      ...keystream(hex(key), hex(nonce), counter + lanes),
     );
     expect(hex(plaintext).map((byte, i) => byte ^ mask[i]!)).toEqual(hex(ciphertext));
   });
 
-  it('agrees with RFC 8439 in all four lanes, the counter wrapping too', () => {
+  it('agrees with RFC 8439 in all lanes, the counter wrapping too', () => {
     const random = randomness('chacha20');
-    for (const counter of [0, 1, 1000, 0x7fffffff, 0xfffffffe]) {
+    for (const counter of [0, 1, 1000, 0x7fffffff, 0xfffffffa, 0xfffffffe]) {
       const [key, nonce] = [random.bytes(32), random.bytes(12)];
-      const expected = [0, 1, 2, 3].flatMap((i) => [...chacha20Block(key, nonce, (counter + i) >>> 0)]);
-      expect(blocks4(key, nonce, counter)).toEqual(Uint8Array.from(expected));
+      const expected = Array.from({ length: lanes }, (_, i) => [...chacha20Block(key, nonce, (counter + i) >>> 0)]);
+      expect(keystream(key, nonce, counter)).toEqual(Uint8Array.from(expected.flat()));
     }
   });
 });
 
 describe('Poly1305', () => {
-  const authenticate = (key: Uint8Array, text: Uint8Array) => {
+  const authenticate = (key: Uint8Array, text: Uint8Array, how: 'poly1305' | 'poly1305Beside' = 'poly1305') => {
     const [k, t, out] = place(key, text, new Uint8Array(16));
-    core.exports.poly1305(k!, t!, text.length / 16, out!);
+    core.exports[how](k!, t!, text.length / 16, out!);
     return take(out!, 16);
   };
 
@@ -141,6 +145,30 @@ describe('Poly1305', () => {
     expect(poly1305(hex(key), hex(text))).toEqual(hex(tag));
     // In the AEAD every text is padded to whole blocks; a text that is not goes to the oracle alone.
     if (hex(text).length % 16 === 0) expect(authenticate(hex(key), hex(text))).toEqual(hex(tag));
+  });
+
+  it('keeps the largest sums within 64 bits', () => {
+    // r as large as its clamped bits allow, and every limb of every block full.
+    for (let blocks = 1; blocks <= 40; blocks++) {
+      for (const filling of [0xff, 0xfe, 0x7f, 0x80]) {
+        const [key, text] = [new Uint8Array(32).fill(0xff), new Uint8Array(16 * blocks).fill(filling)];
+        expect(authenticate(key, text), `${blocks} blocks`).toEqual(poly1305(key, text));
+      }
+    }
+  });
+
+  it('reduces what lies at 2^130 - 5 and around', () => {
+    // r = 1, so that h is the sum of the blocks, each with 2^128 on top: 2^130 - 5 is that of four with the rest below.
+    const key = new Uint8Array(32).fill(0);
+    key[0] = 1;
+    for (let last = 0xf0; last <= 0xff; last++) {
+      for (const blocks of [1, 2, 3, 4]) {
+        const text = new Uint8Array(16 * blocks);
+        text.fill(0xff, 16 * (blocks - 1));
+        text[16 * (blocks - 1)] = last;
+        expect(authenticate(key, text), `${blocks} blocks, ${last}`).toEqual(poly1305(key, text));
+      }
+    }
   });
 
   it('agrees with RFC 8439 where limbs are full, empty and random', () => {
@@ -155,6 +183,10 @@ describe('Poly1305', () => {
         }
       }
       expect(authenticate(key, text), `round ${round}`).toEqual(poly1305(key, text));
+      if (text.length % 32 === 0)
+        expect(authenticate(key, text, 'poly1305Beside'), `beside ChaCha20, round ${round}`).toEqual(
+          poly1305(key, text),
+        );
     }
   });
 });
