@@ -1,9 +1,10 @@
 // The desktop shell, put together from its parts: engine within reach, intent, tray, window, notifications, deep links,
 // quitting. Gets Electron's modules handed in, so a double of them (test/electron/fake-electron.ts) can drive all of it.
 import { join } from 'node:path';
-import type { ContractClient, EngineState, Settings } from '../ipc/contract.ts';
+import type { ContractClient, ContractError, EngineState, Settings } from '../ipc/contract.ts';
 import { DEFAULT_SETTINGS } from '../ipc/contract.ts';
-import { EngineError } from '../ipc/error.ts';
+import { EngineError, ipcError } from '../ipc/error.ts';
+import { createSpeaker, type Speaker } from '../words/say.ts';
 import { type EngineSocket, serveBridge } from './bridge.ts';
 import { type DeepLink, linkOfArguments, parseLink, plain, readProfile, SCHEME } from './deep-link.ts';
 import { type Intent, intentFile, intentOf } from './intent.ts';
@@ -12,6 +13,7 @@ import { type NetworkDeps, watchNetwork } from './network.ts';
 import { noticeOf, noticeOfLoss } from './notifications.ts';
 import { holdsConnection, quitChoice, quitQuestion } from './quit.ts';
 import { securePages, secureSession } from './security.ts';
+import { spokenError, spokenLanguage, spokenState } from './spoken.ts';
 import { createSupervisor, type Launched, type Supervisor } from './supervisor.ts';
 import { type TrayAction, type TrayIcon, type TrayItem, trayView } from './tray.ts';
 import { createMainWindow, type MainWindow } from './window.ts';
@@ -70,6 +72,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
   const folder = app.getPath('userData');
   const intents = intentFile(join(folder, 'intent.json'));
   let words: Words = wordsFor('system', app.getLocale());
+  let speaker: Speaker = createSpeaker(spokenLanguage('system', app.getLocale()));
   let engine: EngineState | null = null;
   let blocked: readonly string[] = [];
   let profiles: readonly string[] = [];
@@ -78,7 +81,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
   /** Process that the newest status came from: a new engine has another. */
   let enginePid: number | null = null;
   /** Newest first, each once in a row. */
-  let errors: readonly string[] = [];
+  let errors: readonly ContractError[] = [];
   let ending = false;
   let askingToQuit = false;
   let draw = (): void => {};
@@ -115,9 +118,9 @@ export function createShell(options: ShellOptions): Shell | undefined {
     const prompt = promptOf(next);
     if (prompt !== null && prompt !== (before ? promptOf(before) : null)) window.show();
     const error = errorOf(next);
-    if (error !== null && error !== (before ? errorOf(before) : null) && error !== errors[0])
-      errors = [error, ...errors].slice(0, MOST_ERRORS);
-    const notice = noticeOf(before, next, asked, words);
+    const known = [before ? errorOf(before) : null, errors[0]].map((one) => one?.message);
+    if (error !== null && !known.includes(error.message)) errors = [error, ...errors].slice(0, MOST_ERRORS);
+    const notice = noticeOf(before, spokenState(next, speaker), asked, words);
     if (next.state === 'connected' || next.state === 'disconnected' || next.state === 'failed') asked = null;
     if (notice) electron.notify(notice, () => window.show());
     draw();
@@ -148,6 +151,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
     client.on('settings', (next) => {
       settings = next;
       words = wordsFor(next.language, app.getLocale());
+      speaker = createSpeaker(spokenLanguage(next.language, app.getLocale()));
       startAtLogin(next.startAtLogin);
       draw();
     });
@@ -190,7 +194,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
     after: options.after,
     onState: (state) => {
       if (state.state !== 'attached') {
-        const lost = 'because' in state ? noticeOfLoss(engine, state.because, words) : null;
+        const lost = 'because' in state ? noticeOfLoss(engine, spokenError(state.because, speaker), words) : null;
         if (lost && !ending) electron.notify(lost, () => window.show());
         engine = null;
       }
@@ -217,14 +221,15 @@ export function createShell(options: ShellOptions): Shell | undefined {
   };
   const previewNow = async (client: ContractClient, link: DeepLink): Promise<void> => {
     try {
-      const text = link.kind === 'file' ? readProfile(link.path) : '';
+      const text = link.kind === 'file' ? textOf(link.path) : '';
       const seen =
         link.kind === 'file'
           ? await client.call('preview', { text })
           : await client.call('previewUrl', { url: link.url });
       const { profile, warnings, exists } = seen;
       const routes = profile.routes.mode === 'full' ? '0.0.0.0/0, ::/0' : profile.routes.include.join(', ');
-      const more = [...warnings, ...(exists ? [words.importReplace] : [])].join('\n');
+      const said = warnings.map((warning) => speaker.say(warning).text);
+      const more = [...said, ...(exists ? [words.importReplace] : [])].join('\n');
       const button = await electron.ask({
         type: 'question',
         message: fill(words.importTitle, plain(profile.name, 63)),
@@ -239,7 +244,8 @@ export function createShell(options: ShellOptions): Shell | undefined {
       else await client.call('importUrl', { url: link.url, replace: exists });
       window.show();
     } catch (error) {
-      const { message, remedy } = error instanceof EngineError ? error : { message: String(error), remedy: '' };
+      const known = error instanceof EngineError ? error : ipcError('ipc/internal', String(error), '');
+      const { message, remedy } = spokenError(known.toContract(), speaker);
       await electron.ask({
         type: 'error',
         message: words.importFailed,
@@ -344,7 +350,15 @@ export function createShell(options: ShellOptions): Shell | undefined {
     const tray = electron.createTray(icon('busy'));
     tray.on('click', () => window.show());
     draw = () => {
-      const view = trayView({ supervisor: supervisor.state, engine, blocked, profiles, errors, words });
+      const { state } = supervisor;
+      const view = trayView({
+        supervisor: 'because' in state ? { ...state, because: spokenError(state.because, speaker) } : state,
+        engine: engine && spokenState(engine, speaker),
+        blocked,
+        profiles,
+        errors: errors.map((error) => spokenError(error, speaker).message),
+        words,
+      });
       tray.setImage(icon(view.icon));
       tray.setToolTip(view.tooltip);
       tray.setContextMenu(electron.buildMenu(view.items.map((item) => template(item, perform))));
@@ -368,6 +382,17 @@ export function createShell(options: ShellOptions): Shell | undefined {
   };
 }
 
+/** Throws EngineError. */
+function textOf(path: string): string {
+  try {
+    return readProfile(path);
+  } catch (error) {
+    const { message } = error instanceof Error ? error : { message: String(error) };
+    throw new EngineError({ code: 'profile/unreadable', message, remedy: REMEDY, data: { path } });
+  }
+}
+const REMEDY = 'Choose the file that your administrator gave you.';
+
 const holdsOrEnds = (engine: EngineState | null): boolean =>
   holdsConnection(engine) !== null || engine?.state === 'disconnecting';
 
@@ -375,14 +400,14 @@ const holdsOrEnds = (engine: EngineState | null): boolean =>
 const promptOf = (engine: EngineState): string | null =>
   engine.state === 'connecting' || engine.state === 'connected' ? (engine.prompt?.id ?? null) : null;
 
-function errorOf(engine: EngineState): string | null {
+function errorOf(engine: EngineState): ContractError | null {
   switch (engine.state) {
     case 'failed':
-      return engine.error.message;
+      return engine.error;
     case 'reconnecting':
-      return engine.because.message;
+      return engine.because;
     case 'disconnected':
-      return engine.lastError?.message ?? null;
+      return engine.lastError;
     case 'connecting':
     case 'connected':
     case 'disconnecting':

@@ -53,12 +53,12 @@ live('the interface in other languages', missing, () => {
         return text;`),
     );
   const leftovers = async (): Promise<readonly string[]> => {
-    const marked = (await scene.browser.execute(`
-      return [...document.querySelectorAll('body [lang=en]')]
-        .filter((one) => one.checkVisibility() && !one.closest('.log') && !one.closest('details:not([open])') && !one.closest('table.problem-compared'))
-        .map((one) => one.innerText);`)) as readonly string[];
+    const marked = await scene.browser.execute(`
+      return JSON.stringify([...document.querySelectorAll('body [lang=en]')]
+        .filter((one) => one.checkVisibility() && !one.closest('.log, details:not([open]), table.problem-compared'))
+        .map((one) => one.innerText));`);
     const seen = (await words()).toLowerCase();
-    return [...marked, ...ENGLISH.filter((part) => seen.includes(part))];
+    return [...(JSON.parse(String(marked)) as string[]), ...ENGLISH.filter((part) => seen.includes(part))];
   };
   const closeDialog = async (): Promise<void> => {
     await scene.browser.keys(['Escape']);

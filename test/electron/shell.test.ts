@@ -678,3 +678,22 @@ test('the tray keeps the last five errors', async () => {
   const errors = electron.tray.labels.filter((label) => label.startsWith('Last error: '));
   expect(errors).toEqual([6, 5, 4, 3, 2].map((i) => `Last error: error ${i}`));
 });
+
+test('tray and notifications tell the engine’s errors in the person’s language', async () => {
+  await engine!.connect().call('setSettings', { language: 'de' });
+  await start();
+  engine!.setState(fakeStates(0).connected);
+  await settle();
+  engine!.setState(fakeStates(0).reconnecting);
+  await settle();
+  expect(electron.tray.labels.join()).toContain('Das Gateway antwortet nicht.');
+  expect(electron.tray.labels.join()).not.toContain('No answer');
+  expect(electron.notices.at(-1)).toMatchObject({
+    title: expect.stringContaining('Das Gateway antwortet nicht.'),
+    body: expect.stringContaining('Versuchen Sie ein anderes Netz'),
+  });
+  // What was said before is said in the language of now.
+  await engine!.connect().call('setSettings', { language: 'fr' });
+  await settle();
+  expect(electron.tray.labels.join()).toContain('La passerelle ne répond pas.');
+});

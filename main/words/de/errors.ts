@@ -244,4 +244,15 @@ export const errors: Translated<typeof en> = {
   'error.profile/fetch': 'Das Profil ließ sich nicht abrufen.',
   'error.profile/fetch.remedy':
     'Prüfen Sie die Adresse, und ob dieser Computer online ist. Verlangt die Adresse eine Anmeldung, laden Sie die Datei selbst herunter und importieren Sie sie.',
+  'error.profile/unreadable': '{path} lässt sich nicht als Profil lesen.',
+  'error.profile/unreadable.remedy': 'Wählen Sie die Datei, die Sie von Ihrem Administrator erhalten haben.',
+  'error.shell/engine-crashes': 'Die Engine endete {count}-mal innerhalb einer Minute.',
+  'error.shell/engine-crashes.remedy':
+    'Starten Sie diesen Computer neu. Geschieht es wieder, geben Sie das Protokoll der Engine Ihrem Administrator.',
+  'error.shell/not-authorised': 'Die Engine wurde nicht gestartet: Ein Administrator muss es erlauben.',
+  'error.shell/not-authorised.remedy':
+    'Versuchen Sie es erneut und geben Sie das Passwort eines Administrators ein, oder lassen Sie den Systemdienst installieren.',
+  'error.shell/engine-start': 'Die Engine ließ sich nicht starten.',
+  'error.shell/engine-start.remedy':
+    'Starten Sie diesen Computer neu. Hilft das nicht, fragen Sie Ihren Administrator.',
 };

@@ -218,4 +218,14 @@ export const errors = {
   'error.profile/fetch': 'The profile could not be fetched.',
   'error.profile/fetch.remedy':
     'Check the address, and that this computer is online. If the address wants you to log in, download the file yourself and import it.',
+  'error.profile/unreadable': '{path} cannot be read as a profile.',
+  'error.profile/unreadable.remedy': 'Choose the file that your administrator gave you.',
+  'error.shell/engine-crashes': 'The engine ended {count} times within a minute.',
+  'error.shell/engine-crashes.remedy':
+    'Restart this computer. If it happens again, give the engine’s log to your administrator.',
+  'error.shell/not-authorised': 'The engine was not started: an administrator must allow it.',
+  'error.shell/not-authorised.remedy':
+    'Try again and enter an administrator’s password, or have the system service installed.',
+  'error.shell/engine-start': 'The engine could not be started.',
+  'error.shell/engine-start.remedy': 'Restart this computer. If it does not help, ask your administrator.',
 } as const;

@@ -241,4 +241,15 @@ export const errors: Translated<typeof en> = {
   'error.profile/fetch': 'Le profil n’a pas pu être téléchargé.',
   'error.profile/fetch.remedy':
     'Vérifiez l’adresse, et que cet ordinateur est en ligne. Si l’adresse demande une connexion à un compte, téléchargez vous-même le fichier et importez-le.',
+  'error.profile/unreadable': '{path} ne peut pas être lu comme un profil.',
+  'error.profile/unreadable.remedy': 'Choisissez le fichier que votre administrateur vous a remis.',
+  'error.shell/engine-crashes': 'Le moteur s’est arrêté {count} fois en une minute.',
+  'error.shell/engine-crashes.remedy':
+    'Redémarrez cet ordinateur. Si cela se reproduit, remettez le journal du moteur à votre administrateur.',
+  'error.shell/not-authorised': 'Le moteur n’a pas été démarré : un administrateur doit l’autoriser.',
+  'error.shell/not-authorised.remedy':
+    'Réessayez en saisissant le mot de passe d’un administrateur, ou faites installer le service système.',
+  'error.shell/engine-start': 'Le moteur n’a pas pu être démarré.',
+  'error.shell/engine-start.remedy':
+    'Redémarrez cet ordinateur. Si cela ne suffit pas, adressez-vous à votre administrateur.',
 };

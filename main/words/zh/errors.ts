@@ -192,4 +192,12 @@ export const errors: Translated<typeof en> = {
     '地址必须以 https:// 开头，且不含用户名或密码，例如 https://vpn.example.com/office.json。',
   'error.profile/fetch': '无法下载配置文件。',
   'error.profile/fetch.remedy': '请检查地址以及本机是否在线。如果该地址要求登录，请自行下载文件后导入。',
+  'error.profile/unreadable': '{path} 无法作为配置文件读取。',
+  'error.profile/unreadable.remedy': '请选择管理员提供给您的文件。',
+  'error.shell/engine-crashes': '引擎在一分钟内退出了 {count} 次。',
+  'error.shell/engine-crashes.remedy': '请重新启动本机。如果再次发生，请把引擎的日志交给管理员。',
+  'error.shell/not-authorised': '引擎没有启动：需要管理员允许。',
+  'error.shell/not-authorised.remedy': '请重试并输入管理员密码，或请人安装系统服务。',
+  'error.shell/engine-start': '无法启动引擎。',
+  'error.shell/engine-start.remedy': '请重新启动本机。如果仍然无效，请咨询管理员。',
 };
