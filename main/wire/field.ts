@@ -134,6 +134,9 @@ export const map = <A, B>(inner: Field<A>, to: (value: A) => B | Refusal, from: 
 const isRefusal = (value: unknown): value is Refusal =>
   typeof value === 'object' && value !== null && 'refuse' in value && 'expected' in value;
 
+/** A field that is not there, where numbers in front of it say so. */
+export const absent: Field<undefined> = { length: () => 0, encode: () => {}, decode: () => undefined };
+
 /** A field that no bytes can be: where numbers in front of it contradict each other. */
 export const impossible = (code: WireErrorCode, expected: string): Field<never> => ({
   length: () => 0,
