@@ -248,9 +248,8 @@ describe('what ChaCha20-Poly1305 leaves in memory', () => {
 
   it('is wiped: one-time keys at once, keystream and state with the SA', () => {
     const oneTime = [block(0).subarray(0, 16), block(0).subarray(16, 32)];
-    const later = [block(7), block(16), block(20)]
-      .map((bytes) => bytes.subarray(0, 16))
-      .concat([0, 4, 11].map(stateRow));
+    const keystream = [7, 16, 20].map((counter) => block(counter).subarray(0, 16));
+    const later: Buffer[] = [...keystream, ...[0, 4, 11].map(stateRow)];
     core.install(CIPHERS.find(({ name }) => name === 'chacha20-poly1305')!.id, key);
     const [sealed] = core.seal([plain]);
     // Zeros were sealed, so the packet itself is keystream: look everywhere else.
