@@ -9,7 +9,7 @@ import { type Network, type Settings, type Trust, trustOf } from '../ipc/contrac
 import type { AttachmentReader, Place } from '../net/attachment/api.ts';
 import { NetError } from '../net/error.ts';
 import type { NetworkMonitor } from '../net/monitor/api.ts';
-import type { Clock, Timer } from '../session/deps.ts';
+import type { Clock, Timer } from '../session/clock.ts';
 import type { SettingsStore } from './settings.ts';
 
 export type Decision =

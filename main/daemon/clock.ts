@@ -1,5 +1,5 @@
 // The real clock, for sessions.
-import type { Clock } from '../session/deps.ts';
+import type { Clock } from '../session/clock.ts';
 
 /** setTimeout's longest wait; longer ones would fire at once. */
 const LONGEST = 0x7fffffff;

@@ -12,18 +12,20 @@ import {
   type TunnelInfo,
 } from '../ipc/contract.ts';
 import { EngineError, knownError } from '../ipc/error.ts';
+import { MOST_LINE_BYTES } from '../ipc/framing.ts';
 import { passes } from '../ipc/log-filter.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
 import { secretsOf } from '../profile/authentication.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { ProfileStore } from '../profile/store.ts';
-import type { Clock, Session } from '../session/deps.ts';
+import type { Clock } from '../session/clock.ts';
+import type { Session } from '../session/deps.ts';
 import type { Address } from '../wire/address.ts';
 import { type AutoConnectDeps, createAutoConnect } from './auto-connect.ts';
 import { createDesk, known } from './desk.ts';
 import { diagnosticCalls } from './diagnostics.ts';
 import type { GreSequences } from './gre-sequences.ts';
-import type { EngineLog } from './log.ts';
+import { type EngineLog, fitting } from './log.ts';
 import { mtuCalls } from './mtu.ts';
 import { profileCalls } from './profiles.ts';
 import type { PortAnswer } from './reach.ts';
@@ -31,6 +33,8 @@ import { routeCalls } from './routes.ts';
 import { createSeries } from './samples.ts';
 import type { SettingsStore } from './settings.ts';
 
+/** Of an answer about the log: half of what a message may have. */
+const MOST_LOG_BYTES = MOST_LINE_BYTES / 2;
 /** Milliseconds between the liveness checks that measure the round trip. */
 const LIVENESS_INTERVAL = 10_000;
 
@@ -270,7 +274,7 @@ export function createEngine(options: EngineOptions): Engine {
       const entries = filter
         ? log.newest(Number.MAX_SAFE_INTEGER).filter((entry) => passes(entry, filter))
         : log.newest(lines);
-      return { entries: lines > 0 ? entries.slice(-lines) : [] };
+      return { entries: lines > 0 ? fitting(entries.slice(-lines), MOST_LOG_BYTES) : [] };
     },
     samples: async () => ({ samples: series.samples }),
     settings: async (_, { uid }) => options.settings.read(uid),

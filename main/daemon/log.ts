@@ -2,7 +2,7 @@
 // Secrets do not belong in it and nobody puts them there; should one slip in, it is blotted out.
 import { pino } from 'pino';
 import type { LogEntry } from '../ipc/contract.ts';
-import type { SessionLog } from '../session/deps.ts';
+import type { SessionLog } from '../session/log.ts';
 
 export type LogLevel = LogEntry['level'];
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -94,6 +94,18 @@ export function createLog(options: LogOptions): EngineLog {
       hidden.delete(profile);
     },
   };
+}
+
+/** The newest of these entries that take no more than `most` bytes as JSON: a message of the contract is bounded. */
+export function fitting(entries: readonly LogEntry[], most: number): readonly LogEntry[] {
+  let left = most;
+  let first = entries.length;
+  while (first > 0) {
+    left -= Buffer.byteLength(JSON.stringify(entries[first - 1])) + 1;
+    if (left < 0) break;
+    first--;
+  }
+  return entries.slice(first);
 }
 
 /** One line for people. Control characters, which a peer may have sent, would reach the terminal: they are shown as "?". */

@@ -9,7 +9,7 @@ import type { InitiatorConfig } from '../ike/initiator-config.ts';
 import type { CloseReason, IkeEvent } from '../ike/peer.ts';
 import type { Association, AssociationOptions } from './association.ts';
 import { beginAssociation } from './association.ts';
-import type { Timer } from './deps.ts';
+import type { Timer } from './clock.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { closedHere, deletedByGateway } from './loss.ts';
 import { redirected } from './redirection.ts';

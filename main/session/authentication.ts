@@ -33,7 +33,6 @@ import type { GatewayAuthentication, ProfileCertificate, ProfileEap, ProfileRoun
 import type { Profile } from '../profile/profile.ts';
 import type { Address } from '../wire/address.ts';
 import type { Answerer, CreateAnswerer } from './answerer.ts';
-import type { SessionDeps } from './deps.ts';
 
 export interface AuthenticationDeps {
   readonly random: RandomBytes;
@@ -47,13 +46,6 @@ export interface AuthenticationDeps {
   /** Shared between connections. */
   readonly revocationCache?: RevocationCache | undefined;
 }
-
-export const authenticationDeps = ({ random, clock, log, authentication = {} }: SessionDeps): AuthenticationDeps => ({
-  random,
-  wall: () => clock.wall(),
-  log: (level, text) => log({ level, area: 'session', text }),
-  ...authentication,
-});
 
 /** The part of an InitiatorConfig that is about who is who. */
 export type WhoIsWho = Pick<

@@ -1,7 +1,7 @@
 // What a session is handed, and what it shows: everything outside it comes through here, so that a test can put a fake
 // in each place. The daemon composes the real ones.
 import type { RandomBytes } from '../crypto/random.ts';
-import type { EngineState, LogEntry, TrafficStatistics } from '../ipc/contract.ts';
+import type { EngineState, TrafficStatistics } from '../ipc/contract.ts';
 import type { DnsSettings } from '../net/dns/api.ts';
 import type { NetworkMonitor } from '../net/monitor/api.ts';
 import type { RouteTable } from '../net/route/api.ts';
@@ -12,32 +12,14 @@ import type { Profile } from '../profile/profile.ts';
 import type { Address } from '../wire/address.ts';
 import type { CreateAnswerer } from './answerer.ts';
 import type { AuthenticationDeps } from './authentication.ts';
+import type { Clock } from './clock.ts';
+import type { GreSequenceStore } from './gre-sequence.ts';
+import type { SessionLog } from './log.ts';
 import type { ProbeOutcome } from './path-probe.ts';
 import type { RoundTrip } from './round-trip.ts';
 
 export type { ProbeOutcome } from './path-probe.ts';
 export type { RoundTrip } from './round-trip.ts';
-
-import type { GreSequenceStore } from './gre-sequence.ts';
-
-export interface Timer {
-  cancel(): void;
-}
-
-export interface Clock {
-  /** Milliseconds, monotonic: performance.now of this process, which the data plane's statistics use too. */
-  now(): number;
-  /** Unix time in milliseconds, for people. */
-  wall(): number;
-  /** Calls `fn` once, when `now()` is `at` or later. */
-  setTimer(at: number, fn: () => void): Timer;
-}
-
-export interface SessionLog {
-  readonly level: LogEntry['level'];
-  readonly area: string;
-  readonly text: string;
-}
 
 export interface SessionDeps {
   readonly tun: TunAdapter;

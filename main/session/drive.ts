@@ -11,7 +11,7 @@ import type { ResumptionTicket } from '../ike/ticket.ts';
 import type { Instant } from '../ike/timing.ts';
 import type { Transport } from '../ike/transport.ts';
 import type { Endpoint } from '../wire/address.ts';
-import type { Clock, Timer } from './deps.ts';
+import type { Clock, Timer } from './clock.ts';
 import { reasonText } from './failure.ts';
 
 export type Established = Extract<IkeEffect, { readonly kind: 'established' }>;

@@ -2,7 +2,7 @@
 // older than the last it saw, so starting again at 0 would black-hole everything. Numbers are therefore reserved ahead
 // in steps and the reservation is stored before the first of them is used: after a crash the next run starts behind it.
 // A gap harms nothing; a number used twice would.
-import type { SessionLog } from './deps.ts';
+import type { SessionLog } from './log.ts';
 
 /** Where the first number that no earlier run can have used is kept, by profile. `save` may throw. */
 export interface GreSequenceStore {

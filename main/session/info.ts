@@ -10,8 +10,8 @@ import type { Encapsulation } from '../wire/encapsulation.ts';
 import { tell, tellError } from '../words/told.ts';
 import type { Established } from './drive.ts';
 import { failureOf } from './failure.ts';
+import type { Names } from './names.ts';
 import type { TunnelPlan } from './plan.ts';
-import type { Names } from './tunnel.ts';
 
 export interface InfoFacts {
   readonly profile: Profile;

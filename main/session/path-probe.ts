@@ -1,9 +1,11 @@
 // One packet of an exact size on the way to the gateway, between the same ports as the tunnel's own, with DF set: does it
 // arrive? The answer to an IKE message that belongs to no SA (ike/probe.ts) tells. Lost probes cost the tunnel nothing.
+
+import type { RandomBytes } from '../crypto/random.ts';
 import { LEAST_PROBE_BYTES, type Probe, pathProbe } from '../ike/probe.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import type { Endpoint } from '../wire/address.ts';
-import type { SessionDeps, Timer } from './deps.ts';
+import type { Clock, Timer } from './clock.ts';
 
 export type ProbeOutcome =
   | { readonly kind: 'arrived'; readonly milliseconds: number }
@@ -35,7 +37,7 @@ export interface PathProber {
 const UDP_HEADER = 8;
 const MARKER = 4;
 
-export function createPathProber(deps: Pick<SessionDeps, 'clock' | 'random'>): PathProber {
+export function createPathProber(deps: { readonly clock: Clock; readonly random: RandomBytes }): PathProber {
   const { clock, random } = deps;
   const waiting = new Map<Probe, (outcome: ProbeOutcome) => void>();
   let closed = false;

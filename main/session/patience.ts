@@ -1,6 +1,6 @@
 // Time that a connection may take, without the time that a person takes to answer a question: while one is open, it stands still.
 import type { Instant } from '../ike/timing.ts';
-import type { Clock, Timer } from './deps.ts';
+import type { Clock, Timer } from './clock.ts';
 
 export interface Patience {
   /** Milliseconds that have counted so far. */

@@ -3,7 +3,8 @@
 //
 //   enter ─▶ sockets ── enter elsewhere ─▶ the place before ── LEFT_AFTER, or elsewhere again ─▶ closed
 import type { TunnelSocket } from '../net/socket/api.ts';
-import type { SessionDeps, Timer } from './deps.ts';
+import type { Timer } from './clock.ts';
+import type { SessionDeps } from './deps.ts';
 import type { IkeSockets } from './sockets.ts';
 import { createUndoStack, type UndoStack } from './undo.ts';
 

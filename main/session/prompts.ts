@@ -4,7 +4,7 @@
 import type { RandomBytes } from '../crypto/random.ts';
 import { EapError, withdrawnPrompt } from '../eap/error.ts';
 import type { Prompt } from '../ipc/contract.ts';
-import type { Clock, Timer } from './deps.ts';
+import type { Clock, Timer } from './clock.ts';
 
 /** Milliseconds that a person has. A gateway gives up sooner or later too: strongSwan after half a minute or so. */
 export const PROMPT_TIME = 120_000;

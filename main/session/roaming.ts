@@ -6,7 +6,8 @@
 // The monotonic clock stands still while the machine sleeps (CLOCK_MONOTONIC on Linux), the other one does not. Somebody who sets the
 // clock forward looks the same, and costs one sign of life.
 import type { NetworkMonitor } from '../net/monitor/api.ts';
-import type { Clock, SessionDeps, Timer } from './deps.ts';
+import type { Clock, Timer } from './clock.ts';
+import type { SessionDeps } from './deps.ts';
 
 /** Milliseconds: a change seldom comes alone (a link, its addresses, its routes). */
 export const SETTLE = 250;

@@ -30,9 +30,10 @@ import type { Prompt, TrafficStatistics } from '../ipc/contract.ts';
 import { NetError } from '../net/error.ts';
 import type { Profile } from '../profile/profile.ts';
 import { formatAddress } from '../wire/address.ts';
+import type { Timer } from './clock.ts';
 import { onConnecting } from './connect.ts';
 import { createCredentials, credentialsOf } from './credentials.ts';
-import type { Session, SessionDeps, Timer } from './deps.ts';
+import type { Session, SessionDeps } from './deps.ts';
 import { onClosing, onIdle } from './down.ts';
 import { onConnected } from './established.ts';
 import { type Failure, failureOf, reasonText, SessionError } from './failure.ts';
@@ -60,7 +61,7 @@ import { addTraffic, NO_TRAFFIC, trafficOf } from './traffic.ts';
 import { tidy } from './undo.ts';
 import type { CreatePeer } from './way.ts';
 
-export type { Clock, Session, SessionDeps, SessionLog, Timer } from './deps.ts';
+export type { Session, SessionDeps } from './deps.ts';
 
 /** Exported for tests: every (state, event) pair has an answer. */
 export function transition(state: State, event: SessionEvent, context: Context): Transition {

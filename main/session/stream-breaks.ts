@@ -2,7 +2,7 @@
 // after it has held is opened again at once. What breaks soon is waited for, longer each time, so that neither end is kept busy with
 // connections alone; and where several in a row bring nothing at all, the gateway has forgotten us and the tunnel is lost.
 import type { Instant } from '../ike/timing.ts';
-import type { Clock } from './deps.ts';
+import type { Clock } from './clock.ts';
 
 /** Milliseconds after which a connection has held. */
 export const HELD = 30_000;

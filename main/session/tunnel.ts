@@ -11,13 +11,11 @@ import { type Children, createChildren, type Placement } from '../esp/children.t
 import { chanceOf, lifetimeOf } from '../esp/lifetime.ts';
 import type { ChildSa } from '../ike/child-sa.ts';
 import type { TunnelInfo } from '../ipc/contract.ts';
-import type { DesiredDns } from '../net/dns/api.ts';
-import { NetError } from '../net/error.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import type { Tun } from '../net/tun/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
 import type { Profile } from '../profile/profile.ts';
-import { type Address, formatPrefix, type Prefix, sameAddress } from '../wire/address.ts';
+import { type Address, formatPrefix } from '../wire/address.ts';
 import type { Encapsulation } from '../wire/encapsulation.ts';
 import type { SessionDeps } from './deps.ts';
 import type { Established, InstallChild, MoveChild } from './drive.ts';
@@ -25,7 +23,8 @@ import { reasonText, SessionError, sessionFailure } from './failure.ts';
 import type { Holding } from './holding.ts';
 import { tunnelInfo } from './info.ts';
 import { LinkClosed } from './loss.ts';
-import { planDirect, planTunnel, type TunnelPlan, withHosts } from './plan.ts';
+import { createNameServers } from './names.ts';
+import { planDirect, planTunnel, type TunnelPlan } from './plan.ts';
 import { familyOf } from './request.ts';
 
 /** The core's slot of the tunnel itself; CHILD SAs beside it (profile.tunnel.direct) have those after it, in their order. */
@@ -88,12 +87,6 @@ interface Up {
   plan: TunnelPlan;
 }
 
-/** The tunnel's name servers as they are in force, or why they are not. */
-export interface Names extends Omit<DesiredDns, 'interfaceName'> {
-  readonly how: string | null;
-  readonly failed: NetError | null;
-}
-
 export function createTunnel(facts: TunnelFacts): Tunnel {
   const { deps, plane, holding, local, gateway, greNext } = facts;
   const children = createChildren(plane, {
@@ -110,9 +103,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
   let profile = facts.profile;
   let path = profile.mtu.path;
   let up: Up | null = null;
-  let names: Names | null = null;
-  /** Servers that the resolver asks by our hand. */
-  let asked: readonly Address[] = [];
+  const names = createNameServers({ deps, holding, check: facts.check, changed: () => facts.changed?.() });
   let last: Promise<unknown> = Promise.resolve();
 
   function inOrder<T>(operation: () => Promise<T>): Promise<T> {
@@ -142,43 +133,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
   async function applyRoutes(plan: TunnelPlan, tun: Tun): Promise<void> {
     facts.check();
     if (!up) facts.step('routes');
-    const { routes, dns } = plan;
-    const route = (include: readonly Prefix[]): Promise<void> =>
-      holding.routes({ interfaceName: tun.name, ...routes, include });
-    // A server that is asked until the names change has to be reached through the tunnel until then, and longer where they cannot be changed.
-    const former = asked.filter((one) => !dns?.servers.some((other) => sameAddress(one, other)));
-    if (former.length > 0) await route(withHosts(routes, former));
-    else await route(routes.include);
-    names = await applyNames(plan, tun);
-    if (names?.failed) return;
-    asked = dns?.servers ?? [];
-    if (former.length > 0) await route(routes.include);
-  }
-
-  /** A tunnel without its name servers is worth having, but has to say so. */
-  async function applyNames(plan: TunnelPlan, tun: Tun): Promise<Names | null> {
-    facts.check();
-    const { dns } = plan;
-    try {
-      const how = await holding.dns(
-        dns && { interfaceName: tun.name, servers: dns.servers, domains: dns.domains, onChange: namesChanged },
-      );
-      return dns && how !== null ? { ...dns, how, failed: null } : null;
-    } catch (error) {
-      if (!(error instanceof NetError) || !dns) throw error;
-      // With everything inside, looking names up outside would tell the network there what nobody else may know.
-      if (dns.required) throw error;
-      deps.log({ level: 'error', area: 'dns', text: `${error.message} ${error.remedy}` });
-      return { ...dns, how: null, failed: error };
-    }
-  }
-
-  /** Somebody took the name servers back, and they could not be set again, or could after all. */
-  function namesChanged(failed: NetError | null): void {
-    if (!names) return;
-    names = { ...names, failed };
-    if (failed) deps.log({ level: 'error', area: 'dns', text: `${failed.message} ${failed.remedy}` });
-    facts.changed?.();
+    await names.apply(plan, tun, (include) => holding.routes({ interfaceName: tun.name, ...plan.routes, include }));
   }
 
   async function firstInstall(child: ChildSa, established: Established | null, socket: TunnelSocket): Promise<void> {
@@ -399,7 +354,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
         tun,
         since,
         plan,
-        names,
+        names: names.current,
         direct,
       });
     },

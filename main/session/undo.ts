@@ -1,5 +1,6 @@
 // Taking things back: every step is bounded in time, and an error in one never keeps the others from being done.
-import type { Clock, SessionDeps } from './deps.ts';
+import type { Clock } from './clock.ts';
+import type { SessionDeps } from './deps.ts';
 import { reasonText } from './failure.ts';
 
 /** Milliseconds that one step of undoing may take before the next is begun. */

@@ -16,7 +16,7 @@ import type { Profile } from '../profile/profile.ts';
 import { type Address, type Endpoint, formatEndpoint } from '../wire/address.ts';
 import type { CreatePeer } from './association.ts';
 import { type Associations, createAssociations } from './associations.ts';
-import { type Authentication, authenticationDeps, openAuthentication } from './authentication.ts';
+import { type Authentication, type AuthenticationDeps, openAuthentication } from './authentication.ts';
 import type { Credentials } from './credentials.ts';
 import type { SessionDeps } from './deps.ts';
 import { type Failure, reasonText, SessionError } from './failure.ts';
@@ -328,3 +328,10 @@ export function createWay(options: WayOptions): Way {
     },
   };
 }
+
+const authenticationDeps = ({ random, clock, log, authentication = {} }: SessionDeps): AuthenticationDeps => ({
+  random,
+  wall: () => clock.wall(),
+  log: (level, text) => log({ level, area: 'session', text }),
+  ...authentication,
+});

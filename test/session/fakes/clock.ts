@@ -1,5 +1,5 @@
 // A clock that stands still until it is told to go on.
-import type { Clock } from '../../../main/session/deps.ts';
+import type { Clock } from '../../../main/session/clock.ts';
 
 export interface FakeClock extends Clock {
   /** Lets everything that is ready run, then moves on, timer by timer, by `milliseconds`. */

@@ -9,7 +9,8 @@ import type { SocketOptions, StreamSocket, TunnelSocket } from '../../../main/ne
 import type { Tun, TunOptions } from '../../../main/net/tun/api.ts';
 import type { PathEvent } from '../../../main/path/command.ts';
 import type { Profile } from '../../../main/profile/profile.ts';
-import type { Session, SessionDeps, SessionLog } from '../../../main/session/deps.ts';
+import type { Session, SessionDeps } from '../../../main/session/deps.ts';
+import type { SessionLog } from '../../../main/session/log.ts';
 import { createSession } from '../../../main/session/session.ts';
 import type { Address, Endpoint, Prefix } from '../../../main/wire/address.ts';
 import { formatAddress } from '../../../main/wire/address.ts';
