@@ -7,6 +7,8 @@ import { linuxAttachment } from '../net/attachment/linux.ts';
 import type { DnsSettings } from '../net/dns/api.ts';
 import { askAddresses } from '../net/dns/ask.ts';
 import { linuxDnsSettings } from '../net/dns/linux.ts';
+import { guardedRoutes } from '../net/firewall/guarded-routes.ts';
+import { linuxFirewall } from '../net/firewall/linux.ts';
 import { linuxMonitor } from '../net/monitor/linux.ts';
 import { linuxRouteTable } from '../net/route/linux.ts';
 import { systemRunner } from '../net/runner.ts';
@@ -25,15 +27,19 @@ export type Adapters = Pick<
   readonly attachment?: AttachmentReader;
 };
 
-/** Throws EngineError where this platform has no adapters. */
-export function systemAdapters(): Adapters {
+/** Throws EngineError where this platform has no adapters. `note` tells of a part that works less well here. */
+export function systemAdapters(note: (text: string) => void): Adapters {
   if (process.platform !== 'linux')
     throw new EngineError({
       code: 'daemon/unsupported-platform',
       message: `The engine does not run on ${process.platform} yet.`,
       remedy: 'Run it on Linux.',
     });
-  const routes = linuxRouteTable();
+  const routes = guardedRoutes(linuxRouteTable(), linuxFirewall(), ({ message }) =>
+    note(
+      `Only routes keep traffic in the tunnel: a program that binds itself to an interface can send around it, because there is no firewall (${message}). It needs nftables.`,
+    ),
+  );
   const dns = linuxDnsSettings();
   return {
     tun: linuxTunAdapter({ offloads: true }),

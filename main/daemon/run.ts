@@ -20,7 +20,7 @@ export async function runDaemon(options: RunOptions): Promise<void> {
   // Whoever started us may stop reading our log; that ends nothing.
   process.stderr.on('error', () => {});
   const log = createLog({ level: options.logLevel, json: options.json, write: (line) => process.stderr.write(line) });
-  const adapters = systemAdapters();
+  const adapters = systemAdapters((text) => log.add({ level: 'warn', area: 'net', text }));
   let daemon: Daemon | undefined;
   let signals = 0;
 
