@@ -88,6 +88,9 @@ export function tunnelText(tunnel: TunnelInfo): string {
     ...namesRows(tunnel),
     row('routes', list(tunnel.routes.include)),
     ...(tunnel.routes.exclude.length > 0 ? [row('not routed', list(tunnel.routes.exclude))] : []),
+    ...((tunnel.routes.blocked ?? []).length > 0
+      ? [row('refused', `${list(tunnel.routes.blocked ?? [])} (no tunnel for it, and not let around this one)`)]
+      : []),
     ...(tunnel.direct ?? []).map(({ prefix, espProposal }) =>
       row('beside GRE', `${prefix}: ${espProposal ? `ESP ${espProposal}` : 'NOT REACHED, there is no SA for it'}`),
     ),
@@ -172,6 +175,7 @@ export function statusText(status: Status, now: number): string {
       row('', engine.lastError.remedy),
       ...comparison(engine.lastError),
     );
+  if (engine.state !== 'connected' && status.blocked?.length) lines.push(row('held back', list(status.blocked)));
   if (traffic && (engine.state === 'connected' || engine.state === 'reconnecting'))
     lines.push(row('traffic', trafficText(traffic)), ...countersText(traffic));
   return printable(lines.join('\n'));

@@ -240,7 +240,9 @@ describe('up', () => {
     const other = profileFile(profileText('office', { gateway: { host: 'new.example' } }), 'other.json');
     const refused = await run('up', other);
     expect(refused.code).toBe(Exit.BUSY);
-    expect(refused.err).toMatch(/in use\. Nothing was changed\.\nDisconnect first, then do the same again\.\n.*`culvert down`/);
+    expect(refused.err).toMatch(
+      /in use\. Nothing was changed\.\nDisconnect first, then do the same again\.\n.*`culvert down`/,
+    );
     expect((await run('list')).out).toContain('vpn.example.com');
     expect(scene?.sessions).toHaveLength(1);
     await run('down');

@@ -53,3 +53,15 @@ test('a connection that is held says so, and no time', () => {
   expect(stateText({ ...lost, held: true }, 1_000)).toMatch(/not tried again by itself.*until you connect again/);
   expect(stateText({ ...lost, held: true }, 1_000)).not.toContain('attempt');
 });
+
+test('what is refused beside a tunnel, and what is held back while one is made anew', () => {
+  const tunnel = fakeTunnel(FAKE_PROFILES[0]!, 1414, 0);
+  const blocked = (prefixes: readonly string[]) => ({ ...tunnel, routes: { ...tunnel.routes, blocked: prefixes } });
+  expect(tunnelText(blocked([]))).not.toContain('refused');
+  expect(tunnelText(blocked(['::/0']))).toMatch(/refused +::\/0 \(no tunnel for it/);
+  const connecting = { state: 'connecting', profile: 'office', step: 'sa-init', attempt: 2 } as const;
+  expect(statusText({ ...IDLE, engine: connecting, blocked: ['0.0.0.0/0', '::/0'] }, 0)).toMatch(
+    /held back +0\.0\.0\.0\/0, ::\/0$/m,
+  );
+  expect(statusText({ ...IDLE, engine: connecting, blocked: [] }, 0)).not.toContain('held back');
+});
