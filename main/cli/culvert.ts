@@ -1,8 +1,10 @@
 #!/usr/bin/env node
+import { hasLock } from '../daemon/lock-place.ts';
 import { readVersion } from '../daemon/version.ts';
 // The command line's entry: real terminal, real signals, real exit codes.
 import { connectEngine } from '../ipc/client.ts';
 import { askSecret } from './ask.ts';
+import { explainCrash } from './crashed.ts';
 import { startEngine } from './engine.ts';
 import { Exit } from './exit.ts';
 import type { CliIo } from './io.ts';
@@ -14,7 +16,7 @@ const io: CliIo = {
   err: (text) => process.stderr.write(`${text}\n`),
   isTerminal: process.stdout.isTTY === true,
   now: () => Date.now(),
-  connect: connectEngine,
+  connect: explainCrash(connectEngine, hasLock),
   ...(process.stdin.isTTY
     ? { askSecret: (question, signal) => askSecret({ input: process.stdin, output: process.stderr }, question, signal) }
     : {}),

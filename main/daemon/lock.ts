@@ -8,18 +8,15 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import { EngineError } from '../ipc/error.ts';
 import { LOCK_EX, LOCK_NB } from '../native/constants.ts';
 import { libc } from '../native/libc.ts';
-
-export const RUN_DIRECTORY = '/run/culvert';
+import { lockPath, namespaceOf, RUN_DIRECTORY } from './lock-place.ts';
 
 export interface Lock {
   release(): void;
@@ -27,20 +24,11 @@ export interface Lock {
 
 const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
-/** "4026531840": the kernel's number for this process's network namespace. */
-function namespaceOf(): string | undefined {
-  try {
-    return /\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0];
-  } catch {
-    return undefined;
-  }
-}
-
 /** Throws EngineError `daemon/already-running`. undefined: nothing to lock with (no right to, not Linux). */
 export function lockNamespace(directory = RUN_DIRECTORY): Lock | undefined {
   const namespace = namespaceOf();
   if (namespace === undefined) return undefined;
-  const path = join(directory, `engine-${namespace}.lock`);
+  const path = lockPath(directory, namespace);
   let fd: number;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o750 });

@@ -1,7 +1,7 @@
 // The engine as a process: options in, signals, last words. `culvert daemon` calls it; it ends the process itself.
 import { systemAdapters } from './adapters.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
-import { RUN_DIRECTORY } from './lock.ts';
+import { RUN_DIRECTORY } from './lock-place.ts';
 import { createLog, type LogLevel } from './log.ts';
 
 export interface RunOptions {

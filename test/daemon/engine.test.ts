@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { lockNamespace } from '../../main/daemon/lock.ts';
+import { hasLock } from '../../main/daemon/lock-place.ts';
 import { createLog } from '../../main/daemon/log.ts';
 import { connectEngine, type EngineClient } from '../../main/ipc/client.ts';
 import type { EngineState } from '../../main/ipc/contract.ts';
@@ -325,11 +326,13 @@ describe('the daemon', () => {
       writeFileSync(join(place, file!), content);
       lock?.release();
       expect(readdirSync(place)).toEqual([file]);
+      expect(hasLock(place)).toBe(true);
       const next = lockNamespace(place);
       expect(readFileSync(join(place, file!), 'utf8')).toBe(`${process.pid}\n`);
       expect(() => lockNamespace(place)).toThrow(new RegExp(`\\(process ${process.pid}\\)`));
       next?.release();
       expect(readdirSync(place)).toEqual([]);
+      expect(hasLock(place)).toBe(false);
     }
   });
 
