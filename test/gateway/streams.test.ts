@@ -1,46 +1,8 @@
 // The gateway's TCP connections: who may keep one for how long, by a clock turned by hand.
 import { expect, test } from 'vitest';
-import { Streams } from '../../main/gateway/streams.ts';
-import type { StreamSocket } from '../../main/net/socket/api.ts';
-import type { DataPlane } from '../../main/path/command.ts';
-import type { Endpoint } from '../../main/wire/address.ts';
+import { formatEndpoint } from '../../main/wire/address.ts';
 import { settle } from './lab.ts';
-import { VirtualClock } from './virtual-clock.ts';
-
-function scene() {
-  const clock = new VirtualClock();
-  const removed: number[] = [];
-  const unused = () => {
-    throw new Error('not of these tests');
-  };
-  const plane: DataPlane = {
-    send: async () => {},
-    receive: async (command) => {
-      if (command.kind === 'removeSocket') removed.push(command.fd);
-    },
-    configure: unused,
-    attachTun: unused,
-    statistics: unused,
-    close: unused,
-  };
-  const streams = new Streams(plane, clock, () => {});
-  const closed: number[] = [];
-  let fd = 0;
-  const connect = (last: number): { readonly fd: number; readonly remote: Endpoint } => {
-    const number = ++fd;
-    const remote: Endpoint = { address: Uint8Array.of(192, 0, 2, last), port: 40_000 + number };
-    const socket: StreamSocket = {
-      fd: number,
-      kind: 'tcp',
-      local: { address: Uint8Array.of(192, 0, 2, 1), port: 4500 },
-      stream: { remote, expectsPrefix: true },
-      close: () => void closed.push(number),
-    };
-    streams.accept(socket);
-    return { fd: number, remote };
-  };
-  return { streams, clock, connect, closed, removed };
-}
+import { streamScene as scene } from './stream-scene.ts';
 
 test('a silent connection is closed after ten seconds, at the data plane first', async () => {
   const { clock, connect, closed, removed } = scene();
@@ -107,4 +69,29 @@ test('64 clients are all there is room for', async () => {
   const { fd } = connect(200);
   await settle();
   expect(closed).toEqual([fd]);
+});
+
+test('one that has ended stays open as long as a tunnel sends into it, and is then let go of everywhere', async () => {
+  const { streams, connect, closed, released } = scene();
+  const [one, other] = [connect(7), connect(8)];
+  for (const { remote } of [one, other]) streams.proved(remote);
+  const endpoints = [one, other].map(({ remote }) => formatEndpoint(remote));
+  await streams.ended(one.fd, new Set(endpoints));
+  expect(closed).toEqual([]);
+  expect(streams.byDescriptor(one.fd)).toBeDefined();
+  // The client is back on another connection: nobody sends into the old one any more, and the other has not ended.
+  await streams.collect(new Set());
+  expect(released).toEqual([`receiver ${one.fd}`, `sender ${one.fd}`, `socket ${one.fd}`]);
+  expect(streams.byDescriptor(one.fd)).toBeUndefined();
+  expect(streams.byDescriptor(other.fd)).toBeDefined();
+});
+
+test('a client that is asked something later has proved itself already', async () => {
+  const { streams, clock, connect, closed } = scene();
+  const { remote } = connect(7);
+  streams.proved(remote);
+  streams.asked(remote);
+  clock.advance(3_600_000);
+  await settle();
+  expect(closed).toEqual([]);
 });
