@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Session } from '../../main/session/deps.ts';
 import { createPlace, LEFT_AFTER } from '../../main/session/place.ts';
+import { PAUSE, SETTLE } from '../../main/session/roaming.ts';
 import type { IkeSockets } from '../../main/session/sockets.ts';
 import { createStreamBreaks, FIRST_PAUSE, HELD, LONGEST_PAUSE } from '../../main/session/stream-breaks.ts';
 import { fakeClock } from './fakes/clock.ts';
@@ -107,6 +108,68 @@ it('makes one connection where the network changes and the old one breaks becaus
   expect(session.state.state).toBe('connected');
   delay = 0;
   await stopClean(up);
+});
+
+it.each(['the break', 'the change of network'])(
+  'makes one connection where %s comes first, and the other while that is made',
+  async (first) => {
+    const up = await connected();
+    const { world, session } = up;
+    const [old] = streams(world);
+    const connecting = SETTLE + PAUSE + 1_000;
+    world.options = {
+      ...world.options,
+      local: ELSEWHERE,
+      delay: () => (world.calls.at(-1) === 'streams.connect' ? connecting : 0),
+    };
+    const change = (): void => world.monitor.say('address');
+    if (first === 'the break') breakStream(world, old);
+    else change();
+    await world.clock.advance(SETTLE + PAUSE);
+    expect(streams(world)).toHaveLength(1);
+    if (first === 'the break') change();
+    else breakStream(world, old);
+    await world.clock.advance(20_000);
+    expect(streams(world)).toHaveLength(2);
+    expect(session.state.state).toBe('connected');
+    world.options = { ...world.options, delay: () => 0 };
+    await stopClean(up);
+  },
+);
+
+it('counts no break of a connection that was left', async () => {
+  const up = await connected();
+  const { world } = up;
+  const [old] = streams(world);
+  breakStream(world, old);
+  await world.clock.settle();
+  breakStream(world, old);
+  await world.clock.settle();
+  breakStream(world);
+  await world.clock.advance(FIRST_PAUSE);
+  expect(streams(world)).toHaveLength(3);
+  await stopClean(up);
+});
+
+it('shows the gateway at once that it is back', async () => {
+  const up = await connected();
+  const { world } = up;
+  const asked = () => world.peer().events.filter(({ kind }) => kind === 'checkLiveness').length;
+  expect(asked()).toBe(0);
+  breakStream(world);
+  await world.clock.settle();
+  expect(asked()).toBe(1);
+  await stopClean(up);
+});
+
+it('leaves no timer behind where it is stopped while it waits', async () => {
+  const { world, session } = await connected();
+  breakStream(world);
+  await world.clock.settle();
+  breakStream(world);
+  await world.clock.settle();
+  await session.stop();
+  expect(world.remains()).toEqual([]);
 });
 
 it('tells from where it goes on, after a break and from another network', async () => {
