@@ -7,9 +7,11 @@ import { app, BrowserWindow, dialog, ipcMain, Menu, Notification, powerMonitor, 
 import { connectEngine, openEngineSocket } from '../ipc/client.ts';
 import { DEFAULT_SOCKET } from '../ipc/place.ts';
 import { autostart, autostartFile } from './autostart.ts';
-import { elevated, launchProcess } from './elevate.ts';
+import type { CommandLine } from './elevate.ts';
+import { changeableByOthers, elevated, launchProcess } from './elevate.ts';
 import type { ElectronModules } from './modules.ts';
 import { createShell } from './shell.ts';
+import type { Launched } from './supervisor.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 /** build/out, also inside the package's asar. */
@@ -42,9 +44,16 @@ const windows = process.platform === 'win32';
 const otherSocket = app.isPackaged ? '' : app.commandLine.getSwitchValue('socket');
 const socketPath = otherSocket || (windows ? '\\\\.\\pipe\\culvert' : DEFAULT_SOCKET);
 const node = join(resources, 'engine', windows ? 'node.exe' : 'node');
-const command = existsSync(node)
-  ? elevated(process.platform, { node, program: join(resources, 'engine/main/cli/culvert.js'), socketPath })
-  : null;
+const program = join(resources, 'engine/main/cli/culvert.js');
+const command = existsSync(node) ? elevated(process.platform, { node, program, socketPath }) : null;
+
+/** Not as root what another user, or a program that this person runs, could have changed. */
+function launch(line: CommandLine): Launched {
+  const changeable = windows ? undefined : changeableByOthers([node, program]);
+  return changeable === undefined
+    ? launchProcess(line)
+    : { ended: Promise.resolve({ code: null, said: changeable, refusal: 'not-safe' }) };
+}
 
 const startFile = (): string => autostartFile(app.getPath('appData'));
 /** An AppImage is mounted anew each time: the file itself has to be named. */
@@ -59,7 +68,7 @@ createShell({
   icons: join(out, 'icons'),
   connect: () => connectEngine(socketPath),
   openSocket: () => openEngineSocket(socketPath),
-  launch: command ? () => launchProcess(command) : null,
+  launch: command ? () => launch(command) : null,
   ...(process.platform === 'linux' ? { autostart: (wanted) => autostart(startFile(), started(), wanted) } : {}),
   interfaces: networkInterfaces,
   now: Date.now,

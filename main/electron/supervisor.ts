@@ -18,7 +18,14 @@ export type SupervisorState =
 /** An engine that we started. */
 export interface Launched {
   /** Resolves with what it said last, once it has ended or could not be started. */
-  readonly ended: Promise<{ readonly code: number | null; readonly said: string }>;
+  readonly ended: Promise<Ended>;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly said: string;
+  /** Whoever was to start it did not: the person closed the question, may not, or nobody can be asked here. */
+  readonly refusal?: 'dismissed' | 'not-authorised' | 'no-way' | 'not-safe' | undefined;
 }
 
 export interface SupervisorDeps {
@@ -111,13 +118,13 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     become({ state: 'starting' });
     const engine = (deps.launch as () => Launched)();
     running = engine;
-    void engine.ended.then(({ code, said }) => {
+    void engine.ended.then((how) => {
       if (running === engine) running = undefined;
       // While it was attached, the end of the connection tells.
       if (turn !== mine || shut || state.state !== 'starting') return;
       cancel();
       mayLaunch = false;
-      become({ state: 'refused', because: notStarted(code, said) });
+      become({ state: 'refused', because: notStarted(how) });
     });
     const deadline = now + PATIENCE;
     const look = async (): Promise<void> => {
@@ -176,17 +183,37 @@ const crashes = (count: number): ContractError => ({
   data: { count },
 });
 
-function notStarted(code: number | null, said: string): ContractError {
-  // pkexec: 126 the person dismissed the dialog, 127 not authorised.
-  const dismissed = code === 126 || code === 127;
-  return {
-    code: dismissed ? 'shell/not-authorised' : 'shell/engine-start',
-    message: dismissed
-      ? 'The engine was not started: an administrator must allow it.'
-      : `The engine could not be started${said.trim() ? `: ${said.trim().slice(-500)}` : '.'}`,
-    remedy: dismissed
-      ? 'Try again and enter an administrator’s password, or have the system service installed.'
-      : 'Start it in a terminal (`sudo culvert daemon --foreground`) to see why.',
-    ...(code === null ? {} : { data: { code } }),
-  };
+function notStarted({ code, said, refusal }: Ended): ContractError {
+  const data = code === null ? {} : { data: { code } };
+  switch (refusal) {
+    case 'dismissed':
+    case 'not-authorised':
+      return {
+        code: 'shell/not-authorised',
+        message: 'The engine was not started: an administrator must allow it.',
+        remedy: 'Try again and enter an administrator’s password, or have the system service installed.',
+        ...data,
+      };
+    case 'no-way':
+      return {
+        code: 'shell/no-elevation',
+        message: 'The engine was not started: nobody can be asked for an administrator’s password here.',
+        remedy:
+          'Install pkexec (package “pkexec” or “policykit-1”) and log in to a desktop, start the system service (`systemctl start culvert`), or the engine by hand (`sudo culvert daemon`).',
+        ...data,
+      };
+    case 'not-safe':
+      return {
+        code: 'shell/engine-not-safe',
+        message: `The engine was not started: others than the administrator may change ${said}.`,
+        remedy: 'Install Culvert from its package, so that its files belong to root.',
+      };
+    case undefined:
+      return {
+        code: 'shell/engine-start',
+        message: `The engine could not be started${said.trim() ? `: ${said.trim().slice(-500)}` : '.'}`,
+        remedy: 'Start it in a terminal (`sudo culvert daemon --foreground`) to see why.',
+        ...data,
+      };
+  }
 }

@@ -200,7 +200,7 @@ describe('supervisor', () => {
 
   test('an administrator who says no is not asked again until the person wants it', async () => {
     engine = undefined;
-    const launch = vi.fn(() => ({ ended: Promise.resolve({ code: 126, said: '' }) }));
+    const launch = vi.fn(() => ({ ended: Promise.resolve({ code: 126, said: '', refusal: 'dismissed' as const }) }));
     await start({ launch });
     await pass(60_000);
     expect(launch).toHaveBeenCalledTimes(1);
