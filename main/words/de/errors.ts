@@ -252,6 +252,13 @@ export const errors: Translated<typeof en> = {
   'error.shell/not-authorised': 'Die Engine wurde nicht gestartet: Ein Administrator muss es erlauben.',
   'error.shell/not-authorised.remedy':
     'Versuchen Sie es erneut und geben Sie das Passwort eines Administrators ein, oder lassen Sie den Systemdienst installieren.',
+  'error.shell/no-elevation':
+    'Die Engine wurde nicht gestartet: Hier kann niemand nach dem Passwort eines Administrators gefragt werden.',
+  'error.shell/no-elevation.remedy':
+    'Installieren Sie pkexec und melden Sie sich an einem Desktop an, oder lassen Sie den Systemdienst installieren.',
+  'error.shell/engine-not-safe':
+    'Die Engine wurde nicht gestartet: Auch andere als der Administrator können ihre Dateien ändern.',
+  'error.shell/engine-not-safe.remedy': 'Installieren Sie Culvert aus seinem Paket, damit seine Dateien root gehören.',
   'error.shell/engine-start': 'Die Engine ließ sich nicht starten.',
   'error.shell/engine-start.remedy':
     'Starten Sie diesen Computer neu. Hilft das nicht, fragen Sie Ihren Administrator.',

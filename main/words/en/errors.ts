@@ -226,6 +226,10 @@ export const errors = {
   'error.shell/not-authorised': 'The engine was not started: an administrator must allow it.',
   'error.shell/not-authorised.remedy':
     'Try again and enter an administrator’s password, or have the system service installed.',
+  'error.shell/no-elevation': 'The engine was not started: nobody can be asked for an administrator’s password here.',
+  'error.shell/no-elevation.remedy': 'Install pkexec and log in to a desktop, or have the system service installed.',
+  'error.shell/engine-not-safe': 'The engine was not started: others than the administrator may change its files.',
+  'error.shell/engine-not-safe.remedy': 'Install Culvert from its package, so that its files belong to root.',
   'error.shell/engine-start': 'The engine could not be started.',
   'error.shell/engine-start.remedy': 'Restart this computer. If it does not help, ask your administrator.',
 } as const;

@@ -249,6 +249,14 @@ export const errors: Translated<typeof en> = {
   'error.shell/not-authorised': 'Le moteur n’a pas été démarré : un administrateur doit l’autoriser.',
   'error.shell/not-authorised.remedy':
     'Réessayez en saisissant le mot de passe d’un administrateur, ou faites installer le service système.',
+  'error.shell/no-elevation':
+    'Le moteur n’a pas été démarré : personne ne peut être invité ici à saisir un mot de passe d’administrateur.',
+  'error.shell/no-elevation.remedy':
+    'Installez pkexec et ouvrez une session de bureau, ou faites installer le service système.',
+  'error.shell/engine-not-safe':
+    'Le moteur n’a pas été démarré : d’autres que l’administrateur peuvent modifier ses fichiers.',
+  'error.shell/engine-not-safe.remedy':
+    'Installez Culvert depuis son paquet, pour que ses fichiers appartiennent à root.',
   'error.shell/engine-start': 'Le moteur n’a pas pu être démarré.',
   'error.shell/engine-start.remedy':
     'Redémarrez cet ordinateur. Si cela ne suffit pas, adressez-vous à votre administrateur.',

@@ -198,6 +198,10 @@ export const errors: Translated<typeof en> = {
   'error.shell/engine-crashes.remedy': '请重新启动本机。如果再次发生，请把引擎的日志交给管理员。',
   'error.shell/not-authorised': '引擎没有启动：需要管理员允许。',
   'error.shell/not-authorised.remedy': '请重试并输入管理员密码，或请人安装系统服务。',
+  'error.shell/no-elevation': '引擎未启动：此处无法询问管理员密码。',
+  'error.shell/no-elevation.remedy': '请安装 pkexec 并登录桌面，或请管理员安装系统服务。',
+  'error.shell/engine-not-safe': '引擎未启动：管理员以外的人可以更改其文件。',
+  'error.shell/engine-not-safe.remedy': '请用安装包安装 Culvert，使其文件属于 root。',
   'error.shell/engine-start': '无法启动引擎。',
   'error.shell/engine-start.remedy': '请重新启动本机。如果仍然无效，请咨询管理员。',
 };
