@@ -2,9 +2,10 @@
 declare const config: {
   readonly asar: boolean;
   readonly files: readonly string[];
-  readonly extraResources: readonly { readonly from: string; readonly to: string }[];
-  readonly fileAssociations: readonly { readonly ext: string }[];
+  readonly fileAssociations: readonly { readonly ext: string; readonly mimeType: string }[];
   readonly protocols: readonly { readonly schemes: readonly string[] }[];
   readonly electronFuses: Readonly<Record<string, boolean>>;
+  readonly linux: { readonly target: readonly string[]; readonly executableName: string };
+  readonly deb: Readonly<Record<'afterInstall' | 'afterRemove', string>>;
 };
 export default config;

@@ -1,44 +1,33 @@
-// How electron-builder (`npx electron-builder --config build/electron-builder.mjs`, Node 22.12 or later, after
-// `npm run build`) packages the desktop app. The shell, its page and its icons go into the asar; the engine, which a Node
-// runtime of its own runs with an administrator's rights, lies beside it (main/electron/main.ts: resources/engine). The
-// runtime is the platform's official Node binary, put into build/engine-node/ by whoever makes the release.
-import { readFileSync } from 'node:fs';
-
-/** Packages that the engine runs with, and theirs. */
-function needed() {
-  const dependencies = (folder) =>
-    Object.keys(
-      JSON.parse(readFileSync(new URL(`../${folder}package.json`, import.meta.url), 'utf8')).dependencies ?? {},
-    );
-  const found = new Set(dependencies(''));
-  for (const name of found) for (const more of dependencies(`node_modules/${name}/`)) found.add(more);
-  return [...found].sort();
-}
+// How electron-builder (`npx electron-builder --config build/electron-builder.mjs`, after `npm run build`) packages the desktop
+// app. The shell, its page and its icons go into the asar; the engine, which a Node runtime of its own runs with an
+// administrator's rights, lies beside it (main/electron/main.ts: resources/engine). The runtime is the platform's official
+// Node binary, put into build/engine-node/PLATFORM-ARCH/ (linux-x64, darwin-arm64, win32-x64) by whoever makes the release.
+// package-engine.mjs puts it together, and fails where anything of it is missing.
+//
+// No AppImage: it is mounted for one person, so that root can neither read the engine in it nor trust it.
+import afterPack from './package-engine.mjs';
 
 const config = {
   appId: 'org.culvert.desktop',
   productName: 'Culvert',
-  directories: { output: 'build/packages' },
-  extraMetadata: { main: 'build/out/main/electron/main.js' },
+  // Icons and service files; without this it would be all of build/, and nothing of build/out would get into the app.
+  directories: { output: 'build/packages', buildResources: 'build/service' },
+  extraMetadata: { main: 'build/out/main/electron/main.js', author: 'The Culvert contributors' },
   asar: true,
   npmRebuild: false,
+  afterPack,
   files: [
     'package.json',
     'build/out/main/electron/**',
     'build/out/main/ipc/**',
+    // The engine's ends and the doubles for tests.
+    '!build/out/main/ipc/{server,web,relay,static,fake,fake-*}.js',
     'build/out/main/words/**',
     'build/out/renderer/**',
-    'build/out/icons/**',
+    'build/out/icons/tray-*.png',
     '!**/*.map',
-  ],
-  extraResources: [
-    { from: 'build/engine-node', to: 'engine' },
-    { from: 'build/out/main', to: 'engine/main', filter: ['**', '!electron/**', '!**/*.map'] },
-    { from: 'build/out/assembly', to: 'engine/assembly' },
-    { from: 'build/out', to: 'engine', filter: ['*.wasm'] },
-    { from: 'build/out/renderer', to: 'engine/renderer' },
-    { from: 'package.json', to: 'engine/package.json' },
-    ...needed().map((name) => ({ from: `node_modules/${name}`, to: `engine/node_modules/${name}` })),
+    // The shell needs Electron and Node alone.
+    '!node_modules/**',
   ],
   fileAssociations: [
     { ext: 'culvert', name: 'Culvert profile', mimeType: 'application/vnd.culvert.profile+json', role: 'Viewer' },
@@ -51,11 +40,31 @@ const config = {
     enableCookieEncryption: true,
     enableEmbeddedAsarIntegrityValidation: true,
     onlyLoadAppFromAsar: true,
+    // The page is a file, whose origin would otherwise be allowed more than a web page's.
+    grantFileProtocolExtraPrivileges: false,
   },
   icon: 'build/out/icons/app-512.png',
-  linux: { target: ['deb', 'AppImage'], category: 'Network' },
-  mac: { target: ['dmg'], category: 'public.app-category.utilities', hardenedRuntime: true },
-  win: { target: ['nsis'] },
+  linux: {
+    target: ['deb'],
+    category: 'Network',
+    executableName: 'culvert',
+    synopsis: 'VPN client for GRE over IPsec and IKEv2',
+    maintainer: 'The Culvert contributors',
+    desktop: { entry: { StartupWMClass: 'culvert', Keywords: 'VPN;IPsec;IKEv2;' } },
+  },
+  deb: {
+    depends: ['iproute2', 'libgtk-3-0', 'libnotify4', 'libnss3', 'libxss1', 'libxtst6', 'xdg-utils', 'libsecret-1-0'],
+    recommends: ['pkexec', 'iw'],
+    afterInstall: 'build/service/after-install.sh',
+    afterRemove: 'build/service/after-remove.sh',
+  },
+  mac: {
+    icon: 'build/out/icons/app.icns',
+    target: ['dmg'],
+    category: 'public.app-category.utilities',
+    hardenedRuntime: true,
+  },
+  win: { icon: 'build/out/icons/app.ico', target: ['nsis'] },
   nsis: { oneClick: false, perMachine: true },
 };
 

@@ -191,6 +191,42 @@ export function png(image, pixels) {
 }
 
 /** Draws all icons into `folder`, which it empties first. */
+/** Icon types of macOS by their edge in pixels, all of which hold PNGs. */
+const ICNS = { 16: 'icp4', 32: 'icp5', 64: 'icp6', 128: 'ic07', 256: 'ic08', 512: 'ic09' };
+
+/** macOS' icon file: "icns", its length, then each icon as type, length (both with these eight bytes) and PNG, big-endian. */
+export function icns(pngs) {
+  const chunk = (type, ...parts) => {
+    const head = Buffer.alloc(8);
+    head.write(type, 'latin1');
+    head.writeUInt32BE(8 + parts.reduce((sum, part) => sum + part.length, 0), 4);
+    return Buffer.concat([head, ...parts]);
+  };
+  return chunk(
+    'icns',
+    ...Object.entries(ICNS).flatMap(([size, type]) => (pngs[size] ? [chunk(type, pngs[size])] : [])),
+  );
+}
+
+/** Windows' icon file: a directory of images (ICONDIR, little-endian), then their PNGs. A size of 256 is written as 0. */
+export function ico(pngs) {
+  const images = Object.entries(pngs).filter(([size]) => size <= 256);
+  const directory = Buffer.alloc(6 + 16 * images.length);
+  directory.writeUInt16LE(1, 2);
+  directory.writeUInt16LE(images.length, 4);
+  let offset = directory.length;
+  for (const [i, [size, image]] of images.entries()) {
+    const at = 6 + 16 * i;
+    directory[at] = directory[at + 1] = size & 0xff;
+    directory.writeUInt16LE(1, at + 4);
+    directory.writeUInt16LE(32, at + 6);
+    directory.writeUInt32LE(image.length, at + 8);
+    directory.writeUInt32LE(offset, at + 12);
+    offset += image.length;
+  }
+  return Buffer.concat([directory, ...images.map(([, image]) => image)]);
+}
+
 export function drawIcons(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -207,7 +243,13 @@ export function drawIcons(folder) {
     }
   }
   const app = readFileSync(join(root, 'renderer/public/icon.svg'), 'utf8');
-  for (const pixels of APP_SIZES) draw(`app-${pixels}`, app, pixels, '#000000');
+  const pngs = {};
+  for (const pixels of APP_SIZES) {
+    draw(`app-${pixels}`, app, pixels, '#000000');
+    pngs[pixels] = readFileSync(join(folder, `app-${pixels}.png`));
+  }
+  writeFileSync(join(folder, 'app.icns'), icns(pngs));
+  writeFileSync(join(folder, 'app.ico'), ico(pngs));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) drawIcons(join(root, 'build/out/icons'));

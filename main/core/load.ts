@@ -2,7 +2,7 @@
 // everywhere, and core-relaxed.wasm, whose table lookups are one instruction shorter (relaxed SIMD; a tenth off AES-GCM). The
 // second is taken where V8 has it; CULVERT_CORE=plain or =relaxed says otherwise. The same code runs from source (under vitest) and compiled (from build/out), so the file is
 // looked for from the package's root: the nearest package.json above that is culvert's.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,7 +59,11 @@ function nameOf(packageFile: string): unknown {
 /** Path of the build to run. Throws where this file lies outside culvert's package. */
 export function corePath(build = coreBuild()): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    if (nameOf(join(folder, 'package.json')) === 'culvert') return join(folder, 'build', 'out', build);
+    if (nameOf(join(folder, 'package.json')) === 'culvert') {
+      // A packaged engine has it beside its package.json.
+      const beside = join(folder, build);
+      return existsSync(beside) ? beside : join(folder, 'build', 'out', build);
+    }
     if (folder === dirname(folder))
       throw new Error(
         `${build} cannot be found: no package.json named "culvert" lies above this file, so the installation is incomplete. Install Culvert again.`,

@@ -1,5 +1,5 @@
-// The configuration of the desktop package: only what electron-builder knows, and the promises it has to keep. Nothing is
-// packaged here.
+// The configuration of the desktop package: only what electron-builder knows, and the promises it has to keep. What
+// comes out of it: packaged.test.ts.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import config from '../../build/electron-builder.mjs';
@@ -33,10 +33,4 @@ test('the fuses close the ways around the shell', () => {
 test('links and profile files lead to the shell', () => {
   expect(config.protocols.flatMap(({ schemes }) => schemes)).toEqual([SCHEME]);
   expect(config.fileAssociations.map(({ ext }) => `.${ext}`)).toEqual([EXTENSION]);
-});
-
-test('the engine lies outside the asar, with every package it needs', () => {
-  const places = config.extraResources.map(({ to }) => to);
-  for (const name of ['koffi', 'pino', 'sonic-boom']) expect(places).toContain(`engine/node_modules/${name}`);
-  expect(places).toEqual(expect.arrayContaining(['engine', 'engine/main', 'engine/assembly', 'engine/package.json']));
 });
