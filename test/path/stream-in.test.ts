@@ -27,8 +27,8 @@ function feed(stream: StreamIn, chunk: Uint8Array, most = Number.POSITIVE_INFINI
     messages.push(memory.bytes.slice(stream.offset, stream.offset + stream.length));
   }
   stream.end();
-  // Whoever has IN meanwhile leaves nothing of it.
-  memory.bytes.fill(0xee, IN, IN + BURST_SLOT_BYTES);
+  // Whoever has IN meanwhile leaves nothing of it; zeros would be a length of 0.
+  memory.bytes.fill(0, IN, IN + BURST_SLOT_BYTES);
   return { messages, said };
 }
 

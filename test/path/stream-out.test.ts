@@ -127,6 +127,16 @@ test('an IKE message waits for the end of a packet that has begun, and goes befo
   expect(read(taken).map(([mark]) => mark)).toEqual([1, 200, 2]);
 });
 
+test('an IKE message leaves right behind a packet that had begun, where nothing else waits', () => {
+  const script: Taken[] = [5, { refused: EAGAIN }];
+  const { stream, taken } = rig(() => script.shift() ?? 10_000);
+  batch(stream, [packet(1, 100)]);
+  stream.flush();
+  stream.message(packet(200, 50));
+  expect(stream.flush()).toBe('done');
+  expect(read(taken).map(([mark]) => mark)).toEqual([1, 200]);
+});
+
 test('what waits alone is sent, and said to wait', () => {
   const { stream, taken } = rig(() => 10_000);
   expect(stream.hasMessages).toBe(false);
