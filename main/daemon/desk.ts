@@ -5,12 +5,12 @@ import { EngineError, ipcError } from '../ipc/error.ts';
 import type { Caller } from '../ipc/server.ts';
 import type { ParsedProfile } from '../profile/parse.ts';
 import { lockOn } from '../profile/policy.ts';
-import { formatProblem, ProfileError, type ProfileProblem } from '../profile/problem.ts';
+import { formatProblem, MOST_TOLD, ProfileError, type ProfileProblem } from '../profile/problem.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import type { Session } from '../session/deps.ts';
 import { SessionError } from '../session/failure.ts';
-import { type Told, tell } from '../words/told.ts';
+import { cut, type Told, tell } from '../words/told.ts';
 import { attachedNetworks, detailsOf, mtuOf, routesOf } from './describe.ts';
 import type { EngineLog } from './log.ts';
 
@@ -144,7 +144,10 @@ export function known(error: unknown): EngineError {
     message: error.message,
     remedy: error.remedy,
     ...(first
-      ? { data: { pointer: first.pointer, problems: error.problems.length }, mistakes: error.problems.map(mistakeOf) }
+      ? {
+          data: { pointer: first.pointer, problems: error.problems.length },
+          mistakes: error.problems.slice(0, MOST_TOLD).map(mistakeOf),
+        }
       : {}),
   });
 }
@@ -157,5 +160,5 @@ function mistakeOf(problem: ProfileProblem): Told {
     : example
       ? tell('mistake.example', { example })
       : '';
-  return { ...tell(`mistake.${code}`, { place: pointer || '/', hint }), text: formatProblem(problem) };
+  return { ...tell(`mistake.${code}`, { place: pointer || '/', hint }), text: cut(formatProblem(problem)) };
 }

@@ -10,7 +10,7 @@ import type { ProfileStore } from '../profile/store.ts';
 import { type Address, formatAddress } from '../wire/address.ts';
 import { detailsOf } from './describe.ts';
 import { type Desk, known } from './desk.ts';
-import type { EngineLog } from './log.ts';
+import { type EngineLog, fitting } from './log.ts';
 import type { PortAnswer } from './reach.ts';
 
 export interface DiagnosticsOptions {
@@ -28,6 +28,8 @@ export interface DiagnosticsOptions {
 }
 
 const LOG_LINES = 500;
+/** Of these lines, which are in the report twice. */
+const LOG_BYTES = 256 * 1024;
 const PATIENCE = 4_000;
 
 export function diagnosticCalls(options: DiagnosticsOptions): Pick<Implementation, 'checks' | 'report'> {
@@ -114,7 +116,7 @@ export function diagnosticCalls(options: DiagnosticsOptions): Pick<Implementatio
         mtu: profile ? desk.mtu(profile) : null,
         checks,
         drops,
-        log: log.newest(LOG_LINES),
+        log: fitting(log.newest(LOG_LINES), LOG_BYTES),
         clean: log.clean,
       });
     },

@@ -15,7 +15,7 @@ import {
   type Role,
 } from './contract.ts';
 import { EngineError, ipcError } from './error.ts';
-import { createLineReader, decodeLine, encodeLine } from './framing.ts';
+import { createLineReader, decodeLine, encodeLine, MOST_LINE_BYTES } from './framing.ts';
 import { passes } from './log-filter.ts';
 import { createOutbox } from './outbox.ts';
 import { listenOnPath, type SocketAccess } from './place.ts';
@@ -148,7 +148,11 @@ function openConnection(socket: Socket, options: ServeOptions, onClosed: () => v
   };
 
   const answer = (message: { readonly id: number | null } & Record<string, unknown>): void => {
-    outbox.answer(encodeLine(message));
+    const line = encodeLine(message);
+    const fits = Buffer.byteLength(line) <= MOST_LINE_BYTES;
+    // The other end would hang up on it, and ask again.
+    if (!fits) options.onDefect(new RangeError(`an answer of ${line.length} characters`));
+    outbox.answer(fits ? line : encodeLine({ id: message.id, error: defect().toContract() }));
     flush();
   };
 
@@ -173,14 +177,7 @@ function openConnection(socket: Socket, options: ServeOptions, onClosed: () => v
       answer({ id, result: await perform(name, params) });
     } catch (error) {
       if (!(error instanceof EngineError)) options.onDefect(error);
-      const told =
-        error instanceof EngineError
-          ? error
-          : ipcError(
-              'ipc/internal',
-              'Something in the engine itself went wrong.',
-              'Try again. If it happens again, report it with the output of `culvert logs`.',
-            );
+      const told = error instanceof EngineError ? error : defect();
       answer({ id, error: told.toContract() });
     } finally {
       calls--;
@@ -286,6 +283,13 @@ async function dispatch<K extends Exclude<CallName, 'subscribe'>>(
     data: { call: name },
   });
 }
+
+const defect = (): EngineError =>
+  ipcError(
+    'ipc/internal',
+    'Something in the engine itself went wrong.',
+    'Try again. If it happens again, report it with the output of `culvert logs`.',
+  );
 
 function notAllowed(name: CallName): EngineError {
   return ipcError(

@@ -57,14 +57,22 @@ export class ProfileError extends Error {
   }
 }
 
+/** Mistakes that are told at once; a file of another kind has thousands. */
+export const MOST_TOLD = 50;
+
 /** One error for every problem of a file. */
 export function problemsError(problems: readonly ProfileProblem[]): ProfileError {
   const first = problems[0];
   if (!first) throw new RangeError('an error needs a problem');
+  const more = problems.length - MOST_TOLD;
   const head = problems.length === 1 ? 'The profile has a mistake:' : `The profile has ${problems.length} mistakes:`;
   return new ProfileError({
     code: first.code,
-    message: [head, ...problems.map((problem) => `  ${formatProblem(problem)}`)].join('\n'),
+    message: [
+      head,
+      ...problems.slice(0, MOST_TOLD).map((problem) => `  ${formatProblem(problem)}`),
+      ...(more > 0 ? [`  … and ${more} more.`] : []),
+    ].join('\n'),
     remedy:
       first.code === 'version'
         ? 'Ask the administrator who made the profile for one that this version of Culvert reads.'

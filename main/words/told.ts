@@ -24,8 +24,28 @@ const numbers = numberFormat('en');
 
 /** Placeholders are typed by the English sentence. */
 export function tell<K extends ToldCode>(code: K, ...fill: Fill<English[K], ToldValue>): Told {
-  const data: Readonly<Record<string, ToldValue>> = fill[0] ?? {};
+  const given: Readonly<Record<string, ToldValue>> = fill[0] ?? {};
+  const data = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, bounded(value)]));
   return { code, data, text: sentence(en[code], data) };
+}
+
+/** Of a list; a gateway may announce thousands of networks. */
+const MOST_ITEMS = 20;
+/** Characters of one value; a profile may have a key of any length. */
+const MOST_CHARACTERS = 300;
+/** Characters of a sentence that was made elsewhere. */
+const MOST_SENTENCE = 2000;
+
+/** What is too long for a person is cut, and ends in "…", which is the same in every language. */
+function bounded(value: ToldValue): ToldValue {
+  if (typeof value === 'string') return cut(value, MOST_CHARACTERS);
+  if (typeof value !== 'object' || value === null || 'code' in value) return value;
+  const items = value.slice(0, MOST_ITEMS).map((item) => cut(item, MOST_CHARACTERS));
+  return value.length > MOST_ITEMS ? [...items, '…'] : items;
+}
+
+export function cut(text: string, most = MOST_SENTENCE): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
 /** Codes of errors that are always said in the same words. */
@@ -45,8 +65,8 @@ export function tellError({ code, message, remedy, data = {} }: ErrorFields): {
   readonly remedy: Told;
 } {
   return {
-    error: { code: `error.${code}`, data, text: message },
-    remedy: { code: `error.${code}.remedy`, data, text: remedy },
+    error: { code: `error.${code}`, data, text: cut(message) },
+    remedy: { code: `error.${code}.remedy`, data, text: cut(remedy) },
   };
 }
 

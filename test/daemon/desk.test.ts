@@ -10,6 +10,7 @@ import { MOST_PROFILES } from '../../main/daemon/profiles.ts';
 import { openSettings } from '../../main/daemon/settings.ts';
 import { connectEngine, type EngineClient } from '../../main/ipc/client.ts';
 import type { Events, PathTest, TunnelInfo } from '../../main/ipc/contract.ts';
+import { EngineError } from '../../main/ipc/error.ts';
 import type { Caller } from '../../main/ipc/server.ts';
 import { fakeAttachment } from '../../main/net/attachment/fake.ts';
 import { parseProfile } from '../../main/profile/parse.ts';
@@ -374,6 +375,36 @@ describe('profiles', () => {
     expect([numbers.load('office'), numbers.load('work')]).toEqual([null, 77]);
     await client.call('remove', { profile: 'work' });
     expect(numbers.load('work')).toBe(null);
+  });
+
+  it('with mistakes are refused with each of them by kind and place, and not with thousands', async () => {
+    const { client } = await open();
+    const wrong = JSON.stringify({
+      ...JSON.parse(profileText('wrong')),
+      gatway: {},
+      routes: { include: ['10.0.0.1/8'] },
+    });
+    await expect(client.call('preview', { text: wrong })).rejects.toMatchObject({
+      code: 'profile/invalid',
+      mistakes: expect.arrayContaining([
+        expect.objectContaining({
+          code: 'mistake.unknown-key',
+          data: { place: '/gatway', hint: expect.objectContaining({ data: { meant: '/gateway' } }) },
+          text: expect.stringContaining('Did you mean /gateway?'),
+        }),
+        expect.objectContaining({
+          code: 'mistake.invalid',
+          data: expect.objectContaining({ place: '/routes/include/0' }),
+        }),
+      ]),
+    });
+    const keys = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`key${i}`, 1]));
+    const many = JSON.stringify({ ...JSON.parse(profileText('wrong')), ...keys });
+    const refused = await client.call('preview', { text: many }).catch((error: EngineError) => error);
+    expect(refused).toBeInstanceOf(EngineError);
+    if (!(refused instanceof EngineError)) return;
+    expect(refused.mistakes).toHaveLength(50);
+    expect(refused.message).toMatch(/^The profile has 5000 mistakes:[\s\S]*… and 4950 more\.$/);
   });
 
   it('are not kept without number', async () => {

@@ -1,49 +1,8 @@
 // The double behaves as the contract says, so that tests built on it mean something.
 import { describe, expect, it } from 'vitest';
-import { CALL_NAMES, type CallName, type EngineState, type Params } from '../../main/ipc/contract.ts';
-import { createFakeEngine, FAKE_ERROR } from '../../main/ipc/fake.ts';
-
-const PARAMS: { readonly [K in CallName]: Params<K> } = {
-  hello: { contract: 1 },
-  status: {},
-  connect: { profile: 'office' },
-  disconnect: {},
-  answerPrompt: { id: 'p1', answer: null },
-  list: {},
-  profiles: {},
-  import: { text: '{"name": "new"}', replace: false },
-  importUrl: { url: 'https://example.com/p.json', replace: true },
-  preview: { text: '{"name": "office"}' },
-  previewUrl: { url: 'https://example.com/p.json' },
-  rename: { profile: 'new', name: 'newer' },
-  remove: { profile: 'newer' },
-  lock: { profile: 'lab', locked: ['/mtu'], by: 'IT' },
-  routes: { profile: 'office' },
-  setRouteMode: { profile: 'office', mode: 'full' },
-  setRouteOptions: { profile: 'office', allowLan: false },
-  checkRoute: { profile: 'office', prefix: '10.0.0.0/8', kind: 'include' },
-  addRoute: { profile: 'office', prefix: '192.168.7.0/24', kind: 'include' },
-  editRoute: {
-    profile: 'office',
-    from: { prefix: '192.168.7.0/24', kind: 'include' },
-    to: { prefix: '192.168.8.0/24', kind: 'include' },
-  },
-  removeRoute: { profile: 'office', prefix: '192.168.8.0/24', kind: 'include' },
-  resetRoutes: { profile: 'office' },
-  routeLookup: { target: '10.1.2.3' },
-  mtu: { profile: 'office' },
-  setMtu: { profile: 'office', choice: { mode: 'fixed', value: 1300 } },
-  pathTest: {},
-  cancelPathTest: {},
-  checks: {},
-  report: {},
-  logs: { lines: 10 },
-  samples: {},
-  settings: {},
-  setSettings: { theme: 'dark' },
-  notice: { event: 'resume' },
-  subscribe: { events: ['status'] },
-};
+import { CALL_NAMES, type EngineState } from '../../main/ipc/contract.ts';
+import { createFakeEngine, FAKE_ERROR, FAKE_MOST_PROFILES, FAKE_PROFILES } from '../../main/ipc/fake.ts';
+import { PARAMS } from './params.ts';
 
 const PROMPT = {
   id: 'p1',
@@ -108,6 +67,29 @@ describe('the fake engine', () => {
     await expect(user.call('removeRoute', change)).rejects.toMatchObject({ code: 'ipc/not-allowed' });
     const administrator = createFakeEngine({ role: 'administrator' }).connect();
     await expect(administrator.call('removeRoute', change)).resolves.toMatchObject({ changed: true });
+  });
+
+  it('changes nothing of a profile that is in use', async () => {
+    const client = createFakeEngine({ role: 'administrator' }).connect();
+    await client.call('connect', { profile: 'office' });
+    const inUse = { code: 'daemon/in-use', data: { profile: 'office' } };
+    await expect(client.call('remove', { profile: 'office' })).rejects.toMatchObject(inUse);
+    await expect(client.call('rename', { profile: 'office', name: 'other' })).rejects.toMatchObject(inUse);
+    await expect(client.call('import', { text: '{"name":"office"}', replace: true })).rejects.toMatchObject(inUse);
+    await client.call('disconnect', {});
+    await expect(client.call('remove', { profile: 'office' })).resolves.toEqual({});
+  });
+
+  it('takes no more profiles than the engine', async () => {
+    const [office] = FAKE_PROFILES;
+    if (!office) throw new Error('no profile');
+    const profiles = Array.from({ length: FAKE_MOST_PROFILES }, (_, i) => ({ ...office, name: `p${i}`, locked: [] }));
+    const client = createFakeEngine({ profiles }).connect();
+    const add = client.call('import', { text: '{"name":"one more"}', replace: false });
+    await expect(add).rejects.toMatchObject({ code: 'profile/too-many', data: { most: FAKE_MOST_PROFILES } });
+    await expect(client.call('import', { text: '{"name":"p7"}', replace: true })).resolves.toBeDefined();
+    await client.call('remove', { profile: 'p8' });
+    await expect(client.call('import', { text: '{"name":"one more"}', replace: false })).resolves.toBeDefined();
   });
 
   it('ends every connection when it crashes', async () => {

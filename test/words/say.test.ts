@@ -116,6 +116,16 @@ describe('what crosses the contract', () => {
     expect(matches(ToldShape, { code: 'x', data: {}, text: 'x'.repeat(10_001) })).toBe(false);
   });
 
+  it('is cut where a peer or a file makes it long', () => {
+    const told = tell('tunnel.noFamily', { prefixes: Array.from({ length: 5000 }, (_, i) => `10.${i}.0.0/16`) });
+    expect(told.text.length).toBeLessThan(500);
+    expect(told.text).toMatch(/10\.19\.0\.0\/16, and …\.$/);
+    const key = tell('mistake.unknown-key', { place: `/${'x'.repeat(100_000)}`, hint: '' });
+    expect(key.text).toMatch(/^\/x{298}…: this key does not exist\./);
+    const failed = tellError({ code: 'x/y', message: 'm'.repeat(100_000), remedy: 'r'.repeat(100_000) });
+    expect([told, key, failed.error, failed.remedy].every((one) => matches(ToldShape, one))).toBe(true);
+  });
+
   it('fits, for each sentence that there is', () => {
     for (const [code, message] of Object.entries(english))
       expect(matches(ToldShape, { code, data: filled(message), text: textsIn(message).join() }), code).toBe(true);
