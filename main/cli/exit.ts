@@ -38,6 +38,7 @@ export function exitCodeOf(error: unknown): number {
     case 'profile':
       return Exit.PROFILE;
     case 'ike':
+    case 'eap':
     case 'net':
     case 'session':
       return Exit.CONNECTION;
