@@ -49,12 +49,19 @@ export const systemRunner: Runner = {
                   errno: 'ENOENT',
                   remedy: `Install it (on Debian and Ubuntu, "ip" comes with the package iproute2), then connect again.`,
                 })
-              : new NetError({
-                  code: 'command-failed',
-                  message: `"${operation}" was ended after ${TIMEOUT / 1000} s without an answer (${error.signal ?? error.code ?? error.message}).`,
-                  operation,
-                  remedy: 'Run the command by hand as root to see where it hangs.',
-                }),
+              : error.killed
+                ? new NetError({
+                    code: 'command-failed',
+                    message: `"${operation}" was ended after ${TIMEOUT / 1000} s without an answer (${error.signal ?? error.code ?? error.message}).`,
+                    operation,
+                    remedy: 'Run the command by hand as root to see where it hangs.',
+                  })
+                : new NetError({
+                    code: 'command-failed',
+                    message: `"${operation}" could not be run (${error.signal ?? error.code ?? error.message}).`,
+                    operation,
+                    remedy: 'Run the command by hand as root to see why.',
+                  }),
           );
         },
       );

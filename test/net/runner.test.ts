@@ -32,6 +32,11 @@ describe('systemRunner', () => {
     expect(result).toMatchObject({ code: 'command-missing', operation: 'no-such-command-here x' });
   });
 
+  it('does not say of a command that cannot be run that it took too long', async () => {
+    const answer = await systemRunner.run('/etc/passwd', []);
+    expect(answer).toMatchObject({ code: 'command-failed', message: '"/etc/passwd" could not be run (EACCES).' });
+  });
+
   it('reads kernel settings, and knows that there is none', async () => {
     expect(await systemRunner.readSetting('net/ipv4/ip_forward')).toMatch(/^[01]$/);
     expect(await systemRunner.readSetting('net/ipv4/no_such_setting')).toBeUndefined();
