@@ -13,7 +13,6 @@ import { transformSeal } from './crypto/transform';
 import { ECN_MASK } from './ecn';
 import { flowFamily, flowHash } from './flow';
 import {
-  AUX_DF,
   AUX_SA_SHIFT,
   AUX_TUNNEL_SHIFT,
   GRE_CHECKSUM,
@@ -196,7 +195,7 @@ export function encapsulate(
   const shape = tunnelShape(tunnel);
   const tos = outerTos(block, innerTos);
   const start = cursor;
-  let aux = tos | (tunnel << AUX_TUNNEL_SHIFT) | (whole ? AUX_DF : 0);
+  let aux = tos | (tunnel << AUX_TUNNEL_SHIFT);
   if (shape == SHAPE_GRE_PLAIN) {
     const length = writeGrePacket(start, tunnel, block, header, headerLength, payload, payloadLength);
     addOut(start, length, aux);

@@ -3,7 +3,7 @@
 import { COUNTER_OUT_FRAGMENTS } from './layout';
 import { add } from './counter';
 import { encapsulate } from './encapsulate';
-import { flowTos, flowTotal } from './flow';
+import { flowTos } from './flow';
 import { carve } from './region';
 import { IP4_FRAGMENT, IP4_HEADER, IP4_MF, IP4_OFFSET, IP4_TOTAL, ip4Checksum, ip4Fragment, ip4HeaderLength } from './wire/ip4';
 
@@ -19,11 +19,11 @@ function chunk(headerLength: u32, mtu: u32): u32 {
   return (mtu - headerLength) & ~7;
 }
 
-/** How many fragments the packet of the last readFlow, at p, becomes. */
-export function fragmentCount(p: usize, mtu: u32): u32 {
+/** How many fragments a packet of `total` bytes with the header at p becomes. */
+export function fragmentCount(p: usize, total: u32, mtu: u32): u32 {
   const headerLength = ip4HeaderLength(p);
   const each = chunk(headerLength, mtu);
-  return (flowTotal - headerLength + each - 1) / each;
+  return (total - headerLength + each - 1) / each;
 }
 
 /** The header for later fragments: only options whose copied flag is set (RFC 791 §3.1). Returns its length. */
@@ -52,11 +52,11 @@ function laterHeader(p: usize, headerLength: u32): u32 {
   return to;
 }
 
-/** Encapsulates the packet of the last readFlow, at p, in fragments of at most `mtu` bytes. */
-export function encapsulateFragments(tunnel: u32, slot: u32, p: usize, mtu: u32): void {
+/** Encapsulates the packet of `total` bytes at p, of the flow last read, in fragments of at most `mtu` bytes. */
+export function encapsulateFragments(tunnel: u32, slot: u32, p: usize, total: u32, mtu: u32): void {
   const fullLength = ip4HeaderLength(p);
   const each = chunk(fullLength, mtu);
-  const whole = flowTotal - fullLength;
+  const whole = total - fullLength;
   // The packet may be a fragment itself: offsets add up, and MF stays on its last piece.
   const fragment = ip4Fragment(p);
   const base = fragment & IP4_OFFSET;

@@ -4,6 +4,7 @@ import { transformAccelerate } from './crypto/transform';
 import { initialiseEncapsulation } from './encapsulate';
 import { initialiseFragmentation } from './fragment';
 import { INBOUND_SAS, OUTBOUND_SAS, PARAMS, SA_SPI, TUNNELS } from './layout';
+import { initialiseMerging } from './merge';
 import { initialiseOpening } from './open';
 import { fulfil, initialisePark } from './park';
 import { forgetFragments, initialiseReassembly } from './reassembly';
@@ -38,6 +39,7 @@ export function initialise(): void {
   initialiseFragmentation();
   initialiseSegmentation();
   initialiseTooBig();
+  initialiseMerging();
   initialiseOpening();
   initialisePark();
   initialiseReassembly();

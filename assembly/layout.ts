@@ -41,6 +41,8 @@ export const DESC_OFFSET = 0;
 export const DESC_CAPACITY = 4;
 export const DESC_LENGTH = 8;
 export const DESC_AUX = 12;
+/** Of an output of open, instead of a capacity: number of the entry of PIECE_DESC that goes on where it ends, from 1 up; 0: none. */
+export const DESC_NEXT = 4;
 
 /** Inputs of seal and of open. */
 export const IN_DESC = 0x4000;
@@ -51,6 +53,9 @@ export const OUT_DESC_COUNT = 512;
 /** seal: ICMP errors that go back into the TUN. open: IKE messages (after the non-ESP marker) for the control thread. */
 export const SIDE_DESC = 0x8000;
 export const SIDE_DESC_COUNT = 512;
+/** open: what follows the first packet of a super-packet for the TUN, piece by piece; each names the next as DESC_NEXT says. */
+export const PIECE_DESC = 0xa000;
+export const PIECE_DESC_COUNT = 512;
 
 // aux of an input of seal: AUX_VNET or 0. Of an input of open: the outer header's TOS or traffic class in bits 0-7, AUX_* flags above, and for IKE messages
 // the whole aux is copied to the side descriptor so that JavaScript finds the socket and message it came from.
@@ -67,11 +72,10 @@ export const VNET_HEADER_BYTES = 10;
 /** Bits 16-31 belong to JavaScript (which socket, which message). */
 export const AUX_USER_SHIFT = 16;
 
-// aux of an output of seal: outer TOS in bits 0-7, tunnel slot in bits 8-11, outbound SA slot in bits 12-15,
-// bit 16 set where the outer DF bit should be set.
+// aux of an output of seal: outer TOS in bits 0-7, tunnel slot in bits 8-11, outbound SA slot in bits 12-15. (Of RFC 4301 §8.1's
+// ways with the outer DF bit it is "set", for all alike, by the socket: net/socket/linux.ts.)
 export const AUX_TUNNEL_SHIFT = 8;
 export const AUX_SA_SHIFT = 12;
-export const AUX_DF = 0x10000;
 // aux of an output of open: tunnel slot in bits 8-11, inbound SA slot in bits 16-23.
 export const AUX_INBOUND_SHIFT = 16;
 

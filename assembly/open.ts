@@ -287,9 +287,6 @@ function openInput(entry: usize): void {
     }
     if (n > 4 && load<u32>(p) == 0) {
       count(COUNTER_IN_IKE);
-      // The message stays where it is: nothing may be moved over it.
-      openJobs();
-      finishMerging();
       addSide(p + 4, n - 4, aux);
       return;
     }
@@ -319,7 +316,7 @@ export function open(inputs: u32, now: f64): void {
   reclaimReassembled();
   expireFragments(now);
   startOutputs();
-  startMerging(inputs);
+  startMerging();
   time = now;
   for (let i: u32 = 0; i < inputs; i++) openInput(IN_DESC + i * DESC_BYTES);
   openJobs();

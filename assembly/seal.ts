@@ -2,7 +2,7 @@
 //
 //   1. read addresses and lengths            outBadInner
 //   2. choose the tunnel by its selectors    outNoTunnel
-//   3. with a virtio_net_hdr: cut a TCP super-packet (segment.ts), or complete its checksum (vnet.ts)
+//   3. with a virtio_net_hdr: cut a super-packet (segment.ts), or complete its checksum (vnet.ts)
 //      lower the MSS of a SYN
 //   4. too long: ICMP or fragments           outTooBig
 //   5. the active SA, its limits             outNoSa, outHardLimit, outSequenceExhausted
@@ -45,10 +45,10 @@ import {
 import { clampMss } from './mss';
 import { outCount, startOutputs, writeResult } from './output';
 import { outboundSa, sequencesLeft, withinLimits } from './sa';
-import { encapsulateSegments, superHeader } from './segment';
+import { encapsulateDatagrams, encapsulateSegments, superHeader } from './segment';
 import { answerTooBig } from './too-big';
 import { chooseTunnel, tunnelActive, tunnelBlock, tunnelShape, tunnelUsed } from './tunnel';
-import { completeChecksum, GSO_NONE, gsoSize, gsoType } from './vnet';
+import { completeChecksum, GSO_NONE, GSO_UDP, gsoSize, gsoType, needsChecksum } from './vnet';
 
 /** Why the tunnel cannot send `packets` more packets of at most `n` bytes, as a counter; -1 where it can. */
 function obstacle(tunnel: u32, packets: u32, n: u32): i32 {
@@ -60,6 +60,9 @@ function obstacle(tunnel: u32, packets: u32, n: u32): i32 {
   const bytes = <u64>packets * <u64>ciphertextLength(tunnel, sa, n);
   return withinLimits(sa, packets, bytes) ? -1 : COUNTER_OUT_HARD_LIMIT;
 }
+
+const UDP_HEADER: u32 = 8;
+const UDP_CHECKSUM: usize = 6;
 
 const DONE: bool = true;
 const NO_ROOM: bool = false;
@@ -100,7 +103,10 @@ function sealInput(entry: usize, now: f64): bool {
       const header = superHeader(p, gso);
       const size = gsoSize(vnet);
       if (header == 0 || size == 0) return drop(COUNTER_OUT_BAD_INNER);
-      if (header + size < n) return sealSuper(tunnel, p, header, size, mtu, now);
+      if (header + size < n)
+        return gso == GSO_UDP
+          ? sealDatagrams(tunnel, vnet, p, header, size, mtu, now)
+          : sealSegments(tunnel, p, header, size, mtu, now);
     }
     if (!completeChecksum(vnet, p, n)) return drop(COUNTER_OUT_BAD_INNER);
   }
@@ -110,21 +116,21 @@ function sealInput(entry: usize, now: f64): bool {
     answerTooBig(p, mtu, now);
     return drop(COUNTER_OUT_TOO_BIG);
   }
-  const packets: u32 = fits ? 1 : fragmentCount(p, mtu);
+  const packets: u32 = fits ? 1 : fragmentCount(p, n, mtu);
   const longest = min(n, mtu);
   const reason = obstacle(tunnel, packets, longest);
   if (reason >= 0) return drop(reason);
   const slot = tunnelActive(tunnel);
   if (!hasRoom(tunnel, slot, packets, longest)) return noRoom();
   if (fits) encapsulate(tunnel, slot, p, n, 0, 0, flowTos, flowWhole);
-  else encapsulateFragments(tunnel, slot, p, mtu);
+  else encapsulateFragments(tunnel, slot, p, n, mtu);
   count(COUNTER_OUT_PACKETS);
   add(COUNTER_OUT_BYTES, n);
   return DONE;
 }
 
 /** The same for a TCP super-packet of `header` bytes and more than one segment of `size` bytes. */
-function sealSuper(tunnel: u32, p: usize, header: u32, size: u32, mtu: u32, now: f64): bool {
+function sealSegments(tunnel: u32, p: usize, header: u32, size: u32, mtu: u32, now: f64): bool {
   if (header + size > mtu) {
     if (flowWhole || mtu <= header) {
       answerTooBig(p, mtu, now);
@@ -140,10 +146,37 @@ function sealSuper(tunnel: u32, p: usize, header: u32, size: u32, mtu: u32, now:
   const slot = tunnelActive(tunnel);
   if (!hasRoom(tunnel, slot, packets, header + size)) return noRoom();
   encapsulateSegments(tunnel, slot, p, header, size);
+  countSuper(packets, header, payload);
+  return DONE;
+}
+
+/** The same for a UDP super-datagram: its datagrams' borders mean something, so one that is too long goes in fragments. */
+function sealDatagrams(tunnel: u32, vnet: usize, p: usize, header: u32, size: u32, mtu: u32, now: f64): bool {
+  const longest = header + size;
+  const fits = longest <= mtu;
+  if (!fits && flowWhole) {
+    answerTooBig(p, mtu, now);
+    return drop(COUNTER_OUT_TOO_BIG);
+  }
+  // Without the flag, zero is the sender's wish for no checksum (RFC 768, RFC 6936); its parts get none either.
+  const summed = needsChecksum(vnet) || load<u16>(p + header - UDP_HEADER, UDP_CHECKSUM) != 0;
+  const payload = flowTotal - header;
+  const datagrams = (payload + size - 1) / size;
+  const packets = fits ? datagrams : datagrams * fragmentCount(p, longest, mtu);
+  const each = min(longest, mtu);
+  const reason = obstacle(tunnel, packets, each);
+  if (reason >= 0) return drop(reason);
+  const slot = tunnelActive(tunnel);
+  if (!hasRoom(tunnel, slot, packets, each)) return noRoom();
+  encapsulateDatagrams(tunnel, slot, p, header, size, summed, mtu);
+  countSuper(datagrams, header, payload);
+  return DONE;
+}
+
+function countSuper(packets: u32, header: u32, payload: u32): void {
   add(COUNTER_OUT_PACKETS, packets);
   add(COUNTER_OUT_CUT, packets - 1);
   add(COUNTER_OUT_BYTES, packets * header + payload);
-  return DONE;
 }
 
 export function seal(inputs: u32, now: f64): void {

@@ -10,6 +10,8 @@ const NEEDS_CSUM: u32 = 1;
 export const GSO_NONE: u32 = 0;
 export const GSO_TCP4: u32 = 1;
 export const GSO_TCP6: u32 = 4;
+/** VIRTIO_NET_HDR_GSO_UDP_L4: a datagram to be cut into datagrams, of either family. (3 is UFO: one to be fragmented.) */
+export const GSO_UDP: u32 = 5;
 /** The segments' CWR flag: only the first may carry it. */
 const GSO_ECN: u32 = 0x80;
 
@@ -19,8 +21,12 @@ const UDP_CHECKSUM: u32 = 6;
 /** Bytes in front of every packet for the TUN: VNET_HEADER_BYTES or 0. */
 export let tunHeaderBytes: u32 = 0;
 
-export function configureVnet(on: u32): void {
+/** May GSO_UDP be written to it? */
+export let tunTakesUso: bool = false;
+
+export function configureVnet(on: u32, uso: u32): void {
   tunHeaderBytes = on ? VNET_HEADER_BYTES : 0;
+  tunTakesUso = on != 0 && uso != 0;
 }
 
 /** Writes an empty header (no offload) in front of the packet at p and returns where it starts. */
@@ -44,13 +50,18 @@ export function gsoSize(h: usize): u32 {
   return load<u16>(h, 4);
 }
 
+/** Does the header at h leave the checksum to us? */
+@inline
+export function needsChecksum(h: usize): bool {
+  return (<u32>load<u8>(h) & NEEDS_CSUM) != 0;
+}
+
 /**
  * Completes the checksum of the `n` bytes at p, whose header is at h: the field holds the pseudo-header's sum already.
  * Clears the flag, so that a packet which is given again is not summed twice. False where the header points outside.
  */
 export function completeChecksum(h: usize, p: usize, n: u32): bool {
-  const flags: u32 = load<u8>(h);
-  if (!(flags & NEEDS_CSUM)) return true;
+  if (!needsChecksum(h)) return true;
   const start: u32 = load<u16>(h, 6);
   const offset: u32 = load<u16>(h, 8);
   if (start + offset + 2 > n) return false;
@@ -58,7 +69,7 @@ export function completeChecksum(h: usize, p: usize, n: u32): bool {
   // RFC 768: a computed zero is sent as all ones, since zero means "no checksum".
   if (value == 0 && offset == UDP_CHECKSUM) value = 0xffff;
   store<u16>(p + start + offset, <u16>value);
-  store<u8>(h, <u8>(flags & ~NEEDS_CSUM));
+  store<u8>(h, <u8>(<u32>load<u8>(h) & ~NEEDS_CSUM));
   return true;
 }
 

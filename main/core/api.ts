@@ -155,10 +155,11 @@ export interface Core {
   /**
    * With `on`, everything for the TUN (outputs of open, ICMP errors of seal) starts with a virtio_net_hdr of
    * VNET_HEADER_BYTES, which its descriptor includes; and open joins TCP segments that follow each other into super-packets
-   * of up to 65,535 bytes (GSO_TCPV4, GSO_TCPV6 with a partial checksum), where the first of them lay. Inputs of seal say it
-   * themselves (AUX_VNET).
+   * of up to 65,535 bytes (GSO_TCPV4, GSO_TCPV6 with a partial checksum), and with `uso` UDP datagrams of one flow and length
+   * (GSO_UDP_L4). Such an output goes on in PIECE_DESC (DESC_NEXT), in pieces that lie where they were decrypted. Inputs of
+   * seal say it themselves (AUX_VNET).
    */
-  configureVnet(on: boolean): void;
+  configureVnet(on: boolean, uso?: boolean): void;
   /**
    * Appends one dummy packet (RFC 4303 §2.6) of `length` payload bytes for the tunnel to OUT_DESC, behind what the last seal
    * left there, and raises `out` in the result object of seal; false: dropped, counted. Call `seal(0, now)` first where

@@ -57,7 +57,7 @@ interface Exports extends AcceleratedExports {
   expect(spi: number): number;
   cancelExpected(spi: number): void;
   takeParked(): number;
-  configureVnet(on: number): void;
+  configureVnet(on: number, uso: number): void;
   seal(count: number, now: number): void;
   sealDummy(tunnel: number, length: number): number;
   open(count: number, now: number): void;
@@ -258,9 +258,9 @@ class WasmCore implements Core {
     return this.#exports.takeParked();
   }
 
-  configureVnet(on: boolean): void {
+  configureVnet(on: boolean, uso = false): void {
     this.#check();
-    this.#exports.configureVnet(on ? 1 : 0);
+    this.#exports.configureVnet(on ? 1 : 0, uso ? 1 : 0);
   }
 
   seal(count: number, now: number): Readonly<SealResult> {

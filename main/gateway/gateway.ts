@@ -101,7 +101,7 @@ export async function createGateway(
     tun = opened;
 
     plane = await deps.startDataPlane({ threads: config.threads, onEvent: (event) => onPathEvent(event) });
-    await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader });
+    await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader, uso: tun.uso });
     streams = new Streams(plane, deps.clock, (text) => deps.onEvent({ kind: 'log', level: 'debug', text }));
     const parts = { ike, natt, esp, tun, plane, leases, authentication, mtu, addresses, sockets, streams };
     const gateway = run(config, deps, makeResponder, parts);

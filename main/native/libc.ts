@@ -13,6 +13,7 @@ export interface Libc {
   close(fd: number): number;
   read(fd: number, address: number, length: number): number;
   write(fd: number, address: number, length: number): number;
+  writev(fd: number, iovecs: number, count: number): number;
   readBytes(fd: number, bytes: Uint8Array): number;
   writeBytes(fd: number, bytes: Uint8Array): number;
   /** Writes 1 to an eventfd. */
@@ -129,6 +130,7 @@ function bind(): Libc {
     close: call('close', 'int', 'int'),
     read: call('read', 'intptr_t', 'int', 'uintptr_t', 'size_t'),
     write: call('write', 'intptr_t', 'int', 'uintptr_t', 'size_t'),
+    writev: call('writev', 'intptr_t', 'int', 'uintptr_t', 'int'),
     readBytes: (fd, bytes) => readBytes(fd, bytes, bytes.length),
     writeBytes: (fd, bytes) => writeBytes(fd, bytes, bytes.length),
     wake: (fd) => writeBytes(fd, one, 8),

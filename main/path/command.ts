@@ -36,6 +36,8 @@ export interface TunHandle {
   readonly fd: number;
   /** Reads and writes carry a 10-byte virtio_net_hdr. */
   readonly vnetHeader: boolean;
+  /** With that header, UDP may come and go in super-datagrams (GSO_UDP_L4, Linux 6.2). */
+  readonly uso?: boolean | undefined;
 }
 
 /** A socket the receiver reads. `kind` decides how its datagrams are told apart. */

@@ -1,7 +1,7 @@
 // Where the data plane keeps what system calls read and fill: the NATIVE region of the core's linear memory, which the
 // core itself never looks at. Offsets from the start of memory; the sender's tables and the receiver's are apart, so that
 // one thread may be both.
-import { NATIVE, NATIVE_BYTES } from '../../assembly/layout.ts';
+import { NATIVE, NATIVE_BYTES, PIECE_DESC_COUNT } from '../../assembly/layout.ts';
 import { CMSG_HEADER_BYTES, IOVEC_BYTES, MMSGHDR_BYTES } from '../native/constants.ts';
 import { SOCKADDR_SLOT_BYTES } from '../native/sockaddr.ts';
 
@@ -48,5 +48,8 @@ export const STREAM_HEADER = SEND_ANSWER + 8;
 export const STREAM_IOVECS = STREAM_HEADER + MMSGHDR_BYTES;
 export const STREAM_LENGTHS = STREAM_IOVECS + 2 * SEND_MESSAGES * IOVEC_BYTES;
 
-const END = STREAM_LENGTHS + 2 * SEND_MESSAGES;
+/** Writing to the TUN: an output of open, and its pieces. */
+export const TUN_IOVECS = (STREAM_LENGTHS + 2 * SEND_MESSAGES + 15) & -16;
+
+const END = TUN_IOVECS + (PIECE_DESC_COUNT + 1) * IOVEC_BYTES;
 if (END > NATIVE + NATIVE_BYTES) throw new Error('the tables of main/path/layout.ts do not fit into NATIVE');

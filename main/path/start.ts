@@ -97,6 +97,8 @@ function noteLacks(onEvent: (event: PathEvent) => void) {
     tun: (tun: TunHandle): void => {
       if (!tun.vnetHeader)
         note('The TUN has no virtio header: TCP comes and goes packet by packet, not in super-packets');
+      else if (!tun.uso)
+        note('The TUN has no UDP segmentation offload (Linux 6.2): UDP comes and goes datagram by datagram');
     },
     socket: (socket: SocketHandle): void => {
       if (socket.kind !== 'natt') return;
@@ -152,7 +154,7 @@ function dataPlane(sender: WorkerLink, receiver: WorkerLink, onEvent: (event: Pa
 /** Callers hand over their Tun and TunnelSocket as they are; only numbers cross to the worker, not their methods. */
 function plain<Command extends SenderCommand | ReceiverCommand>(command: Command): Command {
   if (command.kind === 'attachTun')
-    return { ...command, tun: { fd: command.tun.fd, vnetHeader: command.tun.vnetHeader } };
+    return { ...command, tun: { fd: command.tun.fd, vnetHeader: command.tun.vnetHeader, uso: command.tun.uso } };
   if (command.kind === 'addSocket') {
     const { fd, kind, stream } = command.socket;
     return { ...command, socket: { fd, kind, stream } };

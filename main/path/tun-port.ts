@@ -1,9 +1,10 @@
 // The data plane's end of a TUN: packets between its descriptor and linear memory. Sender and receiver each have one for
 // the same descriptor: the sender reads it (and writes ICMP errors back), the receiver writes it.
-import { VNET_HEADER_BYTES } from '../../assembly/layout.ts';
-import { EAGAIN, EINTR } from '../native/constants.ts';
+import { DESC_BYTES, DESC_LENGTH, DESC_NEXT, PIECE_DESC, VNET_HEADER_BYTES } from '../../assembly/layout.ts';
+import { EAGAIN, EINTR, IOVEC_BYTES } from '../native/constants.ts';
 import type { Libc } from '../native/libc.ts';
 import type { TunHandle } from './command.ts';
+import { TUN_IOVECS } from './layout.ts';
 import type { NativeMemory } from './memory.ts';
 import { IO_NO_TUN, IO_TUN_DROPPED, IO_TUN_READ, IO_TUN_WRITTEN, type Shared } from './shared.ts';
 
@@ -42,13 +43,42 @@ export class TunPort {
     return errno === EAGAIN || errno === EINTR ? 0 : -1;
   }
 
-  /** Writes one packet (with its virtio header where the TUN has one). A packet it does not take is dropped and counted. */
-  write(offset: number, length: number): void {
+  /**
+   * Writes one packet (with its virtio header where the TUN has one), which goes on in the entry of PIECE_DESC that `next` names
+   * (0: it does not). A packet that the TUN does not take is dropped and counted: false.
+   */
+  write(offset: number, length: number, next = 0): boolean {
     const { numbers } = this.#shared;
-    if (this.fd < 0) numbers[IO_NO_TUN] = numbers[IO_NO_TUN]! + 1;
-    else if (this.#calls.write(this.fd, this.#memory.base + offset, length) < 0)
+    if (this.fd < 0) {
+      numbers[IO_NO_TUN] = numbers[IO_NO_TUN]! + 1;
+      return true;
+    }
+    const { base } = this.#memory;
+    const written =
+      next === 0
+        ? this.#calls.write(this.fd, base + offset, length)
+        : this.#calls.writev(this.fd, base + TUN_IOVECS, this.#gather(offset, length, next));
+    if (written < 0) {
       numbers[IO_TUN_DROPPED] = numbers[IO_TUN_DROPPED]! + 1;
-    else numbers[IO_TUN_WRITTEN] = numbers[IO_TUN_WRITTEN]! + 1;
+      return false;
+    }
+    numbers[IO_TUN_WRITTEN] = numbers[IO_TUN_WRITTEN]! + 1;
+    return true;
+  }
+
+  /** Lists a packet and its pieces in TUN_IOVECS; how many entries. */
+  #gather(offset: number, length: number, next: number): number {
+    const memory = this.#memory;
+    const { words } = memory;
+    memory.iovec(TUN_IOVECS, offset, length);
+    let entries = 1;
+    for (let piece = next; piece !== 0; ) {
+      const at = (PIECE_DESC + (piece - 1) * DESC_BYTES) >>> 2;
+      memory.iovec(TUN_IOVECS + entries * IOVEC_BYTES, words[at]!, words[at + (DESC_LENGTH >>> 2)]!);
+      piece = words[at + (DESC_NEXT >>> 2)]!;
+      entries++;
+    }
+    return entries;
   }
 
   /** Where a packet of `headerless` form has to begin in a slot, so that a virtio header of zeros fits in front. */

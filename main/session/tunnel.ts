@@ -126,7 +126,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
       addresses: plan.addresses,
     });
     facts.check();
-    await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader });
+    await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader, uso: tun.uso });
     return tun;
   }
 
@@ -240,7 +240,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
       await Promise.all([plane.send({ kind: 'detachTun' }), plane.receive({ kind: 'detachTun' })]);
       const tun = await holding.tun({ name: profile.tunnel.interfaceName, ...wanted });
       facts.check();
-      await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader });
+      await plane.attachTun({ fd: tun.fd, vnetHeader: tun.vnetHeader, uso: tun.uso });
       up = { ...here, tun };
       await applyRoutes(plan, tun);
     }

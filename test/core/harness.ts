@@ -9,6 +9,8 @@ import {
   IN_DESC,
   OUT_DESC,
   PACKET_SLOT_BYTES,
+  PIECE_DESC,
+  PIECE_DESC_COUNT,
   SELECTORS,
   SIDE_DESC,
 } from '../../assembly/layout.ts';
@@ -79,11 +81,22 @@ export interface Output {
   readonly aux: number;
 }
 
+/** The bytes of an entry, and of those that it goes on in (DESC_NEXT). */
+function gathered(core: Core, entry: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let at = entry; ; ) {
+    const [offset = 0, next = 0, length = 0] = core.words.subarray(at, at + 3);
+    parts.push(core.bytes.subarray(offset, offset + length));
+    if (next === 0) return Uint8Array.from(Buffer.concat(parts));
+    if (parts.length > PIECE_DESC_COUNT) throw new Error('test: a chain of pieces without end');
+    at = (PIECE_DESC + (next - 1) * DESC_BYTES) >> 2;
+  }
+}
+
 function read(core: Core, table: number, count: number): Output[] {
   return Array.from({ length: count }, (_, i) => {
     const entry = (table + i * DESC_BYTES) >> 2;
-    const offset = core.words[entry]!;
-    return { bytes: core.bytes.slice(offset, offset + core.words[entry + 2]!), offset, aux: core.words[entry + 3]! };
+    return { bytes: gathered(core, entry), offset: core.words[entry]!, aux: core.words[entry + 3]! };
   });
 }
 

@@ -1,11 +1,12 @@
-// Segments joined for the TUN: cutting what open made must give the very packets back, in order, and nothing else may suffer.
+// What open joins for the TUN: cutting it must give the very packets back, each flow in its order, and nothing else may suffer.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AUX_UDP, AUX_VNET, DESC_BYTES, IN, IN_DESC, PACKET_SLOT_BYTES } from '../../assembly/layout.ts';
+import { AUX_UDP, DESC_BYTES, IN, IN_DESC, PACKET_SLOT_BYTES } from '../../assembly/layout.ts';
 import type { Core } from '../../main/core/api.ts';
+import { cut as cutOne } from '../reference/gso.ts';
 import { concat, get16, ip4, ip6, tcp, udp } from '../reference/ip.ts';
-import { openEsp, sealEsp } from '../reference/packet.ts';
-import { address, INBOUND, newCore, OUTBOUND, type Output, outputs, sides, TUNNEL } from './harness.ts';
+import { sealEsp } from '../reference/packet.ts';
+import { address, INBOUND, newCore, type Output, outputs, sides, TUNNEL } from './harness.ts';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000_000);
 const HOSTS = {
@@ -43,11 +44,11 @@ function packetOf(s: Segment): Uint8Array {
   return ip4({ source, target, protocol: 6, df: s.df ?? true, id: s.id ?? 0, tos: s.tos ?? 0 }, segment);
 }
 
-function receiver(): Core {
+function receiver(uso = true): Core {
   const core = newCore();
   core.configureTunnel(0, { ...TUNNEL, mtu: 1500 });
   core.installInbound(0, INBOUND);
-  core.configureVnet(true);
+  core.configureVnet(true, uso);
   return core;
 }
 
@@ -66,18 +67,7 @@ function openAt(core: Core, datagrams: readonly Uint8Array[], burst: boolean): O
   return outputs(core, core.open(datagrams.length, 0).out);
 }
 
-/** Cuts super-packets with seal, which vnet.test.ts holds to the slow segmenter. */
-function cut(packets: readonly Uint8Array[]): Uint8Array[] {
-  const core = newCore();
-  core.configureTunnel(0, { ...TUNNEL, mtu: 1500 });
-  core.installOutbound(0, OUTBOUND);
-  core.activateOutbound(0, 0);
-  return packets.flatMap((packet) => {
-    core.bytes.set(packet, IN);
-    core.words.set([IN, 66560, packet.length, AUX_VNET], IN_DESC >> 2);
-    return outputs(core, core.seal(1, 0).out).map((o) => openEsp(OUTBOUND, o.bytes)!.payload);
-  });
-}
+const cut = (packets: readonly Uint8Array[]) => packets.flatMap(cutOne);
 
 const run = (count: number, more: Partial<Segment> = {}, n = 1000): Segment[] =>
   Array.from(
@@ -170,12 +160,12 @@ describe(`merging (SEED=${SEED})`, () => {
     const datagrams = run(20).map((s) => sealed(packetOf(s)));
     datagrams.splice(10, 0, ike);
     const made = openAt(core, datagrams, true);
-    expect(made).toHaveLength(2);
+    expect(made).toHaveLength(1);
     expect(sides(core, 1)[0]!.bytes).toEqual(ike.subarray(4));
     expect(cut(made.map((o) => o.bytes))).toEqual(run(20).map(packetOf));
   });
 
-  it('moves nothing where inputs do not lie in rising order, nor without configureVnet', () => {
+  it('joins what lies in any order, and nothing without configureVnet', () => {
     const packets = run(3).map(packetOf);
     const core = receiver();
     packets.forEach((packet, i) => {
@@ -184,62 +174,226 @@ describe(`merging (SEED=${SEED})`, () => {
       core.bytes.set(datagram, at);
       core.words.set([at, PACKET_SLOT_BYTES, datagram.length, AUX_UDP], (IN_DESC + i * DESC_BYTES) >> 2);
     });
-    expect(outputs(core, core.open(3, 0).out).map((o) => o.bytes.subarray(10))).toEqual(packets);
+    const made = outputs(core, core.open(3, 0).out).map((o) => o.bytes);
+    expect(made).toHaveLength(1);
+    expect(cut(made)).toEqual(packets);
     core.configureVnet(false);
     expect(openAt(core, packets.map(sealed), true).map((o) => o.bytes)).toEqual(packets);
+    core.configureVnet(false, true);
+    const datagrams = [0, 1].map((i) => datagramOf({ port: 9, n: 50, id: i }));
+    expect(openAt(core, datagrams.map(sealed), true).map((o) => o.bytes)).toEqual(datagrams);
   });
 
-  it('any mixture of flows, drops and other traffic comes out unchanged', () => {
-    const kinds = fc.constantFrom('next', 'next', 'next', 'next', 'push', 'udp', 'gap', 'forged', 'ike', 'short');
+  it('joins flows that take turns, as many as it has room for, and more in their order', () => {
+    for (const flows of [2, 16, 17, 40]) {
+      const core = receiver();
+      const rounds = Math.floor(500 / flows / 2);
+      const packets = Array.from({ length: rounds }, (_, round) =>
+        Array.from({ length: flows }, (_, flow) =>
+          flow % 3 === 2
+            ? datagramOf({ family: flow % 2 ? 6 : 4, port: 100 + flow, n: 60, id: round })
+            : packetOf({ family: flow % 2 ? 6 : 4, port: 100 + flow, sequence: round * 60, n: 60, id: round }),
+        ),
+      ).flat();
+      const made = openAt(core, packets.map(sealed), true).map((o) => o.bytes);
+      // A seventeenth takes the place of the first, which comes back to take the next one's, and so on.
+      const datagramLimit = Math.ceil(rounds / 64);
+      const few = Array.from({ length: flows }, (_, flow) => (flow % 3 === 2 ? datagramLimit : 1));
+      expect(made).toHaveLength(flows <= 16 ? few.reduce((sum, n) => sum + n, 0) : packets.length);
+      for (const [flow, of] of byFlow(packets)) expect(byFlow(cut(made)).get(flow)).toEqual(of);
+      core.close();
+    }
+  });
+
+  it('ends what a packet of the same hosts that does not show its ports could overtake, and only that', () => {
+    const [source, target] = HOSTS[4];
+    const first = run(1)[0]!;
+    const tail = (from: Uint8Array) =>
+      ip4({ source: from, target, protocol: 6, df: true, offset: 1480, id: 7 }, new Uint8Array(64).fill(3));
+    const ends = [packetOf(first), tail(source), packetOf(run(2)[1]!)];
+    expect(openAt(receiver(), ends.map(sealed), true).map((o) => o.bytes.subarray(10))).toEqual(ends);
+    const others = [packetOf(first), tail(address('203.0.113.10')), packetOf(run(2)[1]!)];
+    const made = openAt(receiver(), others.map(sealed), true).map((o) => o.bytes);
+    expect(cut(made)).toEqual([others[0], others[2], others[1]]);
+    // A ping belongs to no flow of TCP.
+    const ping = ip4({ source, target, protocol: 1 }, Uint8Array.of(8, 0, 0xf7, 0xff, 0, 0, 0, 0));
+    const around = openAt(receiver(), [ends[0]!, ping, ends[2]!].map(sealed), true).map((o) => o.bytes);
+    expect(cut(around)).toEqual([ends[0], ends[2], ping]);
+  });
+
+  it('any mixture of flows, drops and other traffic comes out unchanged, each flow in its order', () => {
+    const kinds = fc.constantFrom(
+      'next',
+      'next',
+      'next',
+      'next',
+      'push',
+      'ack',
+      'gap',
+      'forged',
+      'ike',
+      'short',
+      'tail',
+    );
+    let joined = 0;
     fc.assert(
       fc.property(
-        fc.array(fc.record({ kind: kinds, flow: fc.integer({ min: 0, max: 7 }).map((f) => (f > 2 ? 0 : f)) }), {
-          maxLength: 110,
-          size: 'max',
-        }),
+        fc.array(fc.record({ kind: kinds, flow: fc.integer({ min: 0, max: 60 }) }), { maxLength: 400, size: 'max' }),
+        fc.constantFrom(1, 3, 9, 30),
         fc.boolean(),
-        (steps, burst) => {
+        (steps, flows, burst) => {
           const core = receiver();
-          const next = [0, 1, 2].map((flow) => ({ sequence: 0xfffff000 + flow * 77, id: 0xfff0 + flow }));
+          const states = Array.from({ length: flows }, (_, i) => ({ sequence: 0xfffff000 + i * 77, id: 0xfff0 + i }));
           const datagrams: Uint8Array[] = [];
           const want: Uint8Array[] = [];
-          for (const { kind, flow } of steps) {
-            const state = next[flow]!;
-            const family = flow === 1 ? 6 : 4;
+          for (const { kind, flow: number } of burst ? steps : steps.slice(0, 120)) {
+            const flow = number % flows;
+            const state = states[flow]!;
+            const family = flow % 4 === 1 ? 6 : 4;
             if (kind === 'ike') {
               datagrams.push(concat(new Uint8Array(4), new Uint8Array(50).fill(flow)));
               continue;
             }
             if (kind === 'gap') state.sequence += 5;
             const [source, target] = HOSTS[4];
-            const n = kind === 'short' ? 17 : 500;
+            const n = kind === 'short' ? 17 : kind === 'ack' ? 0 : 100;
+            const fields = { family, port: 1000 + flow, n, id: state.id & 0xffff } as const;
             const packet =
-              kind === 'udp'
-                ? ip4({ source, target, protocol: 17 }, udp(source, target, 1, 2, new Uint8Array(30)))
-                : packetOf({
-                    family,
-                    port: 1000 + flow,
-                    sequence: state.sequence,
-                    n,
-                    id: state.id & 0xffff,
-                    flags: kind === 'push' ? 0x18 : 0x10,
-                  });
+              kind === 'tail'
+                ? ip4(
+                    { source, target, protocol: 17, offset: 800, id: state.id & 0xffff },
+                    new Uint8Array(40).fill(flow),
+                  )
+                : flow % 3 === 2
+                  ? datagramOf({ ...fields, plain: kind === 'push', fill: datagrams.length })
+                  : packetOf({ ...fields, sequence: state.sequence, flags: kind === 'push' ? 0x18 : 0x10 });
             const datagram = sealed(packet);
             if (kind === 'forged') datagram[30]! ^= 1;
             else want.push(packet);
-            if (kind !== 'udp' && kind !== 'forged') {
+            if (kind !== 'tail' && kind !== 'forged') {
               state.sequence += n;
               state.id++;
             }
             datagrams.push(datagram);
           }
           const made = openAt(core, datagrams, burst).map((o) => o.bytes);
-          expect(made.length).toBeLessThanOrEqual(want.length);
-          expect(cut(made)).toEqual(want);
+          joined += want.length - made.length;
+          const got = byFlow(cut(made));
+          expect([...got.keys()].sort()).toEqual([...byFlow(want).keys()].sort());
+          for (const [flow, of] of byFlow(want)) expect(got.get(flow)).toEqual(of);
+          const { inPackets, inMerged } = core.counters();
+          expect(inPackets).toBe(want.length);
+          expect(inMerged).toBe(want.length - made.length);
           core.close();
         },
       ),
       { seed: SEED, numRuns: 40 },
     );
+    // A test of merging in which nothing merges proves nothing.
+    expect(joined).toBeGreaterThan(200);
+  });
+});
+
+interface Datagram {
+  readonly family?: 4 | 6;
+  readonly port: number;
+  readonly n: number;
+  readonly id?: number;
+  readonly df?: boolean;
+  readonly tos?: number;
+  readonly ttl?: number;
+  readonly fill?: number;
+  /** Without a checksum (RFC 768), in IPv4. */
+  readonly plain?: boolean;
+}
+
+function datagramOf(d: Datagram): Uint8Array {
+  const [source, target] = HOSTS[d.family ?? 4];
+  const data = Uint8Array.from({ length: d.n }, (_, i) => ((d.id ?? 0) * 31 + (d.fill ?? 0) + i) * 7);
+  const upper = udp(source, target, d.port, 443, data);
+  if (d.plain && d.family !== 6) upper.fill(0, 6, 8);
+  if (d.family === 6) return ip6({ source, target, next: 17, tos: d.tos ?? 0, label: 9, hops: d.ttl ?? 64 }, upper);
+  const fields = { source, target, protocol: 17, df: d.df ?? true, id: d.id ?? 0, tos: d.tos ?? 0, ttl: d.ttl ?? 64 };
+  return ip4(fields, upper);
+}
+
+/** Packets by who talks to whom, in their order. Fragments are a flow of their own here. */
+function byFlow(packets: readonly Uint8Array[]): Map<string, Uint8Array[]> {
+  const flows = new Map<string, Uint8Array[]>();
+  for (const packet of packets) {
+    const six = packet[0]! >> 4 === 6;
+    const later = !six && (get16(packet, 6) & 0x1fff) !== 0;
+    const at = six ? 40 : 20;
+    const key = Buffer.from(
+      concat(packet.subarray(six ? 6 : 9, six ? 7 : 10), later ? new Uint8Array() : packet.subarray(at, at + 4)),
+    ).toString('hex');
+    flows.set(key, [...(flows.get(key) ?? []), packet]);
+  }
+  return flows;
+}
+
+describe(`merging datagrams (SEED=${SEED})`, () => {
+  const many = (count: number, more: Partial<Datagram> = {}): Datagram[] =>
+    Array.from({ length: count }, (_, i) => ({ port: 6000, n: 601, id: 10 + i, ...more }));
+
+  for (const family of [4, 6] as const)
+    it(`joins a run of IPv${family} datagrams, the last one shorter`, () => {
+      const packets = [...many(40, { family }), { family, port: 6000, n: 7, id: 50 } as const].map(datagramOf);
+      const made = openAt(receiver(), packets.map(sealed), true).map((o) => o.bytes);
+      expect(made).toHaveLength(1);
+      expect([...made[0]!.subarray(0, 2)]).toEqual([1, 5]);
+      expect(cut(made)).toEqual(packets);
+    });
+
+  it('never passes 65,535 bytes, nor 64 datagrams', () => {
+    const long = many(100, { n: 1400 }).map(datagramOf);
+    const made = openAt(receiver(), long.map(sealed), false).map((o) => o.bytes);
+    expect(made.map((m) => m.length - 38)).toEqual([46 * 1400, 46 * 1400, 8 * 1400]);
+    expect(cut(made)).toEqual(long);
+    const short = many(150, { n: 11 }).map(datagramOf);
+    const few = openAt(receiver(), short.map(sealed), true).map((o) => o.bytes);
+    expect(few.map((m) => m.length - 38)).toEqual([64 * 11, 64 * 11, 22 * 11]);
+    expect(cut(few)).toEqual(short);
+  });
+
+  const apart: readonly (readonly [string, readonly Datagram[]])[] = [
+    ['no checksum', many(2, { plain: true })],
+    ['no DF', many(2, { df: false })],
+    ['nothing in it', many(2, { n: 0 })],
+    ['another port', [...many(1), ...many(1, { port: 6001 })]],
+    ['another TOS', [...many(1), ...many(1, { tos: 4 })]],
+    ['another TTL', [...many(1), ...many(1, { ttl: 63 })]],
+    ['another hop limit', [...many(1, { family: 6 }), ...many(1, { family: 6, ttl: 63 })]],
+    ['a longer one', [...many(1), ...many(1, { n: 602 })]],
+  ];
+  for (const [name, list] of apart)
+    it(`keeps apart: ${name}`, () => {
+      const packets = list.map(datagramOf);
+      const made = openAt(receiver(), packets.map(sealed), true).map((o) => o.bytes);
+      expect(made.map((m) => m.subarray(10))).toEqual(packets);
+      expect(cut(made)).toEqual(packets);
+    });
+
+  it('begins anew behind a shorter one', () => {
+    const packets = [601, 601, 5, 601, 601].map((n, i) => datagramOf({ port: 6000, n, id: i % 3 }));
+    const made = openAt(receiver(), packets.map(sealed), true).map((o) => o.bytes);
+    expect(made).toHaveLength(2);
+    expect(cut(made)).toEqual(packets);
+  });
+
+  it('does not vouch for a checksum or a length that is wrong', () => {
+    for (const at of [100, 25]) {
+      const packets = many(5).map(datagramOf);
+      packets[2]![at]! ^= 1;
+      const made = openAt(receiver(), packets.map(sealed), true).map((o) => o.bytes);
+      expect(made.map((m) => m.length)).toEqual([10 + 28 + 1202, 10 + 28 + 601, 10 + 28 + 1202]);
+      expect(made[1]!.subarray(10)).toEqual(packets[2]);
+    }
+  });
+
+  it('leaves datagrams alone where the TUN takes no super-datagrams', () => {
+    const packets = many(5).map(datagramOf);
+    const made = openAt(receiver(false), packets.map(sealed), true).map((o) => o.bytes);
+    expect(made).toEqual(packets.map((packet) => concat(new Uint8Array(10), packet)));
   });
 });

@@ -165,7 +165,7 @@ describe(`virtio_net_hdr (SEED=${SEED})`, () => {
     expect(concat(...made.map((m) => m.subarray(40)))).toEqual(data);
   });
 
-  it('drops headers that lie: wrong family, UDP offload, checksums outside, no size', () => {
+  it('drops headers that lie: wrong family, UDP fragmentation offload, checksums outside, no size', () => {
     const core = sender();
     const segment = ip4(
       { source: A, target: B, protocol: 6 },
@@ -179,7 +179,7 @@ describe(`virtio_net_hdr (SEED=${SEED})`, () => {
       concat(header(1, 4, 50, 20, 16), segment),
       concat(header(1, 3, 50, 20, 6), datagram),
       concat(header(1, 1, 50, 20, 6), datagram),
-      concat(header(1, 5, 50, 20, 6), datagram),
+      concat(header(1, 5, 50, 20, 6), segment),
       concat(header(1, 1, 0, 20, 16), segment),
       concat(header(1, 0, 0, 20, 119), segment),
       concat(header(1, 0, 0, 0xffff, 0xffff), segment),

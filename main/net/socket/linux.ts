@@ -5,7 +5,10 @@
 // - SO_MARK                so that net/route keeps the tunnel's own datagrams out of the tunnel.
 // - IP_MTU_DISCOVER: WANT  DF is set on what fits the known path MTU, so that routers report a smaller one; what does not
 //                          fit is fragmented instead of refused. DO would refuse long IKE messages (which RFC 7296 §2
-//                          leaves to IP fragmentation) and, for a moment, ESP after every change of path.
+//                          leaves to IP fragmentation) and, for a moment, ESP after every change of path. Of the three ways
+//                          with DF that RFC 4301 §8.1 wants an SA to have (set, clear, copy) this is "set" for every SA: what is
+//                          too long for the tunnel is cut before it is sealed, so a router never needs to, and its ICMP is wanted.
+//                          "copy" holds for the GRE delivery header inside ESP, which the core writes.
 // - IP_RECVERR             ICMP errors (port unreachable, new path MTU) are heard at all on an unconnected socket. They
 //                          arrive in the error queue, which the data plane drains; a send may return one: see `send`.
 // - IP_RECVTOS             ECN and DSCP of the outer header, for RFC 6040.

@@ -17,6 +17,8 @@ export interface Tun {
   readonly index: number;
   /** Packets on `fd` are preceded by a 10-byte virtio_net_hdr. */
   readonly vnetHeader: boolean;
+  /** … and UDP may come and go in super-datagrams (GSO_UDP_L4). */
+  readonly uso?: boolean | undefined;
   /** Makes MTU and addresses as given; what is already so is not touched. */
   apply(desired: { readonly mtu: number; readonly addresses: readonly Prefix[] }): Promise<NetError | undefined>;
   close(): Promise<void>;

@@ -22,6 +22,8 @@ import {
   TUN_F_TSO_ECN,
   TUN_F_TSO4,
   TUN_F_TSO6,
+  TUN_F_USO4,
+  TUN_F_USO6,
   TUNSETIFF,
   TUNSETOFFLOAD,
   TUNSETVNETHDRSZ,
@@ -41,12 +43,18 @@ export interface LinuxTunOptions {
   readonly runner?: Runner;
   /** Read and write with a virtio_net_hdr, so that TCP arrives in super-packets of up to 64 KB. On unless said otherwise. */
   readonly offloads?: boolean;
+  /** With that, UDP in super-datagrams too, where the kernel has it (Linux 6.2). On unless said otherwise. */
+  readonly uso?: boolean;
 }
 
-export function linuxTunAdapter({ runner = systemRunner, offloads = true }: LinuxTunOptions = {}): TunAdapter {
+export function linuxTunAdapter({
+  runner = systemRunner,
+  offloads = true,
+  uso = true,
+}: LinuxTunOptions = {}): TunAdapter {
   return {
     open: async (options) => {
-      const created = create(options.name, offloads);
+      const created = create(options.name, offloads, uso);
       if (created instanceof NetError) return created;
       const tun = tunOf(created, runner);
       const error = await tun.apply(options);
@@ -61,9 +69,12 @@ interface Created {
   readonly fd: number;
   readonly name: string;
   readonly vnetHeader: boolean;
+  readonly uso: boolean;
 }
 
-function create(wanted: string, offloads: boolean): Created | NetError {
+const TCP_OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+
+function create(wanted: string, offloads: boolean, wantsUso: boolean): Created | NetError {
   const calls = libc();
   const name = new TextEncoder().encode(wanted);
   // The name is a C string of 16 bytes; the kernel would cut a longer one.
@@ -87,17 +98,20 @@ function create(wanted: string, offloads: boolean): Created | NetError {
     calls.close(fd);
     return attachError(errno, wanted);
   }
+  let uso = false;
   if (offloads) {
     const size = new Uint8Array(Int32Array.of(VNET_HEADER_BYTES).buffer);
-    const features = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-    if (calls.ioctl(fd, TUNSETVNETHDRSZ, size) < 0 || calls.ioctlValue(fd, TUNSETOFFLOAD, features) < 0) {
+    const sized = calls.ioctl(fd, TUNSETVNETHDRSZ, size) >= 0;
+    // A kernel that does not know all of these refuses them all.
+    uso = sized && wantsUso && calls.ioctlValue(fd, TUNSETOFFLOAD, TCP_OFFLOADS | TUN_F_USO4 | TUN_F_USO6) >= 0;
+    if (!sized || (!uso && calls.ioctlValue(fd, TUNSETOFFLOAD, TCP_OFFLOADS) < 0)) {
       // A kernel without them: the same interface without the header.
       calls.close(fd);
-      return create(wanted, false);
+      return create(wanted, false, false);
     }
   }
   const end = request.indexOf(0);
-  return { fd, name: new TextDecoder().decode(request.subarray(0, end)), vnetHeader: offloads };
+  return { fd, name: new TextDecoder().decode(request.subarray(0, end)), vnetHeader: offloads, uso };
 }
 
 function openError(errno: number): NetError {

@@ -1,0 +1,164 @@
+// What the receiver writes to a TUN with virtio headers, with the operating system faked: pieces gathered into super-packets, and
+// what happens where the kernel refuses one.
+import { expect, it } from 'vitest';
+import { DESC_BYTES, IN, IN_DESC, OUT_DESC, PACKET_SLOT_BYTES } from '../../assembly/layout.ts';
+import { createCoreSync } from '../../main/core/core.ts';
+import { loadCoreModuleSync } from '../../main/core/load.ts';
+import {
+  EAGAIN,
+  EINVAL,
+  EIO,
+  IOVEC_BYTES,
+  MMSGHDR_BYTES,
+  MSG_CONTROLLEN,
+  MSG_LEN,
+} from '../../main/native/constants.ts';
+import { type Libc, libc } from '../../main/native/libc.ts';
+import { RECEIVE_HEADERS, RECEIVE_IOVECS } from '../../main/path/layout.ts';
+import { NativeMemory } from '../../main/path/memory.ts';
+import { PathErrors } from '../../main/path/path-errors.ts';
+import { Receiver } from '../../main/path/receiver.ts';
+import { IO_TUN_DROPPED, IO_TUN_WRITTEN, shared } from '../../main/path/shared.ts';
+import { TunPort } from '../../main/path/tun-port.ts';
+import { cut } from '../reference/gso.ts';
+import { ip4, tcp, udp } from '../reference/ip.ts';
+import { address, SPI, saParams, tunnelParams } from './pair.ts';
+
+const FD = 900;
+const [SOURCE, TARGET] = [address('10.88.0.2'), address('10.88.0.1')];
+
+const datagram = (number: number) =>
+  ip4(
+    { source: SOURCE, target: TARGET, protocol: 17, df: true, id: number },
+    udp(SOURCE, TARGET, 5000, 443, new Uint8Array(300).fill(number)),
+  );
+const segment = (number: number) => {
+  const fields = { source: SOURCE, target: TARGET, sourcePort: 5000, targetPort: 443, flags: 0x10 };
+  const data = new Uint8Array(500).fill(number);
+  return ip4(
+    { source: SOURCE, target: TARGET, protocol: 6, df: true, id: number },
+    tcp({ ...fields, sequence: number * 500, options: new Uint8Array() }, data),
+  );
+};
+const count = (n: number, from = 0) => Array.from({ length: n }, (_, i) => from + i);
+
+function rig() {
+  const module = loadCoreModuleSync();
+  const sender = createCoreSync(module);
+  sender.configureTunnel(0, tunnelParams('esp-tunnel', true));
+  sender.installOutbound(0, saParams(SPI.responder, 'chacha20-poly1305'));
+  sender.activateOutbound(0, 0);
+
+  const core = createCoreSync(module);
+  const memory = new NativeMemory(core);
+  const { words, bytes } = memory;
+  const waiting: Uint8Array[] = [];
+  const written: Uint8Array[] = [];
+  const notes: string[] = [];
+  /** errno for super-packets of a type. */
+  const refuses = new Map<number, number>();
+  let errno = EAGAIN;
+  const take = (packet: Uint8Array): number => {
+    errno = refuses.get(packet[1]!) ?? 0;
+    if (errno !== 0) return -1;
+    written.push(packet);
+    return packet.length;
+  };
+  const at = (address: number) => (address - (memory.base >>> 0)) >>> 0;
+  const system: Libc = {
+    ...libc(),
+    errno: () => errno,
+    getsockopt: () => 1,
+    recvmmsg: (_fd, headers, most) => {
+      const taken = waiting.splice(0, most);
+      const first = (headers - memory.base - RECEIVE_HEADERS) / MMSGHDR_BYTES;
+      taken.forEach((packet, i) => {
+        bytes.set(packet, at(words[(RECEIVE_IOVECS + (first + i) * IOVEC_BYTES) >>> 2]!));
+        const header = (RECEIVE_HEADERS + (first + i) * MMSGHDR_BYTES) >>> 2;
+        words[header + MSG_LEN / 4] = packet.length;
+        words[header + MSG_CONTROLLEN / 4] = 0;
+      });
+      errno = EAGAIN;
+      return taken.length || -1;
+    },
+    write: (_fd, from, length) => take(bytes.slice(from - memory.base, from - memory.base + length)),
+    writev: (_fd, iovecs, entries) => {
+      const parts = count(entries).map((i) => {
+        const iovec = (iovecs - memory.base + i * IOVEC_BYTES) >>> 2;
+        const start = at(words[iovec]!);
+        return bytes.subarray(start, start + words[iovec + 2]!);
+      });
+      return take(Uint8Array.from(Buffer.concat(parts)));
+    },
+  };
+  const numbers = shared();
+  const emit: ConstructorParameters<typeof PathErrors>[2] = (event) => {
+    if (event.kind === 'note') notes.push(event.text);
+  };
+  const tun = new TunPort(system, memory, numbers);
+  const errors = new PathErrors(system, memory, emit);
+  const receiver = new Receiver({ core, calls: system, memory, tun, shared: numbers, errors, emit });
+  receiver.command({ kind: 'attachTun', tun: { fd: FD, vnetHeader: true, uso: true } }, 0);
+  receiver.command({ kind: 'configure', tunnel: 0, params: tunnelParams('esp-tunnel', false) }, 0);
+  const sa = { ...saParams(SPI.responder, 'chacha20-poly1305'), replayWindow: 1024 };
+  receiver.command({ kind: 'installInbound', slot: 0, params: sa }, 0);
+  receiver.command({ kind: 'addSocket', socket: { fd: FD, kind: 'natt' } }, 0);
+  const socket = receiver.sockets.get(FD)!;
+  return {
+    written,
+    notes,
+    refuses,
+    counters: () => core.counters(),
+    numbers: numbers.numbers,
+    /** One turn that finds these packets, sealed. */
+    deliver: (packets: readonly Uint8Array[]) => {
+      packets.forEach((packet, i) => {
+        sender.bytes.set(packet, IN + i * PACKET_SLOT_BYTES);
+        sender.words.set([IN + i * PACKET_SLOT_BYTES, 0, packet.length, 0], (IN_DESC + i * DESC_BYTES) >> 2);
+      });
+      const { out } = sender.seal(packets.length, 0);
+      for (const i of count(out)) {
+        const [offset = 0, , length = 0] = sender.words.subarray((OUT_DESC + i * DESC_BYTES) >> 2);
+        waiting.push(sender.bytes.slice(offset, offset + length));
+      }
+      written.length = 0;
+      receiver.turn(socket, 1);
+    },
+  };
+}
+
+it('gathers the pieces of two flows into two writes', () => {
+  const { deliver, written, numbers } = rig();
+  deliver(count(20).flatMap((i) => [segment(i), datagram(i)]));
+  expect(written.flatMap(cut)).toEqual([...count(20).map(segment), ...count(20).map(datagram)]);
+  expect(written).toHaveLength(2);
+  expect(numbers[IO_TUN_WRITTEN]).toBe(2);
+  deliver([segment(20), segment(20)]);
+  expect(written.flatMap(cut)).toEqual([segment(20), segment(20)]);
+});
+
+it('gives up UDP super-datagrams where the kernel refuses one, says so once, and goes on', () => {
+  const { deliver, written, refuses, notes, numbers, counters } = rig();
+  refuses.set(5, EINVAL);
+  deliver(count(8).flatMap((i) => [segment(i), datagram(i)]));
+  expect(written.flatMap(cut)).toEqual(count(8).map(segment));
+  expect(notes).toHaveLength(1);
+  deliver(count(8).flatMap((i) => [segment(i + 8), datagram(i)]));
+  expect(written).toHaveLength(9);
+  expect(written.slice(1).flatMap(cut)).toEqual(count(8).map(datagram));
+  expect(notes).toHaveLength(1);
+  // What was opened went into the TUN, within another packet, or is counted as refused.
+  const { inPackets, inMerged } = counters();
+  expect(inPackets).toBe(inMerged + numbers[IO_TUN_WRITTEN]! + numbers[IO_TUN_DROPPED]!);
+});
+
+it('keeps them where an interface is merely down', () => {
+  const { deliver, written, refuses, notes } = rig();
+  refuses.set(5, EIO).set(1, EINVAL);
+  deliver(count(4).flatMap((i) => [segment(i), datagram(i)]));
+  expect(written).toEqual([]);
+  expect(notes).toEqual([]);
+  refuses.clear();
+  deliver(count(4).map(datagram));
+  expect(written).toHaveLength(1);
+});
