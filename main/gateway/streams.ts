@@ -25,11 +25,20 @@ interface Connection {
   ended: boolean;
 }
 
+/** One whose client came back from the same port while a tunnel still sent into it. */
+interface Replaced {
+  readonly connection: Connection;
+  readonly endpoint: string;
+  /** The client has proved itself on the new one: once its tunnels have moved there, nobody sends into this one. */
+  left: boolean;
+}
+
 export class Streams {
   readonly #plane: DataPlane;
   readonly #clock: Clock;
   readonly #complain: (text: string) => void;
   readonly #byEndpoint = new Map<string, Connection>();
+  #replaced: Replaced[] = [];
   #listener: StreamListener | undefined;
 
   constructor(plane: DataPlane, clock: Clock, complain: (text: string) => void) {
@@ -61,7 +70,13 @@ export class Streams {
       this.#drop(oldest, 'there are too many connections over which nobody has authenticated');
     }
     const connection: Connection = { socket, timer: undefined, ended: false };
-    this.#byEndpoint.set(formatEndpoint(remote), connection);
+    const endpoint = formatEndpoint(remote);
+    const before = this.#byEndpoint.get(endpoint);
+    before?.timer?.cancel();
+    if (before) this.#replaced.push({ connection: before, endpoint, left: false });
+    // Anew, so that it is the youngest.
+    this.#byEndpoint.delete(endpoint);
+    this.#byEndpoint.set(endpoint, connection);
     this.#wait(connection, STRANGER_MS);
     this.#plane.receive({ kind: 'addSocket', socket }).catch((error: unknown) => this.#complain(String(error)));
   }
@@ -95,9 +110,11 @@ export class Streams {
 
   /** A client has authenticated over this connection, or come back on it: it stays. */
   proved(endpoint: Endpoint): void {
-    const connection = this.#byEndpoint.get(formatEndpoint(endpoint));
+    const text = formatEndpoint(endpoint);
+    const connection = this.#byEndpoint.get(text);
     connection?.timer?.cancel();
     if (connection) connection.timer = undefined;
+    for (const one of this.#replaced) if (one.endpoint === text) one.left = true;
   }
 
   /** The connection behind a descriptor. */
@@ -133,16 +150,20 @@ export class Streams {
       this.#byEndpoint.delete(endpoint);
       await this.#release(connection);
     }
+    const free = this.#replaced.filter(({ endpoint, left }) => left || !inUse.has(endpoint));
+    this.#replaced = this.#replaced.filter((one) => !free.includes(one));
+    for (const { connection } of free) await this.#release(connection);
   }
 
   /** The data plane is closed by now. */
   close(): void {
     this.#listener?.close();
-    for (const { socket, timer } of this.#byEndpoint.values()) {
+    for (const { socket, timer } of [...this.#byEndpoint.values(), ...this.#replaced.map((one) => one.connection)]) {
       timer?.cancel();
       socket.close();
     }
     this.#byEndpoint.clear();
+    this.#replaced = [];
   }
 }
 

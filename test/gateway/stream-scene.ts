@@ -30,9 +30,9 @@ export function streamScene() {
   const streams = new Streams(plane, clock, () => {});
   const closed: number[] = [];
   let fd = 0;
-  const connect = (last: number): { readonly fd: number; readonly remote: Endpoint } => {
+  const connect = (last: number, port = 40_001 + fd): { readonly fd: number; readonly remote: Endpoint } => {
     const number = ++fd;
-    const remote: Endpoint = { address: Uint8Array.of(192, 0, 2, last), port: 40_000 + number };
+    const remote: Endpoint = { address: Uint8Array.of(192, 0, 2, last), port };
     const socket: StreamSocket = {
       fd: number,
       kind: 'tcp',

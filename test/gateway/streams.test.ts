@@ -95,3 +95,27 @@ test('a client that is asked something later has proved itself already', async (
   await settle();
   expect(closed).toEqual([]);
 });
+
+test('a client back from the same port leaves no descriptor open, and none is closed while a tunnel sends into it', async () => {
+  const { streams, connect, closed, removed } = scene();
+  const first = connect(7, 5000);
+  streams.proved(first.remote);
+  const inUse = new Set(['192.0.2.7:5000']);
+  await streams.ended(first.fd, inUse);
+  const second = connect(7, 5000);
+  await streams.collect(inUse);
+  expect(closed).toEqual([]);
+  // The client shows itself on the new connection, and its tunnel has moved there.
+  streams.proved(second.remote);
+  await streams.collect(inUse);
+  expect(closed).toEqual([first.fd]);
+  expect(removed).toEqual([first.fd]);
+  expect(streams.at(second.remote)?.fd).toBe(second.fd);
+  // Another time it does not: the tunnel is taken down.
+  await streams.ended(second.fd, inUse);
+  connect(7, 5000);
+  await streams.collect(new Set());
+  expect(closed).toEqual([first.fd, second.fd]);
+  streams.close();
+  expect(closed).toEqual([first.fd, second.fd, second.fd + 1]);
+});
