@@ -1,4 +1,5 @@
 // The calls about stored profiles.
+import { createHash } from 'node:crypto';
 import type { Params, ProfileSummary, Result } from '../ipc/contract.ts';
 import { type EngineError, ipcError, knownError } from '../ipc/error.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
@@ -30,6 +31,8 @@ type ProfileCalls = Pick<
   Implementation,
   'list' | 'profiles' | 'import' | 'importUrl' | 'preview' | 'previewUrl' | 'rename' | 'remove' | 'lock'
 >;
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 export const summaryOf = (profile: Profile): ProfileSummary => ({
   name: profile.name,
@@ -156,9 +159,16 @@ export function profileCalls({
       }),
     profiles: () => inContract(() => desk.profiles()),
     import: ({ text, replace }, caller) => take(text, replace, caller),
-    importUrl: async ({ url, replace }, caller) => take(await fetchProfile(url), replace, caller),
+    importUrl: async ({ url, replace, digest }, caller) => {
+      const text = await fetchProfile(url);
+      if (digest !== undefined && digest !== digestOf(text)) throw knownError('profile/changed-meanwhile');
+      return take(text, replace, caller);
+    },
     preview: ({ text }) => show(text),
-    previewUrl: async ({ url }) => show(await fetchProfile(url)),
+    previewUrl: async ({ url }) => {
+      const text = await fetchProfile(url);
+      return { ...(await show(text)), digest: digestOf(text) };
+    },
     rename,
     remove: ({ profile: name }, caller) =>
       desk.inTurn(() =>

@@ -226,7 +226,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
         link.kind === 'file'
           ? await client.call('preview', { text })
           : await client.call('previewUrl', { url: link.url });
-      const { profile, warnings, exists } = seen;
+      const { profile, warnings, exists, digest } = seen;
       const routes = profile.routes.mode === 'full' ? '0.0.0.0/0, ::/0' : profile.routes.include.join(', ');
       const said = warnings.map((warning) => speaker.say(warning).text);
       const more = [...said, ...(exists ? [words.importReplace] : [])].join('\n');
@@ -241,7 +241,8 @@ export function createShell(options: ShellOptions): Shell | undefined {
       });
       if (button !== 0) return;
       if (link.kind === 'file') await client.call('import', { text, replace: exists });
-      else await client.call('importUrl', { url: link.url, replace: exists });
+      // What is stored is what the person saw, whatever the address has by now.
+      else await client.call('importUrl', { url: link.url, replace: exists, ...(digest ? { digest } : {}) });
       window.show();
     } catch (error) {
       const known = error instanceof EngineError ? error : ipcError('ipc/internal', String(error), '');

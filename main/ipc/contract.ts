@@ -73,6 +73,8 @@ const previewed = object({
   warnings: list(Told),
   /** A profile of this name is stored already. */
   exists: boolean,
+  /** Of what was fetched (`previewUrl`): SHA-256, hexadecimal. */
+  digest: optional(text(64)),
 });
 
 const EVENT_LIST = [
@@ -108,8 +110,11 @@ export const CALLS = {
   profiles: call('look', nothing, Profiles),
   /** `text` is a profile file's content. Replaces a profile of the same name only when asked to. */
   import: call('edit', object({ text: profileText, replace: boolean }), imported),
-  /** The engine fetches it: https only, bounded in size and time. */
-  importUrl: call('edit', object({ url, replace: boolean }), imported),
+  /**
+   * The engine fetches it: https only, bounded in size and time. `digest`: of what the person saw (`previewUrl`) and agreed to; rejects
+   * with "profile/changed-meanwhile" where the address has something else by now.
+   */
+  importUrl: call('edit', object({ url, replace: boolean, digest: optional(text(64, 64)) }), imported),
   /** Checks and describes a profile without storing it. */
   preview: call('look', object({ text: profileText }), previewed),
   previewUrl: call('edit', object({ url }), previewed),

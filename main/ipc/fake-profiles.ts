@@ -24,6 +24,8 @@ function read(text: string): ProfileDetails {
   });
 }
 
+const FAKE_DIGEST = '0123456789abcdef'.repeat(4);
+
 export function profileHandlers(world: World): ProfileCalls {
   const isStored = (name: string): boolean => world.profiles.some((profile) => profile.name === name);
   const demandFree = (profile: string): void => {
@@ -54,7 +56,7 @@ export function profileHandlers(world: World): ProfileCalls {
     import: ({ text, replace }) => store(text, replace),
     importUrl: ({ url, replace }) => store(fetched(url), replace),
     preview: ({ text }) => describe(text),
-    previewUrl: ({ url }) => describe(fetched(url)),
+    previewUrl: ({ url }) => ({ ...describe(fetched(url)), digest: FAKE_DIGEST }),
     rename: ({ profile, name }) => {
       demandFree(profile);
       world.demandUnlocked(world.find(profile), '/name');

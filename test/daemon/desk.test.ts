@@ -433,6 +433,14 @@ describe('profiles', () => {
     expect(await client.call('previewUrl', { url: 'https://example.com/home' })).toMatchObject({ exists: false });
     await client.call('importUrl', { url: 'https://example.com/home', replace: false });
     expect((await client.call('list', {})).profiles.map(({ name }) => name)).toEqual(['home', 'office']);
+    // Agreed to one thing, and not to what is there by the time it is stored.
+    const url = 'https://example.com/lab';
+    const { digest } = await client.call('previewUrl', { url });
+    await expect(
+      client.call('importUrl', { url: 'https://example.com/other', replace: false, digest: digest! }),
+    ).rejects.toMatchObject({ code: 'profile/changed-meanwhile' });
+    await client.call('importUrl', { url, replace: false, digest: digest! });
+    expect((await client.call('list', {})).profiles.map(({ name }) => name)).toEqual(['home', 'lab', 'office']);
     await expect(client.call('preview', { text: '{' })).rejects.toMatchObject({ code: 'profile/syntax' });
   });
 });

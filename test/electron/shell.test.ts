@@ -362,7 +362,8 @@ describe('deep links', () => {
     electron.app.emit('open-url', event, URL_LINK);
     await settle();
     expect(event.prevented).toBe(true);
-    expect(engine!.calls.map((call) => call.name)).toContain('importUrl');
+    const { params } = engine!.calls.find(({ name }) => name === 'importUrl')!;
+    expect(params).toMatchObject({ replace: false, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(engine!.calls.map((call) => call.name)).not.toContain('connect');
   });
 

@@ -2,9 +2,9 @@ import type { errors as en } from '../en/errors.ts';
 import type { Translated } from '../message.ts';
 
 export const errors: Translated<typeof en> = {
-  'error.ipc/disconnected': 'Die Engine war weg, bevor sie antworten konnte.',
+  'error.ipc/disconnected': 'Die Engine hat sich beendet, bevor sie antwortete.',
   'error.ipc/disconnected.remedy':
-    'Sie wird immer wieder gefragt. Kommt sie nicht zurück, starten Sie sie neu oder sehen Sie in ihr Protokoll.',
+    'Culvert versucht es weiter. Kommt die Engine nicht zurück, starten Sie sie neu, oder sehen Sie in ihr Protokoll.',
   'error.ipc/not-running': 'Die Engine läuft nicht.',
   'error.ipc/not-running.remedy': 'Starten Sie sie, oder starten Sie diesen Computer neu.',
   'error.ipc/no-permission': 'Von hier aus dürfen Sie die Engine nicht ansprechen.',
@@ -14,7 +14,7 @@ export const errors: Translated<typeof en> = {
   'error.ipc/not-allowed.remedy': 'Bitten Sie Ihren Administrator darum, oder tun Sie es als Administrator.',
   'error.ipc/contract-version': 'Dieses Fenster und die Engine haben verschiedene Versionen.',
   'error.ipc/contract-version.remedy':
-    'Verwenden Sie die zusammen installierten; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
+    'Verwenden Sie Fenster und Engine aus derselben Installation; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
   'error.ipc/busy': 'Die Engine hat gerade zu viel zu tun.',
   'error.ipc/busy.remedy': 'Warten Sie einen Moment und versuchen Sie es erneut.',
   'error.ipc/internal': 'In Culvert ist etwas schiefgegangen.',
@@ -52,7 +52,7 @@ export const errors: Translated<typeof en> = {
   'error.eap/account-restricted.remedy': 'Fragen Sie Ihren Administrator.',
   'error.eap/refused': 'Das Gateway hat die Anmeldung abgelehnt.',
   'error.eap/refused.remedy': 'Prüfen Sie den Benutzernamen im Profil oder fragen Sie Ihren Administrator.',
-  'error.eap/no-common-method': 'Das Gateway verlangt eine Anmeldung, die das Profil nicht erlaubt.',
+  'error.eap/no-common-method': 'Das Gateway verlangt ein Anmeldeverfahren, das das Profil nicht erlaubt.',
   'error.eap/no-common-method.remedy':
     'Bitten Sie Ihren Administrator, die Verfahren von Gateway und Profil zu vergleichen.',
   'error.eap/server-not-authentic': 'Das Gateway konnte nicht beweisen, dass es das Passwort kennt.',
@@ -75,7 +75,7 @@ export const errors: Translated<typeof en> = {
   'error.daemon/no-prompt': 'Diese Frage ist nicht mehr offen.',
   'error.daemon/no-prompt.remedy':
     'Sie wurde anderswo beantwortet, es dauerte zu lange, oder die Verbindung ist beendet. Verbinden Sie sich erneut.',
-  'error.net/no-tun-device': 'Dieser Computer kann kein Tunnelgerät anlegen.',
+  'error.net/no-tun-device': 'Dieser Computer kann kein TUN-Gerät anlegen.',
   'error.net/no-tun-device.remedy': 'Installieren oder laden Sie den TUN-Treiber, oder fragen Sie Ihren Administrator.',
   'error.session/worker-died': 'Ein Teil der Engine hat unerwartet aufgehört.',
   'error.session/worker-died.remedy':
@@ -218,13 +218,13 @@ export const errors: Translated<typeof en> = {
   'error.eap/prompt-withdrawn.remedy': 'Sie müssen nichts tun: Die nächste fragt erneut.',
   'error.ipc/bad-message': 'Dieses Fenster und die Engine verstehen einander nicht.',
   'error.ipc/bad-message.remedy':
-    'Verwenden Sie die zusammen installierten; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
+    'Verwenden Sie Fenster und Engine aus derselben Installation; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
   'error.ipc/unknown-call': 'Die Engine kennt nicht, was dieses Fenster verlangt.',
   'error.ipc/unknown-call.remedy':
-    'Verwenden Sie die zusammen installierten; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
+    'Verwenden Sie Fenster und Engine aus derselben Installation; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
   'error.ipc/bad-params': 'Die Engine versteht nicht, was dieses Fenster verlangt.',
   'error.ipc/bad-params.remedy':
-    'Verwenden Sie die zusammen installierten; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
+    'Verwenden Sie Fenster und Engine aus derselben Installation; starten Sie nach einer Aktualisierung die Engine neu und laden Sie dieses Fenster neu.',
   'error.ipc/socket': 'Die Engine ist auf diesem Computer nicht zu erreichen.',
   'error.ipc/socket.remedy': 'Starten Sie sie neu, oder sehen Sie in ihr Protokoll.',
   'error.engine/unsupported': 'Diese Engine kann das nicht.',
@@ -244,6 +244,10 @@ export const errors: Translated<typeof en> = {
   'error.profile/fetch': 'Das Profil ließ sich nicht abrufen.',
   'error.profile/fetch.remedy':
     'Prüfen Sie die Adresse, und ob dieser Computer online ist. Verlangt die Adresse eine Anmeldung, laden Sie die Datei selbst herunter und importieren Sie sie.',
+  'error.profile/changed-meanwhile':
+    'Das Profil an dieser Adresse ist ein anderes als das, das Sie gesehen haben. Nichts wurde gespeichert.',
+  'error.profile/changed-meanwhile.remedy':
+    'Sehen Sie es sich noch einmal an. Ändert es sich immer wieder, lassen Sie sich die Datei von Ihrem Administrator geben.',
   'error.profile/unreadable': '{path} lässt sich nicht als Profil lesen.',
   'error.profile/unreadable.remedy': 'Wählen Sie die Datei, die Sie von Ihrem Administrator erhalten haben.',
   'error.shell/engine-crashes': 'Die Engine endete {count}-mal innerhalb einer Minute.',

@@ -1,7 +1,7 @@
 export const errors = {
   'error.ipc/disconnected': 'The engine went away before it answered.',
   'error.ipc/disconnected.remedy':
-    'It is asked again and again. If it does not come back, start it again or look at its log.',
+    'Culvert keeps trying. If the engine does not come back, restart it or look at its log.',
   'error.ipc/not-running': 'The engine is not running.',
   'error.ipc/not-running.remedy': 'Start it, or restart this computer.',
   'error.ipc/no-permission': 'You may not speak to the engine from here.',
@@ -71,7 +71,7 @@ export const errors = {
   'error.net/no-tun-device.remedy': 'Install or load the TUN driver, or ask your administrator.',
   'error.session/worker-died': 'A part of the engine ended unexpectedly.',
   'error.session/worker-died.remedy':
-    'It starts again by itself. If it happens again, export a report under Diagnostics.',
+    'It restarts automatically. If it happens again, export a report under Diagnostics.',
   'error.session/timed-out': 'Connecting took too long.',
   'error.session/timed-out.remedy':
     'The network may be slow or block the connection. Try again, or try another network.',
@@ -150,7 +150,7 @@ export const errors = {
   'error.net/system-call': 'The operating system refused something that the tunnel needs.',
   'error.net/system-call.remedy': 'Try again. If it happens again, export a report under Diagnostics.',
   'error.session/moved': 'This computer is on another network now.',
-  'error.session/moved.remedy': 'It connects again by itself; nothing needs to be done.',
+  'error.session/moved.remedy': 'It reconnects automatically; you need not do anything.',
   'error.session/no-tunnel-address': 'The tunnel has no address.',
   'error.session/no-tunnel-address.remedy': 'Neither the profile nor the gateway gives one. Ask your administrator.',
   'error.session/delivery-address': 'The addresses between which GRE would run do not fit this network.',
@@ -161,14 +161,15 @@ export const errors = {
   'error.session/too-many-selectors': 'The gateway announces more networks than the tunnel can hold.',
   'error.session/too-many-selectors.remedy': 'Ask your administrator to combine them.',
   'error.session/redirected': 'The gateway sends this computer to another one.',
-  'error.session/redirected.remedy': 'The connection is made there by itself. If it never is, ask your administrator.',
+  'error.session/redirected.remedy':
+    'Culvert connects there automatically. If it never succeeds, ask your administrator.',
   'error.session/closed': 'The connection was closed from this side.',
   'error.session/closed.remedy': 'Connect again.',
   'error.session/stream-closed': 'The TCP connection to the gateway broke.',
   'error.session/stream-closed.remedy':
-    'It is made anew by itself. If that never succeeds, the gateway may not take VPN connections over TCP: ask your administrator.',
+    'It is made anew automatically. If that never succeeds, the gateway may not take VPN connections over TCP: ask your administrator.',
   'error.session/key-used-up': 'The encryption key had carried as much as is safe.',
-  'error.session/key-used-up.remedy': 'It connects again with a new key by itself.',
+  'error.session/key-used-up.remedy': 'It reconnects automatically with a new key.',
   'error.session/data-plane': 'This computer may not send the tunnel’s packets as the gateway wants them.',
   'error.session/data-plane.remedy': 'Set the encapsulation to UDP in the profile, or ask your administrator.',
   'error.session/path-too-small': 'The network lets through only packets that are too small for the tunnel.',
@@ -190,7 +191,7 @@ export const errors = {
   'error.profile/too-many': 'There are {most} profiles already, which is the most that are kept.',
   'error.profile/too-many.remedy': 'Remove one that is not needed any more.',
   'error.eap/prompt-withdrawn': 'The connection that asked has ended.',
-  'error.eap/prompt-withdrawn.remedy': 'Nothing needs to be done: the next one asks again.',
+  'error.eap/prompt-withdrawn.remedy': 'You need not do anything: the next one asks again.',
   'error.ipc/bad-message': 'This window and the engine do not understand each other.',
   'error.ipc/bad-message.remedy':
     'Use the two that were installed together; after an update, restart the engine and reload this window.',
@@ -218,6 +219,10 @@ export const errors = {
   'error.profile/fetch': 'The profile could not be fetched.',
   'error.profile/fetch.remedy':
     'Check the address, and that this computer is online. If the address wants you to log in, download the file yourself and import it.',
+  'error.profile/changed-meanwhile':
+    'The profile at this address is another one than the one you saw. Nothing was stored.',
+  'error.profile/changed-meanwhile.remedy':
+    'Look at it again. If it keeps changing, ask your administrator for the file.',
   'error.profile/unreadable': '{path} cannot be read as a profile.',
   'error.profile/unreadable.remedy': 'Choose the file that your administrator gave you.',
   'error.shell/engine-crashes': 'The engine ended {count} times within a minute.',

@@ -2,9 +2,9 @@ import type { errors as en } from '../en/errors.ts';
 import type { Translated } from '../message.ts';
 
 export const errors: Translated<typeof en> = {
-  'error.ipc/disconnected': 'Le moteur a disparu avant de répondre.',
+  'error.ipc/disconnected': 'Le moteur s’est arrêté avant de répondre.',
   'error.ipc/disconnected.remedy':
-    'Il est resollicité régulièrement. S’il ne revient pas, redémarrez-le ou consultez son journal.',
+    'Culvert continue d’essayer. S’il ne revient pas, redémarrez-le ou consultez son journal.',
   'error.ipc/not-running': 'Le moteur n’est pas en marche.',
   'error.ipc/not-running.remedy': 'Démarrez-le ou redémarrez cet ordinateur.',
   'error.ipc/no-permission': 'Vous n’êtes pas autorisé à parler au moteur depuis cette fenêtre.',
@@ -14,7 +14,7 @@ export const errors: Translated<typeof en> = {
   'error.ipc/not-allowed.remedy': 'Demandez à votre administrateur, ou faites-le en tant qu’administrateur.',
   'error.ipc/contract-version': 'Cette fenêtre et le moteur sont de versions différentes.',
   'error.ipc/contract-version.remedy':
-    'Utilisez les deux installés ensemble ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
+    'Utilisez la fenêtre et le moteur d’une même installation ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
   'error.ipc/busy': 'Le moteur a trop à faire à la fois.',
   'error.ipc/busy.remedy': 'Attendez un instant et réessayez.',
   'error.ipc/internal': 'Une erreur s’est produite dans Culvert.',
@@ -215,13 +215,13 @@ export const errors: Translated<typeof en> = {
   'error.eap/prompt-withdrawn.remedy': 'Il n’y a rien à faire : la suivante la posera de nouveau.',
   'error.ipc/bad-message': 'Cette fenêtre et le moteur ne se comprennent pas.',
   'error.ipc/bad-message.remedy':
-    'Utilisez les deux installés ensemble ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
+    'Utilisez la fenêtre et le moteur d’une même installation ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
   'error.ipc/unknown-call': 'Le moteur ne connaît pas ce que demande cette fenêtre.',
   'error.ipc/unknown-call.remedy':
-    'Utilisez les deux installés ensemble ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
+    'Utilisez la fenêtre et le moteur d’une même installation ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
   'error.ipc/bad-params': 'Le moteur ne comprend pas ce que demande cette fenêtre.',
   'error.ipc/bad-params.remedy':
-    'Utilisez les deux installés ensemble ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
+    'Utilisez la fenêtre et le moteur d’une même installation ; après une mise à jour, redémarrez le moteur et rechargez cette fenêtre.',
   'error.ipc/socket': 'Le moteur est injoignable sur cet ordinateur.',
   'error.ipc/socket.remedy': 'Redémarrez-le, ou consultez son journal.',
   'error.engine/unsupported': 'Ce moteur ne sait pas faire cela.',
@@ -241,6 +241,10 @@ export const errors: Translated<typeof en> = {
   'error.profile/fetch': 'Le profil n’a pas pu être téléchargé.',
   'error.profile/fetch.remedy':
     'Vérifiez l’adresse, et que cet ordinateur est en ligne. Si l’adresse demande une connexion à un compte, téléchargez vous-même le fichier et importez-le.',
+  'error.profile/changed-meanwhile':
+    'Le profil à cette adresse n’est plus celui que vous avez vu. Rien n’a été enregistré.',
+  'error.profile/changed-meanwhile.remedy':
+    'Regardez-le à nouveau. S’il change encore, demandez le fichier à votre administrateur.',
   'error.profile/unreadable': '{path} ne peut pas être lu comme un profil.',
   'error.profile/unreadable.remedy': 'Choisissez le fichier que votre administrateur vous a remis.',
   'error.shell/engine-crashes': 'Le moteur s’est arrêté {count} fois en une minute.',

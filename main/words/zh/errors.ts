@@ -192,6 +192,8 @@ export const errors: Translated<typeof en> = {
     '地址必须以 https:// 开头，且不含用户名或密码，例如 https://vpn.example.com/office.json。',
   'error.profile/fetch': '无法下载配置文件。',
   'error.profile/fetch.remedy': '请检查地址以及本机是否在线。如果该地址要求登录，请自行下载文件后导入。',
+  'error.profile/changed-meanwhile': '此地址上的配置与您看到的不同。未保存任何内容。',
+  'error.profile/changed-meanwhile.remedy': '请重新查看。如果它一直变化，请向管理员索取文件。',
   'error.profile/unreadable': '{path} 无法作为配置文件读取。',
   'error.profile/unreadable.remedy': '请选择管理员提供给您的文件。',
   'error.shell/engine-crashes': '引擎在一分钟内退出了 {count} 次。',

@@ -81,7 +81,8 @@ export function ImportDialog({ file, onClose }: { file?: File; onClose: () => vo
     const replace = preview.exists;
     const done = await run(() =>
       source.kind === 'url'
-        ? engine.call('importUrl', { url: source.url, replace })
+        ? // What is stored is what was shown, whatever the address has by now.
+          engine.call('importUrl', { url: source.url, replace, ...(preview.digest ? { digest: preview.digest } : {}) })
         : engine.call('import', { text: source.text, replace }),
     );
     if (!done) return;
