@@ -38,6 +38,6 @@ export const routes: Translated<typeof en> = {
   'route.uncovered': 'Keine Route des Tunnels umfasst es: Es geht wie ohne VPN.',
   'route.included': '{prefix} geht durch den Tunnel.',
   'route.noFamily': '{prefix} soll durch den Tunnel gehen, der keine Adresse dieser Familie hat: Es wird abgewiesen.',
-  'route.attached': '{prefix} ist ein Netz, an dem dieser Computer hängt.',
+  'route.attached': '{prefix} ist ein Netz, an das dieser Computer angeschlossen ist.',
   'route.excluded': '{prefix} ist vom Tunnel ausgenommen.',
 };

@@ -2,7 +2,7 @@ import type { drops as en } from '../en/drops.ts';
 import type { Translated } from '../message.ts';
 
 export const drops: Translated<typeof en> = {
-  'drop.outTooBig': 'Plus grand que le MTU du tunnel ; l’émetteur a été prévenu',
+  'drop.outTooBig': 'Plus grand que la MTU du tunnel ; l’émetteur a été prévenu',
   'drop.outBadInner': 'De cet ordinateur : pas un paquet IP, ou longueurs incohérentes',
   'drop.outNoTunnel': 'De cet ordinateur : hors des réseaux du tunnel',
   'drop.outNoSa': 'Pas de clés de chiffrement à cet instant',

@@ -25,7 +25,7 @@ export const diagnostics: Translated<typeof en> = {
   'log.title': 'Protokoll',
   'log.level': 'Stufe',
   'log.level.debug': 'Alle',
-  'log.level.info': 'Info und Schwereres',
+  'log.level.info': 'Info und höher',
   'log.level.warn': 'Warnungen und Fehler',
   'log.level.error': 'Nur Fehler',
   'log.debug': 'Debug',

@@ -12,7 +12,7 @@ export const routes: Translated<typeof en> = {
   'routes.mode.split.text': 'Die Netze unten gehen durch den Tunnel; alles andere geht direkt, wie ohne VPN.',
   'routes.allowLan': 'Lokales Netz bleibt erreichbar',
   'routes.allowLan.text':
-    'Drucker und Rechner in dem privaten Netz, an dem Sie hängen, werden direkt erreicht; ein Netz öffentlicher Adressen nicht.',
+    'Drucker und Computer im privaten Netz, an das dieser Computer angeschlossen ist, werden direkt erreicht; ein Netz öffentlicher Adressen nicht.',
   'routes.fromGateway': 'Netze vom Gateway übernehmen',
   'routes.fromGateway.text': 'Was das Gateway anbietet, geht ebenfalls durch den Tunnel.',
   'routes.include': 'Durch den Tunnel',

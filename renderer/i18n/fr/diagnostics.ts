@@ -5,7 +5,7 @@ export const diagnostics: Translated<typeof en> = {
   'diagnostics.title': 'Diagnostic',
   'diagnostics.checks': 'Vérifications',
   'diagnostics.run': 'Vérifier à nouveau',
-  'diagnostics.running': 'Vérification …',
+  'diagnostics.running': 'Vérification…',
   'diagnostics.allWell': {
     one: '{count} vérification, aucun problème.',
     other: '{count} vérifications, aucun problème.',
@@ -28,7 +28,7 @@ export const diagnostics: Translated<typeof en> = {
   'log.title': 'Journal',
   'log.level': 'Niveau',
   'log.level.debug': 'Tout',
-  'log.level.info': 'Info et plus grave',
+  'log.level.info': 'Info et plus',
   'log.level.warn': 'Avertissements et erreurs',
   'log.level.error': 'Erreurs',
   'log.debug': 'Débogage',

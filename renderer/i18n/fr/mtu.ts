@@ -44,7 +44,7 @@ export const mtu: Translated<typeof en> = {
   'mtu.part.payload.text': 'ce que vos programmes envoient : la MTU du tunnel',
   'mtu.part.padding': 'Remplissage',
   'mtu.part.padding.text': 'complète le dernier bloc du chiffrement',
-  'mtu.part.esp-trailer': 'Fin d’ESP',
+  'mtu.part.esp-trailer': 'Fin de paquet ESP',
   'mtu.part.esp-trailer.text': 'longueur du remplissage, et ce qu’il y a dedans',
   'mtu.part.icv': 'Valeur d’intégrité',
   'mtu.part.icv.text': 'montre que personne n’a modifié le paquet',

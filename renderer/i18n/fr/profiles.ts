@@ -13,7 +13,7 @@ export const profiles: Translated<typeof en> = {
   'profiles.from.text': 'Texte',
   'profiles.chooseFile': 'Choisir un fichier',
   'profiles.url': 'Adresse du profil',
-  'profiles.urlHint': 'Elle doit commencer par https://. Le moteur la télécharge.',
+  'profiles.urlHint': 'Elle doit commencer par https://. Le moteur télécharge le profil.',
   'profiles.urlWrong': 'Ce n’est pas une adresse commençant par https://.',
   'profiles.text': 'Contenu du profil',
   'profiles.textHint': 'Collez le fichier entier, avec ses première et dernière accolades.',

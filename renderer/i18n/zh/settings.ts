@@ -18,8 +18,7 @@ export const settings: Translated<typeof en> = {
   'settings.connectAtStart.gone': '{profile}（已移除）',
   'settings.auto': '自动连接',
   'settings.auto.enabled': '在不受信任的网络上自动连接',
-  'settings.auto.text':
-    '一旦此计算机加入下面未列出的网络，就会建立隧道。如果您自己断开连接，在该网络上就不再自动连接。',
+  'settings.auto.text': '一旦本机加入下面未列出的网络，就会建立隧道。如果您自己断开连接，在该网络上就不再自动连接。',
   'settings.auto.profile': '配置文件',
   'settings.auto.noProfile': '请选择配置文件：否则不会连接。',
   'settings.auto.pick': '选择配置文件',
@@ -35,7 +34,7 @@ export const settings: Translated<typeof en> = {
     '系统不向 Culvert 提供此 Wi-Fi 的名称：macOS 14 和 Windows 11 只提供给有位置权限的程序。未知网络视为不受信任。',
   'settings.network.no-identity': '其路由器没有自己的硬件地址，无法与其他网络区分。未知网络视为不受信任。',
   'settings.network.other-kind': '移动宽带或其他隧道，无法与其他网络区分。未知网络视为不受信任。',
-  'settings.network.not-readable': '此计算机上没有任何信息说明这是哪个网络。未知网络视为不受信任。',
+  'settings.network.not-readable': '本机上没有任何信息说明这是哪个网络。未知网络视为不受信任。',
   'settings.trusted.rule':
     'Wi-Fi 按名称识别，且只有要求密钥（WPA）时才受信任。有线网络按路由器识别。无法与其他网络区分的网络一律视为不受信任。',
   'settings.trusted': '受信任的网络',
@@ -46,7 +45,7 @@ export const settings: Translated<typeof en> = {
   'settings.trusted.known': '此网络已在列表中。',
   'settings.trusted.full': '列表已满：100 个网络。',
   'settings.shellOnly':
-    '只有桌面应用能做到：它随计算机启动，并能察觉网络变化。浏览器中的页面做不到。请打开桌面应用进行更改。',
+    '只有桌面应用能做到：它随系统启动，并能察觉网络变化。浏览器中的页面做不到。请打开桌面应用进行更改。',
   'settings.about': '关于',
   'settings.version': '引擎版本',
   'settings.role': '您的权限',

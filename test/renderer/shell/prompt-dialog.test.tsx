@@ -74,7 +74,7 @@ describe('the dialog', () => {
     await ask(setting, { ...PASSWORD, kind: 'code', text: 'Enter <b>PIN</b>', refused: true });
     const text = screen.getByRole('alertdialog').textContent;
     expect(text).toContain('It says: “Enter <b>PIN</b>”');
-    expect(text).toContain('refused the last one');
+    expect(text).toContain('refused the last entry');
     expect(dialog().getByLabelText('One-time code').getAttribute('type')).toBe('text');
   });
 
