@@ -1,4 +1,4 @@
-// `npm run bench [crypto] [path] [end-to-end] [memory] [start-up] [plot]`: the named benchmarks, or all of them. Each compares
+// `npm run bench [crypto] [path] [end-to-end] [memory] [start-up] [interface] [plot]`: the named benchmarks, or all of them. Each compares
 // with its peers in one run, prints a table and writes build/out/bench/<name>.json; a plot of what is there follows, in
 // build/out/bench/benchmarks.svg. `plot` alone measures nothing and puts the plot into docs/. What the figures mean:
 // docs/benchmarks.md. CULVERT_BENCH_ROUNDS=1 CULVERT_BENCH_SECONDS=2 takes a few minutes.
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { plot } from './bench-plot.mjs';
 import { benchPackages, build, npmPackages, root } from './setup.mjs';
 
-const MEASURED = ['crypto', 'path', 'end-to-end', 'memory', 'start-up'];
+const MEASURED = ['crypto', 'path', 'end-to-end', 'memory', 'start-up', 'interface'];
 const given = process.argv.slice(2);
 const unknown = given.filter((name) => ![...MEASURED, 'plot'].includes(name));
 if (unknown.length) {
@@ -33,7 +33,7 @@ if (given.length === 1 && given[0] === 'plot') process.exit(draw(join(root, 'doc
 const wanted = given.length ? MEASURED.filter((name) => given.includes(name)) : MEASURED;
 npmPackages();
 build();
-if (wanted.some((name) => name !== 'crypto')) benchPackages();
+if (wanted.some((name) => name !== 'crypto' && name !== 'interface')) benchPackages();
 mkdirSync(results, { recursive: true });
 let status = 0;
 for (const name of wanted) {

@@ -78,7 +78,7 @@ heading('live');
 vitest('live', long ? 60 : 15);
 vitest('live-alone', long ? 60 : 10);
 heading('browser');
-vitest('e2e', 4);
+vitest('e2e', 7);
 
 heading('result');
 for (const [reason, count] of reasons) console.log(`skipped ${count}: ${reason}`);

@@ -30,5 +30,5 @@ live('the interface in Chromium', missing, () => {
     expect(usable).toBeLessThan(3000);
   });
 
-  dayOfWork(() => scene, false);
+  dayOfWork(() => scene, { restores: false, takesFiles: true });
 });

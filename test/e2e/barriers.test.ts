@@ -11,7 +11,7 @@ const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, impo
 const AXE = readFileSync(at('node_modules/axe-core/axe.min.js'), 'utf8');
 const PICTURES = at('build/out/screenshots');
 
-export const missing = [
+const missing = [
   existsSync('/usr/bin/chromium') ? undefined : 'browser tests need Debian’s chromium',
   existsSync(at('build/out/renderer/index.html')) ? undefined : 'the interface is not built (npm run build)',
 ];

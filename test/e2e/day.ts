@@ -4,12 +4,19 @@
 import { expect, test } from 'vitest';
 import type { Scene } from './scene.ts';
 
-/** `restores`: somebody (the shell) brings a new engine back to what the person wants. */
-export function dayOfWork(scene: () => Scene, restores: boolean): void {
+export interface Place {
+  /** Somebody (the shell) brings a new engine back to what the person wants. */
+  readonly restores: boolean;
+  /** Its browser can be handed a file of the file system. */
+  readonly takesFiles: boolean;
+}
+
+export function dayOfWork(scene: () => Scene, { restores, takesFiles }: Place): void {
   const table = (): string => scene().lab.run('cl', 'ip', 'route', 'show', 'table', '4750');
 
   test('imports a profile by drag and drop', async () => {
-    await scene().drop('office.json', scene().profile());
+    if (takesFiles) await scene().dropFile('office.json', scene().profile());
+    else await scene().drop('office.json', scene().profile());
     await scene().press('Store');
     await scene().browser.$('[role="dialog"]').waitForExist({ reverse: true });
     await scene().go('profiles');
@@ -36,7 +43,10 @@ export function dayOfWork(scene: () => Scene, restores: boolean): void {
     await field.waitForDisplayed();
     await field.setValue('10.66.0.0/24');
     await scene().press('Add');
+    const way = (address: string): string => scene().lab.run('cl', 'ip', 'route', 'get', address);
     await scene().browser.waitUntil(() => table().includes('10.66.0.0/24'), { timeout: 10_000 });
+    expect(way('10.66.0.1')).toContain('dev culvert');
+    expect(way('192.0.2.1')).not.toContain('dev culvert');
   });
 
   test('changes the MTU, which the interface then has', async () => {

@@ -83,5 +83,5 @@ live('the interface in the desktop shell', missing, () => {
     await scene.shows('disconnected');
   });
 
-  dayOfWork(() => scene, true);
+  dayOfWork(() => scene, { restores: true, takesFiles: false });
 });

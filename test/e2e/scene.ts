@@ -161,6 +161,15 @@ export class Scene {
     await button.click();
   }
 
+  /** A file of the file system dropped onto the window, by the browser itself. Chromium only. */
+  async dropFile(name: string, content: string): Promise<void> {
+    const file = join(this.lab.directory, name);
+    writeFileSync(file, content);
+    const data = { items: [], files: [file], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'])
+      await this.browser.sendCommandAndGetResult('Input.dispatchDragEvent', { type, x: 400, y: 400, data });
+  }
+
   /** A file dropped onto the window, as the browser tells the page of it. */
   async drop(name: string, content: string): Promise<void> {
     await this.browser.execute(
@@ -171,6 +180,29 @@ export class Scene {
       name,
       content,
     );
+  }
+
+  /** What has the keyboard's focus, by its name. */
+  async focused(): Promise<string> {
+    return String(
+      await this.browser.execute(`const one = document.activeElement;
+        const by = one.getAttribute('aria-labelledby');
+        const label = by ? by.split(' ').map((id) => document.getElementById(id)?.innerText ?? '').join(' ') : '';
+        const own = one.labels?.[0]?.innerText ?? one.innerText;
+        return (one.getAttribute('aria-label') ?? (label || own)).split('\\n')[0].trim();`),
+    );
+  }
+
+  /** Presses Tab until what is named so has the focus. */
+  async tabTo(name: string): Promise<void> {
+    const passed: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      await this.browser.keys('Tab');
+      const now = await this.focused();
+      if (now === name) return;
+      passed.push(now.slice(0, 40));
+    }
+    throw new Error(`Tab does not come to "${name}"; it came to: ${passed.join(' | ')}`);
   }
 
   async close(): Promise<void> {

@@ -19,7 +19,12 @@ export interface StageBrowser {
 export interface Stage {
   readonly browser: StageBrowser;
   readonly fake: import('../../main/ipc/fake.ts').FakeEngine;
-  play(name: string, how?: { readonly language?: string; readonly pseudo?: string }): Promise<void>;
+  play(
+    name: string,
+    how?: { readonly language?: string; readonly pseudo?: string; readonly until?: string },
+  ): Promise<void>;
+  /** What `until` of the last play came to. */
+  readonly usable?: number;
   show(name: string): Promise<void>;
   press(selector: string): Promise<void>;
   type(selector: string, text: string): Promise<void>;

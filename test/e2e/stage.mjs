@@ -69,8 +69,12 @@ export async function openStage() {
 
   return {
     ...hands,
-    /** Draws a scene. `language`: as a browser asks for it. `pseudo`: see renderer/i18n/pseudo.ts. */
-    async play(name, { language = 'en', pseudo } = {}) {
+    get fake() {
+      return fake;
+    },
+    /** Draws a scene. `language`: as a browser asks for it. `pseudo`: see renderer/i18n/pseudo.ts.
+     * `until`: a promise in the page, awaited as soon as it loads; its value is `usable` then. */
+    async play(name, { language = 'en', pseudo, until } = {}) {
       const scene = SCENES[name];
       const now = Date.now();
       server.setUp(scene.up ?? true);
@@ -92,6 +96,7 @@ export async function openStage() {
       await browser.send('Network.setUserAgentOverride', { userAgent: 'culvert-stage', acceptLanguage: language });
       const query = `?scene=${name}${pseudo ? `&pseudo=${pseudo}` : ''}&at=${now}`;
       await browser.go(`${server.url}/${query}#/${scene.page}`);
+      if (until) this.usable = await browser.run(until);
       await browser.until(
         `location.search === ${JSON.stringify(query)} && document.querySelector('h1')${scene.starting ? '' : ` && !document.querySelector('[data-state=starting]')`}`,
       );

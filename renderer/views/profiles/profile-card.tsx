@@ -4,6 +4,7 @@ import type { ProfileDetails } from '../../../main/ipc/contract.ts';
 import { Button } from '../../components/button.tsx';
 import { Confirm, Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/fields.tsx';
+import { focusPage } from '../../components/kept-focus.ts';
 import { Badge } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useToast } from '../../components/toasts.tsx';
@@ -171,6 +172,7 @@ function Remove({ name, inUse, onClose }: { name: string; inUse: boolean; onClos
           if (!done) return;
           toast({ tone: 'ok', text: t('profiles.removed', { name }) });
           onClose();
+          focusPage();
         });
       }}
     />

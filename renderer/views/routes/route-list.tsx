@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react';
 import type { Lock, Profiles, RouteEntry, RouteKind, RoutesView } from '../../../main/ipc/contract.ts';
 import { Button, IconButton } from '../../components/button.tsx';
+import { useKeptFocus } from '../../components/kept-focus.ts';
 import { LockBadge, useLocked } from '../../components/lock.tsx';
 import { Badge, Card } from '../../components/page.tsx';
 import { useI18n } from '../../i18n/context.tsx';
@@ -11,7 +12,6 @@ import type { Model } from '../../store/model.ts';
 export interface RouteListProps {
   readonly view: RoutesView;
   readonly kind: RouteKind;
-  readonly busy: boolean;
   readonly onAdd: () => void;
   readonly onEdit: (entry: RouteEntry) => void;
   readonly onRemove: (entry: RouteEntry) => void;
@@ -29,55 +29,56 @@ export function lockOf(profiles: Profiles | null, profile: string, pointer: stri
   return locks.find((lock) => covers(lock.pointer, pointer) || covers(pointer, lock.pointer)) ?? null;
 }
 
-export function RouteList({ view, kind, busy, onAdd, onEdit, onRemove }: RouteListProps): ReactNode {
+export function RouteList({ view, kind, onAdd, onEdit, onRemove }: RouteListProps): ReactNode {
   const { t } = useI18n();
   const locked = useLocked();
   const profiles = useModel(profilesOf);
+  const around = useKeptFocus<HTMLDivElement>();
   const lock = lockOf(profiles, view.profile, `/routes/${kind}`);
   const entries = view.entries.filter((entry) => entry.kind === kind);
   // The most effective first: what has no effect now is at the end.
   const ordered = [...entries.filter(({ active }) => active), ...entries.filter(({ active }) => !active)];
   return (
-    <Card
-      title={t(kind === 'include' ? 'routes.include' : 'routes.exclude')}
-      actions={
-        <span className="row">
-          {entries.length > FEW ? (
-            <span className="small quiet">{t('routes.count', { count: entries.length })}</span>
-          ) : null}
-          <LockBadge lock={lock} />
-          {locked(lock) ? null : (
-            <Button
-              size="small"
-              icon="plus"
-              disabled={busy}
-              label={t(kind === 'include' ? 'routes.addInclude' : 'routes.addExclude')}
-              onPress={onAdd}
-            >
-              {t('routes.add')}
-            </Button>
-          )}
-        </span>
-      }
-    >
-      {ordered.length ? (
-        <ul className="route-list">
-          {ordered.map((entry) => (
-            <Row
-              key={`${entry.origin} ${entry.prefix}`}
-              entry={entry}
-              saysLock={entry.lock?.by !== lock?.by}
-              mode={view.mode}
-              busy={busy}
-              onEdit={() => onEdit(entry)}
-              onRemove={() => onRemove(entry)}
-            />
-          ))}
-        </ul>
-      ) : (
-        <p className="quiet">{t(kind === 'include' ? 'routes.include.empty' : 'routes.exclude.empty')}</p>
-      )}
-    </Card>
+    <div className="route-list-of" ref={around}>
+      <Card
+        title={t(kind === 'include' ? 'routes.include' : 'routes.exclude')}
+        actions={
+          <span className="row">
+            {entries.length > FEW ? (
+              <span className="small quiet">{t('routes.count', { count: entries.length })}</span>
+            ) : null}
+            <LockBadge lock={lock} />
+            {locked(lock) ? null : (
+              <Button
+                size="small"
+                icon="plus"
+                label={t(kind === 'include' ? 'routes.addInclude' : 'routes.addExclude')}
+                onPress={onAdd}
+              >
+                {t('routes.add')}
+              </Button>
+            )}
+          </span>
+        }
+      >
+        {ordered.length ? (
+          <ul className="route-list">
+            {ordered.map((entry) => (
+              <Row
+                key={`${entry.origin} ${entry.prefix}`}
+                entry={entry}
+                saysLock={entry.lock?.by !== lock?.by}
+                mode={view.mode}
+                onEdit={() => onEdit(entry)}
+                onRemove={() => onRemove(entry)}
+              />
+            ))}
+          </ul>
+        ) : (
+          <p className="quiet">{t(kind === 'include' ? 'routes.include.empty' : 'routes.exclude.empty')}</p>
+        )}
+      </Card>
+    </div>
   );
 }
 
@@ -86,12 +87,11 @@ interface RowProps {
   /** The list's own lock does not say it already. */
   readonly saysLock: boolean;
   readonly mode: RoutesView['mode'];
-  readonly busy: boolean;
   readonly onEdit: () => void;
   readonly onRemove: () => void;
 }
 
-function Row({ entry, saysLock, mode, busy, onEdit, onRemove }: RowProps): ReactNode {
+function Row({ entry, saysLock, mode, onEdit, onRemove }: RowProps): ReactNode {
   const { t } = useI18n();
   const locked = useLocked();
   const { prefix, origin, lock } = entry;
@@ -120,14 +120,8 @@ function Row({ entry, saysLock, mode, busy, onEdit, onRemove }: RowProps): React
       </div>
       {editable ? (
         <span className="route-buttons">
-          <IconButton icon="edit" size="small" label={t('routes.edit', { prefix })} disabled={busy} onPress={onEdit} />
-          <IconButton
-            icon="trash"
-            size="small"
-            label={t('routes.remove', { prefix })}
-            disabled={busy}
-            onPress={onRemove}
-          />
+          <IconButton icon="edit" size="small" label={t('routes.edit', { prefix })} onPress={onEdit} />
+          <IconButton icon="trash" size="small" label={t('routes.remove', { prefix })} onPress={onRemove} />
         </span>
       ) : null}
     </li>

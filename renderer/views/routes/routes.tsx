@@ -43,8 +43,10 @@ function Routes({ profile }: { profile: string }): ReactNode {
 
   if (!view) return error ? <Problem error={error} /> : <p className="quiet">{t('app.loading')}</p>;
 
+  // Nothing is disabled meanwhile: what is disabled loses the keyboard's focus. The engine takes one after the other.
   const apply = (work: Promise<RoutesView>): Promise<boolean> => change.run(async () => put(await work));
   const remove = async (entry: RouteEntry): Promise<void> => {
+    if (change.busy) return;
     const { prefix, kind } = entry;
     if (await apply(engine.call('removeRoute', { profile, prefix, kind })))
       toast({ tone: 'ok', text: t('routes.removed', { prefix }) });
@@ -53,7 +55,6 @@ function Routes({ profile }: { profile: string }): ReactNode {
     <RouteList
       view={view}
       kind={kind}
-      busy={change.busy}
       onAdd={() => setForm({ kind, editing: null })}
       onEdit={(editing) => setForm({ kind, editing })}
       onRemove={(entry) => void remove(entry)}
@@ -85,7 +86,7 @@ function Routes({ profile }: { profile: string }): ReactNode {
           quietLabel
           inline
           value={view.mode}
-          disabled={locked(view.modeLock) || change.busy}
+          disabled={locked(view.modeLock)}
           options={[
             { value: 'full', name: t('routes.mode.full'), detail: t('routes.mode.full.text') },
             { value: 'split', name: t('routes.mode.split'), detail: t('routes.mode.split.text') },
@@ -97,7 +98,7 @@ function Routes({ profile }: { profile: string }): ReactNode {
           text={t('routes.allowLan.text')}
           lock={<LockBadge lock={view.allowLanLock} />}
           selected={view.allowLan}
-          disabled={locked(view.allowLanLock) || change.busy}
+          disabled={locked(view.allowLanLock)}
           onChange={(allowLan) => void apply(engine.call('setRouteOptions', { profile, allowLan }))}
         />
         <Option
@@ -105,7 +106,7 @@ function Routes({ profile }: { profile: string }): ReactNode {
           text={t('routes.fromGateway.text')}
           lock={<LockBadge lock={view.fromGatewayLock} />}
           selected={view.fromGateway}
-          disabled={locked(view.fromGatewayLock) || change.busy}
+          disabled={locked(view.fromGatewayLock)}
           onChange={(fromGateway) => void apply(engine.call('setRouteOptions', { profile, fromGateway }))}
         />
       </Card>
