@@ -100,6 +100,8 @@ export class Datagrams {
   #count = 0;
   #entry = 0;
   #peer: Destination | undefined;
+  /** Tunnels may share a socket: what one knows of it holds until another one sends. */
+  #sentLast: Destination | undefined;
   #messages = 0;
   #next = 0;
   /** Bytes in the message table. */
@@ -377,7 +379,9 @@ export class Datagrams {
     const { numbers } = shared;
     const firstOf = this.#firstOf;
     let patience = PENDING_ERRORS;
-    if (!peer.window.open(this.#inFlight(peer))) return 'held';
+    if (peer !== this.#sentLast) peer.window.unsure();
+    this.#sentLast = peer;
+    if (!peer.window.surelyOpen && !peer.window.open(this.#inFlight(peer))) return 'held';
     while (this.#next < this.#messages) {
       const header = memory.base + SEND_HEADERS + this.#next * MMSGHDR_BYTES;
       const sent = calls.sendmmsg(peer.fd, header, this.#messages - this.#next, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -1,6 +1,7 @@
 // The sending direction, on whatever thread runs it. Owns the outbound SAs.
 //
-//   1. read packets off the TUN into the queue (queue.ts), until none waits (never wait for more)
+//   1. read packets off the TUN into the queue (queue.ts), until none waits (never wait for more, nor look for more behind a
+//      small one after a silence)
 //   2. take about a super-packet's worth from the queue into IN_DESC; CoDel (codel.ts) drops or marks what has waited too
 //      long for too long
 //   3. core.seal: IN_DESC → OUT_DESC (datagrams), SIDE_DESC (ICMP errors)
@@ -57,6 +58,9 @@ const READ_BYTES = 2 * TURN_BYTES;
 const MTU = 1500;
 const SPARSE_BYTES = 0x20000;
 const OLD_MS = 50;
+/** So small a packet after so long a silence is taken to be alone: it leaves before the TUN is asked for more. */
+const LONE_MS = 1;
+const LONE_BYTES = 576;
 /** A larger packet is a bulk transfer's. */
 const SPARSE_PACKET = 1600;
 
@@ -82,6 +86,8 @@ export class Sender {
   #left = 0;
   /** The TUN has more than the queue took. */
   #full = false;
+  /** When the TUN last gave a packet. */
+  #read = 0;
   /** SAs that had reached a soft limit, when last looked at. */
   #softLimits = 0;
   /** Sum of the two counters that say an SA stopped itself, when last looked at. */
@@ -98,7 +104,7 @@ export class Sender {
     switch (command.kind) {
       case 'attachTun':
         this.#parts.tun.attach(command.tun);
-        core.configureVnet(command.tun.vnetHeader, command.tun.uso);
+        core.configureVnet(command.tun.vnetHeader);
         return;
       case 'detachTun':
         this.#parts.tun.detach();
@@ -215,7 +221,11 @@ export class Sender {
         if (length < 0) tun.detach();
         return true;
       }
+      const quiet = now - this.#read >= LONE_MS;
+      this.#read = now;
       this.#put(offset, length, now);
+      // Behind a lone packet there most likely is nothing but a call that finds nothing; else poll() will say so at once.
+      if (quiet && length <= LONE_BYTES && this.#queued === 1) return true;
       total += length;
     }
     return false;
@@ -253,21 +263,24 @@ export class Sender {
     this.#sparse.put(sparse, length, now, flow);
   }
 
-  /** Moves the next batch from the queues to IN_DESC: first what is sparse, but at most half of it while bulk waits too. */
+  /** Moves the next batch from the queues to IN_DESC: first what is sparse, but at most half of it, by bytes and packets, while bulk waits too. */
   #takeTurn(now: number): void {
     const most = Math.min(TURN_BYTES, this.#datagrams.window);
-    const share = this.#bulk.length > 0 ? most / 2 : most;
-    let left = most - this.#takeSparse(share, now);
+    const share = this.#bulk.length > 0 ? 0.5 : 1;
+    let left = most - this.#takeSparse(share * most, share * TURN_PACKETS, now);
     left -= this.#takeBulk(left, now);
     // Where bulk had to stop early, for the sake of a flow's order, its share is for what it stopped for.
-    if (this.#sparse.length > 0) this.#takeSparse(left, now);
+    if (this.#sparse.length > 0) this.#takeSparse(left, TURN_PACKETS, now);
   }
 
-  /** Up to about `most` bytes, and one packet at least where `most` is positive. Returns how many bytes. */
-  #takeSparse(most: number, now: number): number {
+  /**
+   * Up to about `most` bytes, and one packet at least where `most` is positive, while the batch has fewer than `packets`. Returns
+   * how many bytes.
+   */
+  #takeSparse(most: number, packets: number, now: number): number {
     const queue = this.#sparse;
     let total = 0;
-    while (total < most && this.#left < TURN_PACKETS && queue.length > 0) {
+    while (total < most && this.#left < packets && queue.length > 0) {
       this.#inSparse[queue.flow] = 0;
       // Its own wait, even where bulk is full: who is sparse did not make the TUN's queue stand, and cannot shorten it.
       total += this.#takeOne(queue, this.#sparseDelay, now - queue.time, now);

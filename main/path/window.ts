@@ -19,6 +19,8 @@ const GAP_MS = 20;
 
 export class SendWindow {
   bytes = START;
+  /** In flight at most: what was when last looked at, and what was sent since. */
+  #atMost = Number.POSITIVE_INFINITY;
   #lowest = Number.POSITIVE_INFINITY;
   #until = 0;
   #most = LARGEST;
@@ -26,14 +28,26 @@ export class SendWindow {
   #looked = 0;
   #sent = 0;
 
+  /** Others have sent into the same socket. */
+  unsure(): void {
+    this.#atMost = Number.POSITIVE_INFINITY;
+  }
+
+  /** More may be sent even if nothing has left meanwhile: the kernel need not be asked. */
+  get surelyOpen(): boolean {
+    return this.#atMost < this.bytes;
+  }
+
   /** `inFlight`: bytes not yet on the link. True: send more. */
   open(inFlight: number): boolean {
+    this.#atMost = inFlight;
     return inFlight < this.bytes;
   }
 
   /** Bytes were handed to the socket. */
   sent(bytes: number): void {
     this.#sent += bytes;
+    this.#atMost += bytes;
   }
 
   /** To be called each time a wait for room is looked at, with what is still in flight then. */

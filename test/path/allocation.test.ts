@@ -28,7 +28,15 @@ function parts(fakes: (memory: NativeMemory) => Partial<Libc>): PathParts {
   const numbers = shared();
   const emit = () => {};
   const tun = new TunPort(calls, memory, numbers);
-  return { core, calls, memory, tun, shared: numbers, errors: new PathErrors(calls, memory, emit), emit };
+  return {
+    core,
+    calls,
+    memory,
+    tun,
+    shared: numbers,
+    errors: new PathErrors(calls, memory, emit),
+    emit,
+  };
 }
 
 /** Bytes that the heap grew by per packet, the smallest of several spells: a collection in between only hides growth. */
@@ -70,7 +78,8 @@ function sending(): { run: (packets: number) => void; parts: PathParts } {
       for (let left = packets; left > 0; left -= 50) {
         waiting = 50;
         now++;
-        while (sender.turn(now));
+        // As poll() would: a lone packet's turn does not look for more.
+        while (sender.turn(now) || waiting > 0);
       }
     },
   };

@@ -33,7 +33,8 @@ function rig() {
   const tunnelled: Uint8Array[] = [];
   /** What was sealed, in order. */
   const sealed: { port: number; number: number }[] = [];
-  const link = { inFlight: 1 };
+  const link = { inFlight: 1, asked: 0 };
+  const reads = { count: 0 };
   const core = createCoreSync(loadCoreModuleSync(), { accelerator: 'off' });
   const memory = new NativeMemory(core);
   const calls: Libc = {
@@ -42,9 +43,11 @@ function rig() {
     getsockopt: () => 0,
     ioctlValue: () => {
       memory.words[SEND_ANSWER >>> 2] = link.inFlight;
+      link.asked++;
       return 0;
     },
     read: (_fd, at) => {
+      reads.count++;
       const packet = tunnelled.shift();
       if (!packet) return -1;
       memory.bytes.set(packet, at - memory.base);
@@ -81,7 +84,7 @@ function rig() {
   sender.command({ kind: 'setPeer', tunnel: 0, peer }, 0);
   sender.command({ kind: 'installOutbound', slot: 0, params: saParams(SPI.responder, 'chacha20-poly1305') }, 0);
   sender.command({ kind: 'activate', tunnel: 0, slot: 0 }, 0);
-  return { sender, tunnelled, sealed, link, numbers: numbers.numbers };
+  return { sender, tunnelled, sealed, link, reads, numbers: numbers.numbers };
 }
 
 it.each([1, 2, 3, 4])('keeps the order of many new flows on a link with a small window, seed %i', (seed) => {
@@ -146,4 +149,58 @@ it('does not make fresh flows pay for a bulk flow that fills the queue', () => {
   expect(numbers[IO_QUEUE_DROPPED], 'of the bulk flow').toBeGreaterThan(0);
   expect(fresh).toBeGreaterThan(8000);
   expect(lost).toEqual([]);
+});
+
+it('gives small packets no more than half of a turn while bulk waits', () => {
+  const { sender, tunnelled, sealed, link } = rig();
+  const BULK = 7;
+  link.inFlight = 10_000_000;
+  // A bulk flow's backlog, then a hundred flows with one tiny packet each, while the link takes nothing.
+  for (let number = 0; number < 100; number++) tunnelled.push(segment(BULK, number, 1400));
+  for (let port = 1000; port < 1100; port++) tunnelled.push(segment(port, 0, 60));
+  while (tunnelled.length > 0) sender.turn(1);
+  link.inFlight = 1;
+  let bulkLeft = 100 - sealed.filter(({ port }) => port === BULK).length;
+  expect(bulkLeft).toBeGreaterThan(40);
+  while (bulkLeft > 0) {
+    sealed.length = 0;
+    sender.turn(1);
+    const bulk = sealed.filter(({ port }) => port === BULK).length;
+    expect(bulk).toBeGreaterThan(Math.min(bulkLeft, 20) - 1);
+    expect(sealed.length - bulk).toBeLessThanOrEqual(bulk < bulkLeft ? 32 : 64);
+    bulkLeft -= bulk;
+  }
+});
+
+it('sends a small packet that comes after a silence before it asks the TUN for more', () => {
+  const { sender, tunnelled, sealed, reads } = rig();
+  tunnelled.push(segment(1, 0, 100), segment(2, 0, 100), segment(3, 0, 100));
+  // What poll() found is there, and it will say whether there is more.
+  expect(sender.turn(5)).toBe(false);
+  expect(sealed.map(({ port }) => port)).toEqual([1]);
+  expect(reads.count).toBe(1);
+  // There was: no silence any more, so the rest is a batch.
+  expect(sender.turn(5)).toBe(false);
+  expect(sealed.map(({ port }) => port)).toEqual([1, 2, 3]);
+  // A large packet is a transfer's: more will follow.
+  tunnelled.push(segment(4, 0, 1400), segment(4, 1, 1400));
+  sender.turn(50);
+  expect(sealed).toHaveLength(5);
+});
+
+it('asks the kernel how much is in flight only where it may be too much', () => {
+  const { sender, tunnelled, link } = rig();
+  link.inFlight = 1000;
+  let now = 0;
+  const offer = (bytes: number) => {
+    for (let left = bytes; left > 0; left -= 1400) tunnelled.push(segment(9, 0, 1400));
+    while (tunnelled.length > 0 || sender.busy) sender.turn(now);
+    now += 10;
+  };
+  offer(1400);
+  expect(link.asked, 'nothing is known yet').toBe(1);
+  for (let i = 0; i < 20; i++) offer(1400);
+  expect(link.asked).toBe(1);
+  offer(400_000);
+  expect(link.asked, 'a window of 256 KiB is full, for all that is known').toBeGreaterThan(1);
 });
