@@ -15,4 +15,6 @@ export interface PathParts {
   readonly errors: PathErrors;
   readonly shared: Shared;
   readonly emit: (event: PathEvent) => void;
+  /** Milliseconds of the clock that the kernel stamps datagrams with; Date.now where left out. */
+  readonly wall?: (() => number) | undefined;
 }
