@@ -26,6 +26,7 @@ import {
   DESC_BYTES,
   DESC_CAPACITY,
   DESC_LENGTH,
+  DESC_NEXT,
   DESC_OFFSET,
   IN,
   IN_BYTES,
@@ -40,6 +41,7 @@ import {
   CMSG_HEADER_BYTES,
   EAGAIN,
   EINTR,
+  EINVAL,
   IOVEC_BYTES,
   IP_TOS,
   IPPROTO_IP,
@@ -88,6 +90,9 @@ const BURST_SHIFT = 6;
  */
 const ENOUGH = 64;
 const CONGESTION_EXPERIENCED = 3;
+/** Of a virtio_net_hdr: where its type stands, and that of a UDP super-datagram. */
+const GSO_TYPE = 1;
+const GSO_UDP_L4 = 5;
 /** IKE messages that the control thread has not handled yet; more are dropped: anybody can send them. */
 const IKE_IN_FLIGHT_LIMIT = 256;
 
@@ -153,7 +158,7 @@ export class Receiver {
     switch (command.kind) {
       case 'attachTun':
         tun.attach(command.tun);
-        core.configureVnet(command.tun.vnetHeader);
+        core.configureVnet(command.tun.vnetHeader, command.tun.uso);
         return;
       case 'detachTun':
         tun.detach();
@@ -400,7 +405,8 @@ export class Receiver {
       const at = (OUT_DESC + i * DESC_BYTES) >>> 2;
       const offset = words[at + (DESC_OFFSET >>> 2)]!;
       const aux = words[at + (DESC_AUX >>> 2)]!;
-      tun.write(offset, words[at + (DESC_LENGTH >>> 2)]!);
+      const next = words[at + (DESC_NEXT >>> 2)]!;
+      if (!tun.write(offset, words[at + (DESC_LENGTH >>> 2)]!, next) && next !== 0) this.#refused(offset);
       // Parked and reassembled packets lie outside IN: their datagram is long gone.
       const message = offset >= IN && offset < IN + IN_BYTES ? Math.floor((offset - IN) / this.#slotBytes) : -1;
       const tunnel = (aux >>> AUX_TUNNEL_SHIFT) & 0xf;
@@ -417,6 +423,14 @@ export class Receiver {
       for (const slot of this.#awaited.keys()) if (core.inboundUse(slot).packets > 0) this.#arrived(slot);
     this.#dummies = dummies;
     if (core.softLimits !== this.#softLimits) this.#reportSoftLimits();
+  }
+
+  /** A super-packet was not taken, and is counted. Kernels have been seen that offer UDP's and then refuse it: no more of them. */
+  #refused(offset: number): void {
+    const { calls, core, emit, memory } = this.#parts;
+    if (calls.errno() !== EINVAL || memory.bytes[offset + GSO_TYPE] !== GSO_UDP_L4) return;
+    core.configureVnet(true, false);
+    emit({ kind: 'note', text: 'The TUN refuses UDP super-datagrams (EINVAL): UDP goes to it datagram by datagram' });
   }
 
   #reportSoftLimits(): void {

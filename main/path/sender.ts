@@ -104,7 +104,7 @@ export class Sender {
     switch (command.kind) {
       case 'attachTun':
         this.#parts.tun.attach(command.tun);
-        core.configureVnet(command.tun.vnetHeader);
+        core.configureVnet(command.tun.vnetHeader, command.tun.uso);
         return;
       case 'detachTun':
         this.#parts.tun.detach();
