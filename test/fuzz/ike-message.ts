@@ -8,7 +8,7 @@ import { readConfiguration, requestedFamilies, requestsDomains } from '../../mai
 import { formatIdentity } from '../../main/ike/identity.ts';
 import { decodeMessage, encodeMessage, fragmentOf, HEADER_BYTES, type Message } from '../../main/ike/message.ts';
 import { narrow } from '../../main/ike/narrow.ts';
-import { type Payload, payloadsOf } from '../../main/ike/payload/payload.ts';
+import { payloadsOf } from '../../main/ike/payload/payload.ts';
 import { decodePuzzle } from '../../main/ike/puzzle.ts';
 import { decodeRedirect, redirectIn } from '../../main/ike/redirect.ts';
 import { checkMessage, formOf, notifiesOf } from '../../main/ike/rules.ts';
@@ -50,6 +50,7 @@ export function exerciseMessage(input: Uint8Array, random: () => number): void {
     return;
   }
   understand(opened);
+  rewrite(opened);
 }
 
 function understand(message: Message): void {
@@ -80,8 +81,12 @@ function understand(message: Message): void {
       for (const selector of selectors) formatSelector(selector);
     }
   for (const kind of ['idi', 'idr'] as const)
-    for (const { identity } of payloadsOf(message.payloads, kind))
+    for (const { identity } of payloadsOf(message.payloads, kind)) {
       if (/\p{C}/u.test(formatIdentity(identity))) throw new Error('an identity with control characters');
+      const bytes = identity.type === 'ipv4' ? 4 : identity.type === 'ipv6' ? 16 : undefined;
+      if (bytes !== undefined && 'address' in identity && identity.address.length !== bytes)
+        throw new Error(`an ${identity.type} identity of ${identity.address.length} bytes`);
+    }
 }
 
 /** What was read can be written, and reads back the same. */
@@ -90,7 +95,7 @@ function rewrite(message: Message): void {
   if (sealed) return;
   const again = decodeMessage(encodeMessage(message.header, message.payloads));
   if (isWireError(again)) throw new Error(`what was read cannot be read again: ${again}`);
-  const plain = (payloads: readonly Payload[]) => payloads.map(withoutRaw);
-  if (!isDeepStrictEqual(plain(again.payloads), plain(message.payloads)))
+  const plain = ({ header, payloads }: Message) => [header, payloads.map(withoutRaw)];
+  if (!isDeepStrictEqual(plain(again), plain(message)))
     throw new Error('what was read, written and read again has changed');
 }
