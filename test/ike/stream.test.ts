@@ -42,6 +42,17 @@ test('behind a NAT too, and no keepalive is sent (§6.6)', () => {
   expect(keepalives({ encapsulation: 'udp' })).toBeGreaterThan(3);
 });
 
+test('the gateway goes on where the client comes from another connection, behind a NAT or not (§6.1)', () => {
+  for (const nat of [false, true]) {
+    const sim = connect({ network: { nat } });
+    const elsewhere = endpoint(CLIENT, 40_001);
+    sim.network = { touch: (one) => [one.direction === 'to-responder' ? { ...one, from: elsewhere } : one] };
+    sim.tell({ kind: 'checkLiveness' }).run(1000);
+    expect(sim.peer.moved).toEqual([elsewhere]);
+    expect(sim.wire.at(-1)).toMatchObject({ direction: 'to-initiator', to: elsewhere });
+  }
+});
+
 test('a session is resumed in it', () => {
   const tickets = { initiator: { ...overTcp, wantsTickets: true }, responder: { ticketLifetime: 3600 } };
   const before = new Simulation(tickets).connect(60_000);
