@@ -46,7 +46,7 @@ import { addOut, outCount } from './output';
 import { carve } from './region';
 import { GSO_TCP4, GSO_TCP6, GSO_UDP, prependTunHeader, tunHeaderBytes, tunTakesUso, writeGso } from './vnet';
 import { fold, sum } from './wire/checksum';
-import { IP4_HEADER, IP4_SOURCE, IP4_TOTAL, ip4Checksum } from './wire/ip4';
+import { IP4_HEADER, IP4_ID, IP4_SOURCE, IP4_TOTAL, ip4Checksum } from './wire/ip4';
 import { IP6_HEADER, IP6_PAYLOAD, IP6_SOURCE } from './wire/ip6';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from './wire/protocol';
 
@@ -132,8 +132,7 @@ function flowAt(slot: u32): usize {
 /** Length of the headers of the packet last read, at p, where it is one that may be merged; else 0. */
 function mergeable(p: usize): u32 {
   if (!flowHasPorts || flowFragmented) return 0;
-  // DF: else the identifications of IPv4 would have to be kept (RFC 6864 §4.1).
-  if (!flowWhole || flowTransport != (flowFamily == 4 ? IP4_HEADER : IP6_HEADER)) return 0;
+  if (flowTransport != (flowFamily == 4 ? IP4_HEADER : IP6_HEADER)) return 0;
   const n = flowTotal - flowTransport;
   const transport = p + flowTransport;
   let header = UDP_HEADER;
@@ -164,6 +163,10 @@ function continues(flow: usize, p: usize, header: u32, payload: u32, aux: u32): 
   if (flowFamily == 4) {
     // Flags and offset; TTL and protocol; addresses.
     if (load<u32>(p, 6) != load<u32>(at, 6) || load<u64>(p, IP4_SOURCE) != load<u64>(at, IP4_SOURCE)) return false;
+    // Without DF the identification means something (RFC 6864 §4.1): it must be the one that cutting would give. (Linux sends the
+    // datagrams of a UDP_SEGMENT message so.)
+    const id: u32 = bswap<u16>(load<u16>(at, IP4_ID));
+    if (!flowWhole && <u32>bswap<u16>(load<u16>(p, IP4_ID)) != ((id + load<u32>(flow, PACKETS)) & 0xffff)) return false;
   } else {
     // The label's other half; next header and hop limit; addresses.
     if (load<u16>(p, 2) != load<u16>(at, 2) || load<u16>(p, 6) != load<u16>(at, 6)) return false;

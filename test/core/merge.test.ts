@@ -128,7 +128,7 @@ describe(`merging (SEED=${SEED})`, () => {
     ['URG', [...run(1), ...run(1, { sequence: 1100, flags: 0x30 })]],
     ['SYN', [...run(1, { flags: 2 }), ...run(1, { sequence: 1101, flags: 2 })]],
     ['a pure ACK', [...run(1), { family: 4, port: 5000, sequence: 1100, n: 0 }, ...run(1, { sequence: 1100 })]],
-    ['no DF', run(2, { df: false })],
+    ['an identification that does not count on, without DF', run(2, { df: false, id: 900 })],
     [
       'another timestamp',
       [
@@ -345,6 +345,19 @@ describe(`merging datagrams (SEED=${SEED})`, () => {
       expect(cut(made)).toEqual(packets);
     });
 
+  it('joins what has no DF where its identifications count on, past the last one too', () => {
+    const packets = Array.from({ length: 9 }, (_, i) =>
+      datagramOf({ port: 6000, n: 99, id: (0xfffb + i) & 0xffff, df: false }),
+    );
+    const made = openAt(receiver(), packets.map(sealed), true).map((o) => o.bytes);
+    expect(made).toHaveLength(1);
+    expect(cut(made)).toEqual(packets);
+    const jump = packets.toSpliced(4, 1);
+    const parts = openAt(receiver(), jump.map(sealed), true).map((o) => o.bytes);
+    expect(parts).toHaveLength(2);
+    expect(cut(parts)).toEqual(jump);
+  });
+
   it('never passes 65,535 bytes, nor 64 datagrams', () => {
     const long = many(100, { n: 1400 }).map(datagramOf);
     const made = openAt(receiver(), long.map(sealed), false).map((o) => o.bytes);
@@ -358,7 +371,7 @@ describe(`merging datagrams (SEED=${SEED})`, () => {
 
   const apart: readonly (readonly [string, readonly Datagram[]])[] = [
     ['no checksum', many(2, { plain: true })],
-    ['no DF', many(2, { df: false })],
+    ['an identification that does not count on, without DF', many(2, { df: false, id: 9 })],
     ['nothing in it', many(2, { n: 0 })],
     ['another port', [...many(1), ...many(1, { port: 6001 })]],
     ['another TOS', [...many(1), ...many(1, { tos: 4 })]],
