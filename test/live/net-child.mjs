@@ -1,6 +1,10 @@
 // What the net-*.test.ts run inside a network namespace: compiled code, one task per process, one JSON line per result.
 //   ip netns exec <namespace> node net-child.mjs '{ "task": "hold", … }'
+import { createSocket } from 'node:dgram';
 import { createInterface } from 'node:readline';
+import * as C from '../../build/out/main/native/constants.js';
+import { errnoName, libc } from '../../build/out/main/native/libc.js';
+import { sockaddrOf } from '../../build/out/main/native/sockaddr.js';
 import { linuxRouteTable } from '../../build/out/main/net/route/linux.js';
 import { linuxSocketFactory } from '../../build/out/main/net/socket/linux.js';
 import { linuxTunAdapter } from '../../build/out/main/net/tun/linux.js';
@@ -22,7 +26,7 @@ const described = (value) =>
 const inputClosed = () => new Promise((resolve) => createInterface({ input: process.stdin }).on('close', resolve));
 
 const openTun = () =>
-  linuxTunAdapter({ offloads: options.offloads ?? true }).open({
+  linuxTunAdapter({ offloads: options.offloads ?? true, uso: options.uso ?? true }).open({
     name: options.name ?? 'culv%d',
     mtu: options.mtu ?? 1400,
     addresses: prefixes(options.addresses),
@@ -106,6 +110,46 @@ const tasks = {
     await tun.close();
   },
 
+  /** For each line in, sends one UDP super-datagram (UDP_SEGMENT) of `datagrams` numbered ones of `size` bytes and a short one. */
+  async burst() {
+    const { to, port, size, datagrams } = options;
+    const address = parseAddress(to);
+    const calls = libc();
+    const fd = calls.socket(address.length === 4 ? C.AF_INET : C.AF_INET6, C.SOCK_DGRAM | C.SOCK_CLOEXEC, 0);
+    const or = (result, what) => {
+      if (result < 0) throw new Error(`${what}: ${errnoName(calls.errno())}`);
+    };
+    or(calls.setsockopt(fd, C.IPPROTO_UDP, C.UDP_SEGMENT, size), 'UDP_SEGMENT');
+    let number = 0;
+    say('ready');
+    for await (const _ of createInterface({ input: process.stdin })) {
+      const bytes = Buffer.alloc(datagrams * size + 5);
+      for (let at = 0; at < bytes.length; at += size) {
+        bytes.fill(number & 0xff, at, Math.min(at + size, bytes.length));
+        bytes.writeUInt32BE(number++, at);
+      }
+      or(calls.sendto(fd, bytes, 0, sockaddrOf(address, port)), 'sendto');
+    }
+    calls.close(fd);
+  },
+
+  /** Says [number, length, all bytes as they were sent] of the datagrams that arrive, each time `count` have. */
+  async hear() {
+    const socket = createSocket(options.address.includes(':') ? 'udp6' : 'udp4');
+    let heard = [];
+    socket.on('message', (bytes) => {
+      const number = bytes.readUInt32BE(0);
+      heard.push([number, bytes.length, bytes.subarray(4).every((byte) => byte === (number & 0xff))]);
+      if (heard.length < options.count) return;
+      say(heard);
+      heard = [];
+    });
+    await new Promise((resolve) => socket.bind(options.port, options.address, resolve));
+    say('ready');
+    await inputClosed();
+    socket.close();
+  },
+
   /** One end of a tunnel with keys from `options`: real TUN, real sockets, until its input closes. */
   async peer() {
     const { initiator, shape, cipher, local, remote, raw, port } = options;
@@ -164,7 +208,7 @@ const tasks = {
     }
     await plane.send({ kind: 'setPeer', tunnel: 0, peer: { ...peer, encapsulation: raw ? 'raw' : 'udp' } });
     await plane.attachTun(tun);
-    say({ name: tun.name, vnetHeader: tun.vnetHeader });
+    say({ name: tun.name, vnetHeader: tun.vnetHeader, uso: tun.uso });
     await inputClosed();
     const statistics = plane.statistics();
     const counters = Object.fromEntries(Object.entries(statistics.counters).filter(([, count]) => count > 0));
