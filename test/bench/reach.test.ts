@@ -13,7 +13,8 @@ function row(product: Product, name: string, rates: readonly [number, number], c
     pings: 100,
     pingsLost: 0,
   });
-  return { product, name, up: direction(rates[0]), down: direction(rates[1]), idlePing: one(ping), foreign: 0 };
+  const idle = { idlePing: one(ping), idle99: 2 * ping, idleInterval: 20 };
+  return { product, name, up: direction(rates[0]), down: direction(rates[1]), ...idle, foreign: 0 };
 }
 
 const PEERS: readonly Row[] = [

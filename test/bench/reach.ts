@@ -21,6 +21,10 @@ export interface Row {
   readonly down: Direction;
   /** Milliseconds, over the rounds' medians. */
   readonly idlePing: Spread;
+  /** Of all rounds' idle pings together. */
+  readonly idle99: number;
+  /** Milliseconds from one idle ping to the next. */
+  readonly idleInterval: number;
   /** The largest share of the processors that others used in any of its samples. */
   readonly foreign: number;
 }
