@@ -102,6 +102,9 @@ const PROMPT = {
 };
 const HYBRID = 'aes256gcm16-prfsha384-ecp256-ke1_mlkem768';
 
+/** What the engine tells, by code and in English. */
+const told = (code, text, data = {}) => ({ code, data, text });
+
 const connected = (change) => (states) => ({
   ...states.connected,
   tunnel: { ...states.connected.tunnel, ...change },
@@ -173,7 +176,7 @@ const verdict = (change) => (hands) => {
       ],
       roundTrip: 12,
       finished: Date.now(),
-      verdict: '',
+      profile: 'office',
       ...change,
     },
   });
@@ -245,7 +248,12 @@ export const SCENES = {
     engine: connected({
       shape: 'gre-plain',
       encapsulation: 'raw',
-      warnings: ['This tunnel is not encrypted: everybody on the way can read and change what goes through it.'],
+      warnings: [
+        told(
+          'profile.plain',
+          'NO ENCRYPTION: the shape “gre-plain” sends everything readable and changeable by anybody on the way. Laboratories only.',
+        ),
+      ],
     }),
   },
   'connection-long': {
@@ -505,13 +513,35 @@ export const SCENES = {
     page: 'mtu',
     state: 'connected',
     at: '.mtu-pair details',
-    act: test(verdict({ path: 1392, mtu: 1306 }), unfold),
+    act: test(
+      verdict({
+        path: 1392,
+        mtu: 1306,
+        verdict: told(
+          'path.smaller',
+          'Only packets of up to 1392 bytes arrive; the tunnel assumes 1500. Larger ones are lost: downloads and some pages may hang. Use the measured value.',
+          { path: 1392, assumed: 1500 },
+        ),
+      }),
+      unfold,
+    ),
   },
   'mtu-tested-none': {
     page: 'mtu',
     state: 'connected',
     at: '.mtu-pair',
-    act: test(verdict({ path: null, mtu: null, roundTrip: null, probes: [] })),
+    act: test(
+      verdict({
+        path: null,
+        mtu: null,
+        roundTrip: null,
+        probes: [],
+        verdict: told(
+          'path.none',
+          'No test packet came back. The gateway may not answer them, or the network loses them; ask your administrator, or try another network.',
+        ),
+      }),
+    ),
   },
   'mtu-test-failed': {
     page: 'mtu',
