@@ -177,7 +177,11 @@ export class Datagrams {
 
   /** Sends messages that found their stream full. */
   flushMessages(): void {
-    for (const stream of this.#streams.values()) if (stream.hasMessages) stream.flush();
+    for (const stream of this.#streams.values()) {
+      // A batch that waits for its stream is counted as it leaves, in resume(), which sends messages too.
+      const waited = this.#progress !== 'done' && this.#peer?.stream === stream;
+      if (stream.hasMessages && !waited) stream.flush();
+    }
   }
 
   forgetStream(fd: number): void {
