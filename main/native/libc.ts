@@ -45,8 +45,15 @@ export interface Libc {
   recvmsg(fd: number, header: number, flags: number): number;
   poll(fds: number, count: number, milliseconds: number): number;
   ifNameToIndex(name: string): number;
+  /** Nice value, and nanoseconds of its turns on the processor, of the calling thread (sched_setattr; SCHED_OTHER). */
+  schedule(nice: number, slice: number): number;
   errno(): number;
 }
+
+/** linux/sched/types.h: as it was first published. */
+const SCHED_ATTR_BYTES = 48;
+const SYS_SCHED_SETATTR_X64 = 314;
+const SYS_SCHED_SETATTR_ARM64 = 274;
 
 let loaded: Libc | undefined;
 
@@ -121,6 +128,9 @@ function bind(): Libc {
   // ioctl and fcntl are variadic in C; on Linux's 64-bit calling conventions an integer or pointer travels the same way.
   const ioctl = call('ioctl', 'int', 'int', 'ulong', 'void *');
 
+  // The C library has no function for it before glibc 2.41.
+  const syscall = call('syscall', 'long', 'long', 'long', 'void *', 'long');
+
   const one = new Uint8Array(new BigUint64Array([1n]).buffer);
   const value = new Int32Array(1);
   const length = new Uint32Array(1);
@@ -172,6 +182,15 @@ function bind(): Libc {
     recvmsg: call('recvmsg', 'intptr_t', 'int', 'uintptr_t', 'int'),
     poll: call('poll', 'int', 'uintptr_t', 'ulong', 'int'),
     ifNameToIndex: call('if_nametoindex', 'uint', 'str'),
+    schedule: (nice, slice) => {
+      // struct sched_attr: size u32, policy u32, flags u64, nice i32, priority u32, runtime u64, deadline u64, period u64.
+      const attributes = new DataView(new ArrayBuffer(SCHED_ATTR_BYTES));
+      attributes.setUint32(0, SCHED_ATTR_BYTES, true);
+      attributes.setInt32(16, nice, true);
+      attributes.setBigUint64(24, BigInt(slice), true);
+      const number = process.arch === 'x64' ? SYS_SCHED_SETATTR_X64 : SYS_SCHED_SETATTR_ARM64;
+      return syscall(number, 0, new Uint8Array(attributes.buffer), 0);
+    },
     errno: () => koffi.errno(),
   };
 }

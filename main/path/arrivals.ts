@@ -34,9 +34,18 @@ export class Arrivals {
     if (command.kind === 'installInbound' && command.slot !== undefined) this.#slots.add(command.slot);
   }
 
-  /** Looks again, where the last look is long enough ago. */
-  look(now: number): void {
-    if (now < this.#next) return;
+  /**
+   * Something may have arrived. Looks again where the last look is long enough ago, and returns -1; else in how many milliseconds it
+   * wants to be called again, or the last packets before a silence would be counted with the first ones after it.
+   */
+  look(now: number): number {
+    if (this.#slots.size === 0) return -1;
+    if (now < this.#next) return this.#next - now;
+    this.lookNow(now);
+    return -1;
+  }
+
+  lookNow(now: number): void {
     this.#next = now + INTERVAL;
     let due = this.#goneDue;
     let arrived = this.#goneArrived;

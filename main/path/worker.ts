@@ -3,20 +3,40 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createCoreSync } from '../core/core.ts';
 import { warmCore } from '../core/warm.ts';
 import { libc } from '../native/libc.ts';
-import { runLoop } from './loop.ts';
+import { Loop, type LoopOptions } from './loop.ts';
 import type { FromWorker, WorkerData } from './messages.ts';
+import { schedulePromptly } from './prompt.ts';
+import { Rehearsal } from './rehearsal.ts';
 import { shared } from './shared.ts';
 
 if (!parentPort) throw new Error('main/path/worker is started by main/path/start, as a worker thread');
 
 const { role, buffer, eventfd, clockOffset, module } = workerData as WorkerData;
 warmCore(module);
+schedulePromptly(libc());
 const core = createCoreSync(module);
 try {
   parentPort.postMessage({ kind: 'ready' } satisfies FromWorker);
-  runLoop({ role, core, calls: libc(), shared: shared(buffer), port: parentPort, eventfd, clockOffset });
+  run({ role, core, calls: libc(), shared: shared(buffer), port: parentPort, eventfd, clockOffset });
 } finally {
   // Keys are wiped however the loop ended.
   core.close();
   parentPort.close();
+}
+
+/** Until told to quit. */
+function run(options: LoopOptions): void {
+  const loop = new Loop(options);
+  const rehearsal = Rehearsal.open(options, module);
+  try {
+    while (rehearsal?.goesOn) {
+      // Whatever is there to be done comes first.
+      const outcome = loop.turn(false);
+      if (outcome === 'quit') return;
+      if (outcome === 'nothing') rehearsal.step();
+    }
+  } finally {
+    rehearsal?.close();
+  }
+  while (loop.turn(true) !== 'quit');
 }

@@ -9,10 +9,12 @@ it('counts what was sent and what came, over SAs that come and go', () => {
   uses.set(0, { packets: 90, bytes: 9000, sequence: 100n });
   arrivals.look(1000);
   expect(seen()).toEqual([100, 90]);
-  // Not looked at more often than needed.
+  // Not looked at more often than needed, but it asks to be called again even if nothing more comes.
   uses.set(0, { packets: 91, bytes: 9100, sequence: 101n });
-  arrivals.look(1001);
+  const wait = arrivals.look(1001);
   expect(seen()).toEqual([100, 90]);
+  expect(arrivals.look(1001 + wait)).toBe(-1);
+  expect(seen()).toEqual([101, 91]);
   arrivals.installed({ kind: 'installInbound', slot: 1 });
   uses.set(1, { packets: 5, bytes: 50, sequence: 2n ** 33n });
   arrivals.removing({ kind: 'removeInbound', slot: 0 });

@@ -1,0 +1,74 @@
+// The rehearsal of each role: the loop on stage really carries packets, and nothing of it is left behind.
+import { readdirSync } from 'node:fs';
+import { MessageChannel } from 'node:worker_threads';
+import { describe, expect, it } from 'vitest';
+import { createCoreSync } from '../../main/core/core.ts';
+import { loadCoreModuleSync } from '../../main/core/load.ts';
+import { type Libc, libc } from '../../main/native/libc.ts';
+import { monotonic } from '../../main/path/messages.ts';
+import { Rehearsal } from '../../main/path/rehearsal.ts';
+import { shared } from '../../main/path/shared.ts';
+
+const descriptors = () => readdirSync('/proc/self/fd').length;
+
+describe.each(['sender', 'receiver', 'single'] as const)('%s', (role) => {
+  it('carries every packet, on sockets of its own, and closes them', () => {
+    const module = loadCoreModuleSync();
+    const core = createCoreSync(module);
+    const { port1, port2 } = new MessageChannel();
+    const done = { sent: 0, opened: 0 };
+    const system = libc();
+    const calls: Libc = {
+      ...system,
+      sendmmsg: (...given) => {
+        const sent = system.sendmmsg(...given);
+        if (sent > 0) done.sent += sent;
+        return sent;
+      },
+      write: (...given) => {
+        const written = system.write(...given);
+        // A virtio header, and the ping.
+        if (written === 94) done.opened++;
+        return written;
+      },
+    };
+    const before = descriptors();
+    const numbers = shared();
+    const clockOffset = performance.now() - monotonic();
+    const rehearsal = Rehearsal.open(
+      { role, core, calls, shared: numbers, port: port1, eventfd: -1, clockOffset },
+      module,
+    );
+    if (!rehearsal) throw new Error('there was no stage');
+    expect(descriptors()).toBeGreaterThan(before);
+    for (let step = 0; step < 40; step++) rehearsal.step();
+    expect(rehearsal.goesOn).toBe(true);
+    // The batches of four, every eighth turn, leave as one message.
+    if (role !== 'receiver') expect(done.sent).toBeGreaterThanOrEqual(40);
+    if (role !== 'sender') expect(done.opened).toBe(40 + 5 * 3);
+    // The real loop's numbers are not touched.
+    expect([...numbers.numbers].every((value) => value === 0)).toBe(true);
+    rehearsal.close();
+    port1.close();
+    port2.close();
+    expect(descriptors()).toBe(before);
+  });
+});
+
+it('is left out where there is no stage', () => {
+  const module = loadCoreModuleSync();
+  const { port1 } = new MessageChannel();
+  const calls: Libc = { ...libc(), eventfd: () => -1, socketpair: () => -1 };
+  const before = descriptors();
+  const options = {
+    role: 'single',
+    core: createCoreSync(module),
+    calls,
+    shared: shared(),
+    port: port1,
+    eventfd: -1,
+  } as const;
+  expect(Rehearsal.open({ ...options, clockOffset: 0 }, module)).toBeUndefined();
+  expect(descriptors()).toBe(before);
+  port1.close();
+});
