@@ -58,6 +58,10 @@ live('the manners of the interface', missing, () => {
     expect(await style('.switch[data-selected] .switch-track', 'backgroundColor')).not.toBe(
       await style('.card', 'backgroundColor'),
     );
+    await stage.play('profiles-import');
+    expect(await style('.source-tab[data-selected]', 'borderBottomColor')).not.toBe(
+      await style('.source-tab:not([data-selected])', 'borderBottomColor'),
+    );
     await stage.play('mtu-testing');
     expect(await style('.progress-bar', 'backgroundColor')).not.toBe(await style('.progress-track', 'backgroundColor'));
     await stage.play('connection-failed');
