@@ -258,6 +258,8 @@ describe('NOTIFY, DELETE, CP, NONCE, SKF', () => {
     expect(read('delete', '01000001')).toEqual({ kind: 'delete', protocol: 1, spis: [] });
     expect(read('delete', '03080001 0102030405060708')).toMatchObject({ code: 'length' });
     expect(read('delete', '01080001 0102030405060708')).toMatchObject({ code: 'length' });
+    // Two SPIs of 8 bytes are not those that half of them would make.
+    expect(read('delete', '03080002 0102030405060708')).toMatchObject({ code: 'length' });
     expect(read('delete', '0304ffff 01020304')).toMatchObject({ code: 'truncated' });
     expect(() => write({ kind: 'delete', protocol: 1, spis: [1] })).toThrow(RangeError);
   });
