@@ -84,6 +84,8 @@ export function createAutoConnect(deps: AutoConnectDeps): AutoConnect {
   const armed = new Set<number | null>();
   let place: Place | null = null;
   let declinedAt: Place | null = null;
+  /** Somebody did before it was known where this is: the first reading says. */
+  let declinedHere = false;
   let reading: Promise<Place> | null = null;
   /** A reading that has not begun yet: whoever asks meanwhile gets that one, for the one under way may be of before the change. */
   let queued: Promise<Place> | null = null;
@@ -129,6 +131,8 @@ export function createAutoConnect(deps: AutoConnectDeps): AutoConnect {
     const before = place;
     place = next;
     const other = before === null || !samePlace(before, next);
+    if (declinedHere) declinedAt = next;
+    declinedHere = false;
     if (before === null || JSON.stringify(before.attachment) !== JSON.stringify(next.attachment))
       deps.publish(next.attachment);
     if (declinedAt && next.attachment.kind !== 'offline' && !samePlace(declinedAt, next)) declinedAt = null;
@@ -169,10 +173,11 @@ export function createAutoConnect(deps: AutoConnectDeps): AutoConnect {
     },
     async noticed(uid, known) {
       const first = !armed.has(uid);
-      armed.add(uid);
+      // Who has been here before this engine was must not be taken for new by a reading that is under way for somebody else.
+      if (!known) armed.add(uid);
       const other = await update();
-      if (known || (!first && !other)) return;
-      if (first) await evaluate(uid);
+      armed.add(uid);
+      if (first && !known) await evaluate(uid);
       if (other) for (const one of armed) if (one !== uid || !first) await evaluate(one);
     },
     look,
@@ -181,9 +186,13 @@ export function createAutoConnect(deps: AutoConnectDeps): AutoConnect {
     },
     declined() {
       declinedAt = place;
+      if (place) return;
+      declinedHere = true;
+      void look();
     },
     accepted() {
       declinedAt = null;
+      declinedHere = false;
     },
     close() {
       closed = true;

@@ -261,6 +261,37 @@ it('the shell of a new engine brings no new network with it', async () => {
   expect(s.connected).toEqual(['office']);
 });
 
+it('nor while its page has the network read for the first time', async () => {
+  const s = scene(wifi('Café'));
+  // A page asks which network this is as soon as it is connected, which may be before the shell says where it has been.
+  const looking = s.automatic.look();
+  await s.automatic.noticed(ALICE, true);
+  await looking;
+  await s.settle();
+  expect(s.connected).toEqual([]);
+  s.reader.join(wifi('Station'));
+  await s.automatic.look();
+  expect(s.connected).toEqual(['office']);
+});
+
+it('a shell that was away sees to what changed meanwhile', async () => {
+  const s = scene(wifi('Home'));
+  await s.automatic.noticed(ALICE, false);
+  s.reader.join(wifi('Café'));
+  await s.automatic.noticed(ALICE, true);
+  expect(s.connected).toEqual(['office']);
+});
+
+it('leaves alone who disconnected before anybody asked which network this is', async () => {
+  const s = scene(wifi('Café'));
+  s.automatic.declined();
+  await s.automatic.noticed(ALICE, false);
+  expect(s.connected).toEqual([]);
+  s.reader.join(wifi('Station'));
+  await s.automatic.look();
+  expect(s.connected).toEqual(['office']);
+});
+
 it('looks for nobody whose shell has not spoken, or has gone', async () => {
   const s = scene(wifi('Café'));
   await s.automatic.look();
