@@ -95,21 +95,27 @@ function rules(desired: DesiredRoutes, plan: ReadonlyMap<string, TableRoute>, ad
   ];
 }
 
-/** The addresses on the tunnel's interface; none where it has gone meanwhile. */
+/**
+ * The addresses that only the tunnel's interface has; none where it has gone meanwhile. What another link has too (the network around
+ * has the same numbers as the one behind the gateway, say) is how this computer is reached there, by the gateway first of all.
+ */
 async function readAddresses(runner: Runner, name: string): Promise<readonly string[]> {
-  const text = await runOrError(runner, 'ip', ['-json', 'address', 'show', 'dev', name]);
+  const text = await runOrError(runner, 'ip', ['-json', 'address', 'show']);
   if (text instanceof NetError) return [];
   const links = JSON.parse(text.trim() || '[]') as readonly {
+    readonly ifname?: string;
     readonly addr_info?: readonly { readonly local?: string }[];
   }[];
-  return (
+  const addressesOf = (isTunnel: boolean): string[] =>
     links
+      .filter(({ ifname }) => (ifname === name) === isTunnel)
       .flatMap((link) => link.addr_info ?? [])
       .flatMap(({ local }) => parseAddress(local ?? '') ?? [])
       // Every link has one of those, and each means its own link only.
       .filter((address) => !(address.length === 16 && address[0] === 0xfe && (address[1]! & 0xc0) === 0x80))
-      .map(formatAddress)
-  );
+      .map(formatAddress);
+  const elsewhere = new Set(addressesOf(false));
+  return addressesOf(true).filter((address) => !elsewhere.has(address));
 }
 
 /** True: there was one. Without nftables there is nothing to remove. */

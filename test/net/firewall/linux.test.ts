@@ -31,7 +31,10 @@ function host(answer: (line: string) => Answer | undefined = () => undefined) {
       ]);
     if (line.includes('route show')) return '[]';
     if (line.includes('address show'))
-      return JSON.stringify([{ addr_info: [{ local: '10.88.0.2' }, { local: 'fd00::2' }, { local: 'fe80::1' }] }]);
+      return JSON.stringify([
+        { ifname: 'eth0', addr_info: [{ local: '192.168.7.2' }, { local: 'fe80::2' }] },
+        { ifname: 'tun0', addr_info: [{ local: '10.88.0.2' }, { local: 'fd00::2' }, { local: 'fe80::1' }] },
+      ]);
     return undefined;
   });
   const nft = () => runner.transcript.splice(0).filter((line) => !line.startsWith('ip '));
@@ -108,6 +111,21 @@ describe('apply', () => {
     const { firewall, nft } = host((line) => (line.includes('address show') ? '[]' : undefined));
     await firewall.apply(desired());
     expect(nft().filter((line) => line.includes('drop'))).toEqual([]);
+  });
+
+  it('leaves an address alone that another link has, too', async () => {
+    const { firewall, nft } = host((line) =>
+      line.includes('address show')
+        ? JSON.stringify([
+            { ifname: 'eth0', addr_info: [{ local: '10.88.0.2' }] },
+            { ifname: 'tun0', addr_info: [{ local: '10.88.0.2' }, { local: 'fd00::2' }] },
+          ])
+        : undefined,
+    );
+    await firewall.apply(desired());
+    expect(nft().filter((line) => line.includes('drop'))).toEqual([
+      '  iifname != { "lo", "tun0" } ip6 daddr { fd00::2 } drop',
+    ]);
   });
 
   it('answers an error where there is no nftables', async () => {
