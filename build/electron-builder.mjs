@@ -54,7 +54,7 @@ const config = {
   },
   deb: {
     depends: ['iproute2', 'libgtk-3-0', 'libnotify4', 'libnss3', 'libxss1', 'libxtst6', 'xdg-utils', 'libsecret-1-0'],
-    recommends: ['pkexec', 'iw'],
+    recommends: ['pkexec', 'iw', 'nftables', 'iputils-ping'],
     afterInstall: 'build/service/after-install.sh',
     afterRemove: 'build/service/after-remove.sh',
   },

@@ -2,7 +2,7 @@
 // network (fpm for the .deb, NSIS, a .dmg) is not made here; what it would be made from is looked through.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
@@ -12,6 +12,8 @@ import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import config from '../../build/electron-builder.mjs';
 import { missingIn, packagesNeeded } from '../../build/package-engine.mjs';
+import { TABLE as FIREWALL } from '../../main/net/firewall/linux.ts';
+import { RULE_PRIORITY, TABLE } from '../../main/net/route/table.ts';
 import { notBuilt, type Packaged, type Platform, packageApp } from './stand-in.ts';
 
 /** Each takes seconds; the others' configuration is mostly Linux's. */
@@ -177,15 +179,57 @@ describe.skipIf(notBuilt !== undefined)(`the packaged app${notBuilt ? ` (skipped
 
 const service = (name: string): string => fileURLToPath(new URL(`../../build/service/${name}`, import.meta.url));
 
+/** As electron-builder fills it in; it knows no other names. */
+function script(name: string): string {
+  const names: Readonly<Record<string, string>> = { executable: 'culvert', sanitizedProductName: 'Culvert' };
+  return readFileSync(service(name), 'utf8').replace(/\$\{([^}]+)\}/g, (_, key: string) => {
+    expect(Object.keys(names)).toContain(key);
+    return names[key] as string;
+  });
+}
+
 describe('what the package installs', () => {
   test.each(['after-install.sh', 'after-remove.sh'])('%s is a shell script once its names are filled in', (name) => {
-    const names: Readonly<Record<string, string>> = { executable: 'culvert', sanitizedProductName: 'Culvert' };
-    const text = readFileSync(service(name), 'utf8').replace(/\$\{([^}]+)\}/g, (_, key: string) => {
-      // electron-builder knows no other.
-      expect(Object.keys(names)).toContain(key);
-      return names[key] as string;
-    });
-    execFileSync('sh', ['-n'], { input: text });
+    execFileSync('sh', ['-n'], { input: script(name) });
     expect(Object.values(config.deb)).toContain(`build/service/${name}`);
+  });
+
+  test('it recommends what the engine works less well without', () => {
+    expect(config.deb.recommends).toEqual(expect.arrayContaining(['pkexec', 'iw', 'nftables', 'iputils-ping']));
+  });
+});
+
+describe('what removing it leaves', () => {
+  /** Commands that it runs, none of which does anything; there is one rule for each family. */
+  function remove(how: string): readonly string[] {
+    const bin = mkdtempSync(join(tmpdir(), 'culvert-remove-'));
+    try {
+      const log = join(bin, 'log');
+      for (const command of ['rm', 'systemctl', 'readlink', 'sleep', 'grep', 'sed', 'ip', 'nft']) {
+        const once = `[ -e "${bin}/rule$1" ] && exit 2; : >"${bin}/rule$1"`;
+        const also = command === 'ip' ? `[ "$2" = rule ] || exit 0; ${once}` : command === 'grep' ? 'exit 1' : '';
+        writeFileSync(join(bin, command), `#!/bin/sh\necho "${command} $*" >>"${log}"\n${also}\n`, { mode: 0o755 });
+      }
+      writeFileSync(log, '');
+      execFileSync('/bin/sh', ['-s', how], { input: script('after-remove.sh'), env: { PATH: bin } });
+      return readFileSync(log, 'utf8').split('\n');
+    } finally {
+      rmSync(bin, { recursive: true, force: true });
+    }
+  }
+
+  test('is no rule, route or firewall of an engine that was killed', () => {
+    const done = remove('remove');
+    expect(done).toContain(`nft delete table inet ${FIREWALL}`);
+    for (const family of ['-4', '-6']) {
+      expect(
+        done.filter((line) => line === `ip ${family} rule del priority ${RULE_PRIORITY} table ${TABLE}`),
+      ).toHaveLength(2);
+      expect(done).toContain(`ip ${family} route flush table ${TABLE}`);
+    }
+  });
+
+  test.each(['upgrade', 'purge', 'failed-upgrade'])('is left alone by "%s"', (how) => {
+    expect(remove(how).filter((line) => /^(?:ip|nft|sed) /.test(line))).toEqual([]);
   });
 });
