@@ -8,6 +8,7 @@
 //
 //   table inet culvert
 //     chain out   hook output      our mark, lo, the tunnel ▶ accept     DHCP, neighbour discovery, group membership ▶ accept
+//                                  what other rules decide before ours (earlier-rules.ts) ▶ accept
 //                                  then as the routes say (route/plan.ts), the most specific first: out ▶ accept, in ▶ reject
 //     chain in    hook prerouting  to an address of the tunnel, through another interface ▶ drop
 //
@@ -20,6 +21,7 @@ import { destination, planRoutes, type TableRoute } from '../route/plan.ts';
 import { type Family, MARK, readAttached } from '../route/table.ts';
 import { type Runner, runOrError, systemRunner } from '../runner.ts';
 import type { Firewall } from './api.ts';
+import { acceptEarlier } from './earlier-rules.ts';
 
 export const TABLE = 'culvert';
 
@@ -58,12 +60,18 @@ async function apply(runner: Runner, desired: DesiredRoutes): Promise<NetError |
     if (!(found instanceof NetError)) attached.push(...found.networks);
   }
   const addresses = await readAddresses(runner, desired.interfaceName);
-  const script = rules(desired, planRoutes(desired, attached), addresses);
+  const earlier = await acceptEarlier(runner, desired.interfaceName);
+  const script = rules(desired, planRoutes(desired, attached), addresses, earlier);
   const done = await runOrError(runner, 'nft', ['-f', '-'], `${script.join('\n')}\n`);
   return done instanceof NetError ? done : undefined;
 }
 
-function rules(desired: DesiredRoutes, plan: ReadonlyMap<string, TableRoute>, addresses: readonly string[]): string[] {
+function rules(
+  desired: DesiredRoutes,
+  plan: ReadonlyMap<string, TableRoute>,
+  addresses: readonly string[],
+  earlier: readonly string[],
+): string[] {
   const specific = [...plan.values()].sort((a, b) => b.prefix.bits - a.prefix.bits);
   const tunnel = JSON.stringify(desired.interfaceName);
   const families = ['ip', 'ip6'] as const;
@@ -81,6 +89,7 @@ function rules(desired: DesiredRoutes, plan: ReadonlyMap<string, TableRoute>, ad
     `meta mark ${MARK} accept`,
     `oifname { "lo", ${tunnel} } accept`,
     ...NEEDED,
+    ...earlier,
     ...(desired.allowLan ? LAN : []),
     ...specific.map(({ type, prefix }) => {
       const to = `${prefix.address.length === 4 ? 'ip' : 'ip6'} daddr ${destination(prefix)}`;

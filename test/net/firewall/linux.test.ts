@@ -128,6 +128,46 @@ describe('apply', () => {
     ]);
   });
 
+  it('leaves alone what the rules of others decide first', async () => {
+    const { firewall, nft } = host((line) => {
+      if (line.endsWith('-4 rule show'))
+        return JSON.stringify([
+          { priority: 0, src: 'all', table: 'local' },
+          { priority: 90, src: '192.168.7.2', table: '51' },
+          { priority: 91, not: null, src: 'all', fwmark: '0x7', table: '51' },
+          { priority: 92, src: 'all', uid_start: 1000, uid_end: 1000, table: '51' },
+          { priority: 93, src: 'all', fwmark: '0x0', fwmask: '0x1', table: '51' },
+          { priority: 94, src: 'all', action: 'unreachable' },
+          { priority: 95, src: 'all', table: 'main', suppress_prefixlength: 0 },
+          { priority: 5210, src: 'all', fwmark: '0x80000', fwmask: '0xff0000', table: 'main' },
+          { priority: 5270, src: 'all', table: '52' },
+          { priority: 31750, not: null, src: 'all', fwmark: '0x4750', table: '4750', protocol: '147' },
+          { priority: 31751, src: 'all', table: '51' },
+          { priority: 32766, src: 'all', table: 'main' },
+        ]);
+      if (line.endsWith('-6 rule show')) return JSON.stringify([{ priority: 5270, src: 'all', table: '52' }]);
+      if (line.endsWith('route show table 51')) return JSON.stringify([{ dst: 'default', dev: 'eth0' }]);
+      if (line.endsWith('-6 route show table 52')) return JSON.stringify([{ dst: 'fd7a::9', dev: 'other0' }]);
+      if (line.endsWith('route show table 52'))
+        return JSON.stringify([
+          { dst: '100.64.0.9', dev: 'other0' },
+          { type: 'throw', dst: '100.99.0.0/16' },
+          { dst: '100.65.0.0/16', nexthops: [{ dev: 'other0' }, { dev: 'tun0' }, { dev: 'a"b' }] },
+        ]);
+      return undefined;
+    });
+    await firewall.apply(desired());
+    const lines = nft();
+    const from = lines.indexOf(OUT().at(-1)!) + 1;
+    expect(lines.slice(from, lines.indexOf('  ip6 daddr fe80::/10 accept'))).toEqual([
+      '  oifname "eth0" ip daddr 192.168.7.0/24 accept',
+      '  meta mark and 0xff0000 == 0x80000 accept',
+      '  oifname "other0" ip daddr 100.64.0.9/32 accept',
+      '  oifname "other0" ip daddr 100.65.0.0/16 accept',
+      '  oifname "other0" ip6 daddr fd7a::9/128 accept',
+    ]);
+  });
+
   it('answers an error where there is no nftables', async () => {
     const { firewall } = host((line) =>
       line.startsWith('nft') ? { exitCode: 1, stderr: 'Protocol error' } : undefined,
