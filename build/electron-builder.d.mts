@@ -6,6 +6,6 @@ declare const config: {
   readonly protocols: readonly { readonly schemes: readonly string[] }[];
   readonly electronFuses: Readonly<Record<string, boolean>>;
   readonly linux: { readonly target: readonly string[]; readonly executableName: string };
-  readonly deb: Readonly<Record<'afterInstall' | 'afterRemove', string>>;
+  readonly deb: Readonly<Record<'afterInstall' | 'afterRemove', string>> & { readonly recommends: readonly string[] };
 };
 export default config;
