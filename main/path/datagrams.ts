@@ -1,10 +1,11 @@
 // The datagrams that seal made (OUT_DESC) → msghdr tables in linear memory → sendmmsg: one call for each run of the same
 // tunnel, one message for each run of equal lengths where the socket has UDP_SEGMENT.
 //
-//   OUT_DESC   [0] 1448  [1] 1448  [2] 1448  [3] 900  [4] 1448      entries, each with an iovec of the same number
+//   SEND_DESC  [0] 1448  [1] 1448  [2] 1448  [3] 900  [4] 1448      entries, each with an iovec of the same number
 //   messages   └─────────── 0 ─────────────────────┘  └── 1 ──┘     a shorter one may end a run
 //
-// What the link does not take yet stays where it is, in OUT, and nothing more is sealed until it has left: resume(). How
+// What the link does not take yet stays where it is, in OUT, and nothing more is sealed until it has left: resume(). Its entries are
+// copied (SEND_DESC), since OUT_DESC is open's as well where one thread is both sender and receiver. How
 // much may be in the socket at once is window.ts's to say; a socket that is full says it itself (EAGAIN). Nothing here
 // allocates per packet. A datagram that nobody takes is dropped and counted. A tunnel in TCP has a stream instead (stream-out.ts),
 // where the kernel's own window and TCP_NOTSENT_LOWAT say what is too much.
@@ -49,6 +50,7 @@ import {
   SEND_ANSWER,
   SEND_CONTROL_BYTES,
   SEND_CONTROLS,
+  SEND_DESC,
   SEND_HEADERS,
   SEND_IOVECS,
   SEND_MESSAGES,
@@ -93,9 +95,9 @@ export class Datagrams {
   readonly #parts: PathParts;
   readonly #peers: (Destination | undefined)[] = new Array(TUNNELS).fill(undefined);
   readonly #streams = new Map<number, StreamOut>();
-  /** Entry of OUT_DESC that each message of the table begins with, and the one after the last. */
+  /** Entry of SEND_DESC that each message of the table begins with, and the one after the last. */
   readonly #firstOf = new Int32Array(SEND_MESSAGES + 1);
-  // The current batch: entries of OUT_DESC, the next one that is not in the message table; of the table, how many
+  // The current batch: entries of SEND_DESC, the next one that is not in the message table; of the table, how many
   // messages, and the next one to send.
   #count = 0;
   #entry = 0;
@@ -216,6 +218,8 @@ export class Datagrams {
     this.#entry = 0;
     this.#messages = 0;
     this.#next = 0;
+    const first = OUT_DESC >>> 2;
+    this.#parts.memory.words.copyWithin(SEND_DESC >>> 2, first, first + count * (DESC_BYTES >>> 2));
     this.#goOn(now);
   }
 
@@ -239,7 +243,7 @@ export class Datagrams {
       this.#messages = 0;
       this.#next = 0;
       if (this.#entry >= this.#count) return;
-      const aux = words[(OUT_DESC + this.#entry * DESC_BYTES + DESC_AUX) >>> 2]!;
+      const aux = words[(SEND_DESC + this.#entry * DESC_BYTES + DESC_AUX) >>> 2]!;
       const peer = this.#peers[(aux >>> AUX_TUNNEL_SHIFT) & 0xf];
       if (peer) {
         this.#peer = peer;
@@ -296,7 +300,7 @@ export class Datagrams {
   }
 
   /**
-   * Fills the message table with the datagrams of `peer`'s tunnel from entry `first` of OUT_DESC on, as far as they follow
+   * Fills the message table with the datagrams of `peer`'s tunnel from entry `first` of SEND_DESC on, as far as they follow
    * each other; returns how many messages. With UDP_SEGMENT one message carries a run of equal lengths (the last may be
    * shorter) and one TOS, and the kernel, or the network card, cuts it apart.
    */
@@ -308,7 +312,7 @@ export class Datagrams {
     let bytes = 0;
     let i = first;
     while (i < count) {
-      const at = (OUT_DESC + i * DESC_BYTES) >>> 2;
+      const at = (SEND_DESC + i * DESC_BYTES) >>> 2;
       const aux = words[at + (DESC_AUX >>> 2)]!;
       if (((aux >>> AUX_TUNNEL_SHIFT) & 0xf) !== peer.tunnel) break;
       const length = words[at + (DESC_LENGTH >>> 2)]!;
@@ -317,7 +321,7 @@ export class Datagrams {
       let total = length;
       let shortest = length;
       while (run < most && i + run < count && shortest === length) {
-        const next = (OUT_DESC + (i + run) * DESC_BYTES) >>> 2;
+        const next = (SEND_DESC + (i + run) * DESC_BYTES) >>> 2;
         const more = words[next + (DESC_LENGTH >>> 2)]!;
         if (more > length || total + more > SEGMENTED_BYTES || !sameTreatment(words[next + (DESC_AUX >>> 2)]!, aux))
           break;
@@ -431,7 +435,7 @@ export class Datagrams {
     let end = this.#entry;
     while (
       end < this.#count &&
-      ((words[(OUT_DESC + end * DESC_BYTES + DESC_AUX) >>> 2]! >>> AUX_TUNNEL_SHIFT) & 0xf) === tunnel
+      ((words[(SEND_DESC + end * DESC_BYTES + DESC_AUX) >>> 2]! >>> AUX_TUNNEL_SHIFT) & 0xf) === tunnel
     )
       end++;
     return end;

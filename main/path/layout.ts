@@ -1,7 +1,14 @@
 // Where the data plane keeps what system calls read and fill: the NATIVE region of the core's linear memory, which the
 // core itself never looks at. Offsets from the start of memory; the sender's tables and the receiver's are apart, so that
 // one thread may be both.
-import { NATIVE, NATIVE_BYTES, PIECE_DESC_COUNT } from '../../assembly/layout.ts';
+import {
+  DESC_BYTES,
+  IN_DESC_COUNT,
+  NATIVE,
+  NATIVE_BYTES,
+  OUT_DESC_COUNT,
+  PIECE_DESC_COUNT,
+} from '../../assembly/layout.ts';
 import { CMSG_HEADER_BYTES, IOVEC_BYTES, MMSGHDR_BYTES } from '../native/constants.ts';
 import { SOCKADDR_SLOT_BYTES } from '../native/sockaddr.ts';
 
@@ -51,5 +58,12 @@ export const STREAM_LENGTHS = STREAM_IOVECS + 2 * SEND_MESSAGES * IOVEC_BYTES;
 /** Writing to the TUN: an output of open, and its pieces. */
 export const TUN_IOVECS = (STREAM_LENGTHS + 2 * SEND_MESSAGES + 15) & -16;
 
-const END = TUN_IOVECS + (PIECE_DESC_COUNT + 1) * IOVEC_BYTES;
+/**
+ * The sender's own copies of what must outlive a turn: of OUT_DESC while it is sent, and of what seal left in IN_DESC. Where one
+ * thread is both, open fills those tables with what arrives meanwhile: decrypted packets.
+ */
+export const SEND_DESC = TUN_IOVECS + (PIECE_DESC_COUNT + 1) * IOVEC_BYTES;
+export const LEFT_DESC = SEND_DESC + OUT_DESC_COUNT * DESC_BYTES;
+
+const END = LEFT_DESC + IN_DESC_COUNT * DESC_BYTES;
 if (END > NATIVE + NATIVE_BYTES) throw new Error('the tables of main/path/layout.ts do not fit into NATIVE');

@@ -41,6 +41,7 @@ import type { OutboundSaParams, SenderCommand } from './command.ts';
 import { markCongestion } from './congestion.ts';
 import { Datagrams } from './datagrams.ts';
 import { FLOWS, flowOf } from './flow.ts';
+import { LEFT_DESC } from './layout.ts';
 import type { PathParts } from './parts.ts';
 import { PacketQueue } from './queue.ts';
 import { IO_INJECTED, IO_QUEUE_DROPPED, IO_QUEUE_MARKED, IO_QUEUED, IO_SEND_DROPPED } from './shared.ts';
@@ -82,7 +83,7 @@ export class Sender {
   readonly #waiting = new Uint16Array(FLOWS);
   /** 1: the flow has a packet in `sparse`. It never has two, since only a flow with nothing waiting gets in. */
   readonly #inSparse = new Uint8Array(FLOWS);
-  /** Inputs at the beginning of IN_DESC that seal found no room for. */
+  /** Inputs that seal found no room for: at the beginning of IN_DESC, and between turns of LEFT_DESC. */
   #left = 0;
   /** The TUN has more than the queue took. */
   #full = false;
@@ -191,6 +192,7 @@ export class Sender {
     this.#datagrams.flushMessages();
     if (!this.#datagrams.waiting || this.#datagrams.resume(now)) {
       if (this.#left === 0) this.#takeTurn(now);
+      else this.#copyLeft(LEFT_DESC, IN_DESC);
       if (this.#left > 0) this.#seal(now);
       if (this.#left === 0) {
         this.#sparse.release();
@@ -351,7 +353,14 @@ export class Sender {
         words.copyWithin(first, first + consumed * step, first + (consumed + this.#left) * step);
       }
     }
+    this.#copyLeft(IN_DESC, LEFT_DESC);
     this.#reportLimits();
+  }
+
+  /** IN_DESC is the receiver's as well, where one thread is both. */
+  #copyLeft(from: number, to: number): void {
+    const { words } = this.#parts.memory;
+    if (this.#left > 0) words.copyWithin(to >>> 2, from >>> 2, (from + this.#left * DESC_BYTES) >>> 2);
   }
 
   /** OUT still holds datagrams that the link did not take: then a packet of the control plane's is lost, as on a full link. */

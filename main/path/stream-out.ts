@@ -1,11 +1,11 @@
 // Sending into a stream (TCP encapsulation, RFC 9329 §3): every message, ESP packet or IKE message, behind its length.
 //
-//   OUT_DESC   [0] 1448       [1] 1448       [2] 900
+//   SEND_DESC  [0] 1448       [1] 1448       [2] 900
 //   iovecs     2 │ packet 0   2 │ packet 1   2 │ packet 2      one sendmsg for all; where the stream takes a part of them only,
 //                                                              the rest goes on from there, so that no message is cut in two
 //
 // IKE messages of the control thread wait here for the border between two packets. Nothing allocates per packet.
-import { DESC_BYTES, DESC_LENGTH, OUT_DESC } from '../../assembly/layout.ts';
+import { DESC_BYTES, DESC_LENGTH } from '../../assembly/layout.ts';
 import {
   EAGAIN,
   EINTR,
@@ -18,7 +18,7 @@ import {
   MSG_NOSIGNAL,
 } from '../native/constants.ts';
 import { errnoName } from '../native/libc.ts';
-import { STREAM_HEADER, STREAM_IOVECS, STREAM_LENGTHS } from './layout.ts';
+import { SEND_DESC, STREAM_HEADER, STREAM_IOVECS, STREAM_LENGTHS } from './layout.ts';
 import type { PathParts } from './parts.ts';
 
 /** The length counts itself (RFC 9329 §3). */
@@ -28,12 +28,12 @@ const MOST_MESSAGES = 64;
 
 export type StreamProgress = 'done' | 'full' | 'broken';
 
-/** One stream. The batch in OUT_DESC is its owner's; here it is only known how much of it has left. */
+/** One stream. The batch in SEND_DESC is its owner's; here it is only known how much of it has left. */
 export class StreamOut {
   readonly fd: number;
   readonly #parts: PathParts;
   readonly #messages: Uint8Array[] = [];
-  /** Entries of OUT_DESC: [#next, #end), and how many bytes of #next (length included) have left. */
+  /** Entries of SEND_DESC: [#next, #end), and how many bytes of #next (length included) have left. */
   #next = 0;
   #end = 0;
   #left = 0;
@@ -44,7 +44,7 @@ export class StreamOut {
     this.fd = fd;
   }
 
-  /** Something waits that is not in OUT_DESC. */
+  /** Something waits that is not in SEND_DESC. */
   get hasMessages(): boolean {
     return !this.#broken && this.#messages.length > 0;
   }
@@ -65,7 +65,7 @@ export class StreamOut {
     return true;
   }
 
-  /** The batch to be sent: entries [first, end) of OUT_DESC. */
+  /** The batch to be sent: entries [first, end) of SEND_DESC. */
   begin(first: number, end: number): void {
     this.#next = first;
     this.#end = end;
@@ -116,7 +116,7 @@ export class StreamOut {
     const { words, bytes } = memory;
     let iovecs = 0;
     for (let i = this.#next; i < this.#end; i++) {
-      const at = (OUT_DESC + i * DESC_BYTES) >>> 2;
+      const at = (SEND_DESC + i * DESC_BYTES) >>> 2;
       const length = words[at + (DESC_LENGTH >>> 2)]!;
       const prefix = STREAM_LENGTHS + i * LENGTH_BYTES;
       bytes[prefix] = (length + LENGTH_BYTES) >>> 8;
@@ -142,7 +142,7 @@ export class StreamOut {
     const { words } = this.#parts.memory;
     let left = this.#left + sent;
     while (this.#next < this.#end) {
-      const whole = LENGTH_BYTES + words[(OUT_DESC + this.#next * DESC_BYTES + DESC_LENGTH) >>> 2]!;
+      const whole = LENGTH_BYTES + words[(SEND_DESC + this.#next * DESC_BYTES + DESC_LENGTH) >>> 2]!;
       if (left < whole) break;
       left -= whole;
       this.#next++;

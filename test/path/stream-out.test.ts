@@ -1,11 +1,12 @@
 // Sending into a stream, with the kernel faked: it takes as many bytes of each call as the test says.
 import { expect, it, test } from 'vitest';
-import { DESC_BYTES, DESC_LENGTH, OUT, OUT_DESC } from '../../assembly/layout.ts';
+import { DESC_BYTES, DESC_LENGTH, OUT } from '../../assembly/layout.ts';
 import { createCoreSync } from '../../main/core/core.ts';
 import { loadCoreModuleSync } from '../../main/core/load.ts';
 import { EAGAIN, EINTR, IOVEC_BYTES, MSG_IOV, MSG_IOVLEN } from '../../main/native/constants.ts';
 import { type Libc, libc } from '../../main/native/libc.ts';
 import type { PathEvent } from '../../main/path/command.ts';
+import { SEND_DESC } from '../../main/path/layout.ts';
 import { NativeMemory } from '../../main/path/memory.ts';
 import { PathErrors } from '../../main/path/path-errors.ts';
 import { shared } from '../../main/path/shared.ts';
@@ -62,13 +63,13 @@ function rig(next: () => Taken) {
   return { stream, taken, events };
 }
 
-/** Puts packets into OUT and OUT_DESC, as sealing does. */
+/** Puts packets into OUT and SEND_DESC, as is done with what was sealed. */
 function batch(stream: StreamOut, packets: readonly Uint8Array[]): void {
   let at = OUT;
   packets.forEach((packet, i) => {
     memory.bytes.set(packet, at);
-    memory.words[(OUT_DESC + i * DESC_BYTES) >>> 2] = at;
-    memory.words[(OUT_DESC + i * DESC_BYTES + DESC_LENGTH) >>> 2] = packet.length;
+    memory.words[(SEND_DESC + i * DESC_BYTES) >>> 2] = at;
+    memory.words[(SEND_DESC + i * DESC_BYTES + DESC_LENGTH) >>> 2] = packet.length;
     at += packet.length + 3;
   });
   stream.begin(0, packets.length);
