@@ -1,7 +1,7 @@
 // What the person wants: connected to this profile, or not. It outlives the engine and, in a file, the shell; after a crash
 // the supervisor's new engine is told it again. Whoever connects or disconnects (this shell, the page, the command line)
 // changes it; a dying engine does not.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { EngineState } from '../ipc/contract.ts';
 
@@ -20,12 +20,25 @@ export function intentFile(path: string): IntentStore {
     write(intent) {
       if (JSON.stringify(intent) === JSON.stringify(kept)) return;
       kept = intent;
-      mkdirSync(dirname(path), { recursive: true });
-      const beside = `${path}.new`;
-      writeFileSync(beside, JSON.stringify(intent), { mode: 0o600 });
-      renameSync(beside, path);
+      try {
+        mkdirSync(dirname(path), { recursive: true });
+        const beside = `${path}.new`;
+        writeFileSync(beside, JSON.stringify(intent), { mode: 0o600 });
+        renameSync(beside, path);
+      } catch {
+        // A full disk, say. It holds as long as this shell lives; an older wish must not come true after it.
+        forget(path);
+      }
     },
   };
+}
+
+function forget(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Then nothing there can be changed.
+  }
 }
 
 function load(path: string): Intent {

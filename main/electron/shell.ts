@@ -99,6 +99,10 @@ export function createShell(options: ShellOptions): Shell | undefined {
     ending: () => ending,
   });
 
+  const remember = (error: ContractError): void => {
+    errors = [error, ...errors].slice(0, MOST_ERRORS);
+  };
+
   const onStatus = (next: EngineState, pid: number): void => {
     const before = engine;
     if (next.state === 'connected') tunnels.add(next.tunnel.interfaceName);
@@ -119,7 +123,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
     if (prompt !== null && prompt !== (before ? promptOf(before) : null)) window.show();
     const error = errorOf(next);
     const known = [before ? errorOf(before) : null, errors[0]].map((one) => one?.message);
-    if (error !== null && !known.includes(error.message)) errors = [error, ...errors].slice(0, MOST_ERRORS);
+    if (error !== null && !known.includes(error.message)) remember(error);
     const notice = noticeOf(before, spokenState(next, speaker), asked, words);
     if (next.state === 'connected' || next.state === 'disconnected' || next.state === 'failed') asked = null;
     if (notice) electron.notify(notice, () => window.show());
@@ -127,9 +131,13 @@ export function createShell(options: ShellOptions): Shell | undefined {
   };
 
   const startAtLogin = (wanted: boolean): void => {
-    // Electron does it on macOS and Windows only.
-    if (options.autostart) options.autostart(wanted);
-    else app.setLoginItemSettings({ openAtLogin: wanted, args: ['--hidden'] });
+    try {
+      // Electron does it on macOS and Windows only.
+      if (options.autostart) options.autostart(wanted);
+      else app.setLoginItemSettings({ openAtLogin: wanted, args: ['--hidden'] });
+    } catch (error) {
+      if (!errors.some(({ code }) => code === START_AT_LOGIN)) remember(notAtLogin(error));
+    }
   };
 
   const want = (intent: Intent, byPerson = true): void => {
@@ -393,6 +401,13 @@ function textOf(path: string): string {
   }
 }
 const REMEDY = 'Choose the file that your administrator gave you.';
+
+const START_AT_LOGIN = 'shell/start-at-login';
+const notAtLogin = (error: unknown): ContractError => ({
+  code: START_AT_LOGIN,
+  message: `Culvert cannot be started at login (${error instanceof Error ? error.message : error}).`,
+  remedy: 'See whether you may write your autostart folder, or add Culvert to what your desktop starts at login.',
+});
 
 const holdsOrEnds = (engine: EngineState | null): boolean =>
   holdsConnection(engine) !== null || engine?.state === 'disconnecting';

@@ -1,7 +1,7 @@
 // The shell, driven through a double of Electron against the contract's in-memory engine: tray, window, quitting, deep
 // links, notifications, intent across crashes, security.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -600,6 +600,37 @@ test('sleep and login reach engine and system', async () => {
   await engine!.connect().call('setSettings', { startAtLogin: true });
   await settle();
   expect(electron.app.loginItem).toMatchObject({ openAtLogin: true });
+});
+
+test('a system that does not let it start at login is told of, and ends nothing', async () => {
+  await start({
+    autostart: (wanted) => {
+      if (wanted) throw new Error('EACCES: permission denied');
+    },
+  });
+  const client = engine!.connect();
+  await client.call('setSettings', { startAtLogin: true, language: 'de' });
+  await settle();
+  const lines = electron.tray.labels.filter((label) => label.includes('Anmeldung'));
+  expect(lines).toEqual([expect.stringContaining('Culvert kann nicht bei der Anmeldung gestartet werden.')]);
+  await client.call('setSettings', { theme: 'dark' });
+  await settle();
+  expect(electron.tray.labels.filter((label) => label.includes('Anmeldung'))).toHaveLength(1);
+});
+
+test('a full disk keeps nobody from connecting, and leaves no older wish behind', async () => {
+  const file = join(folder, 'intent.json');
+  const shell = await start();
+  await shell.perform({ do: 'connect', profile: profileName() });
+  await settle();
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ want: 'up' });
+  // Nothing can be written beside it any more.
+  mkdirSync(`${file}.new`);
+  await shell.perform({ do: 'disconnect' });
+  await settle();
+  expect(engine!.state).toMatchObject({ state: 'disconnected' });
+  expect(shell.intent).toEqual({ want: 'down' });
+  expect(existsSync(file)).toBe(false);
 });
 
 test('another network reaches the engine; the tunnel’s own address does not count', async () => {

@@ -266,4 +266,7 @@ export const errors: Translated<typeof en> = {
   'error.shell/engine-start': 'Die Engine ließ sich nicht starten.',
   'error.shell/engine-start.remedy':
     'Starten Sie diesen Computer neu. Hilft das nicht, fragen Sie Ihren Administrator.',
+  'error.shell/start-at-login': 'Culvert kann nicht bei der Anmeldung gestartet werden.',
+  'error.shell/start-at-login.remedy':
+    'Prüfen Sie, ob Sie in Ihren Autostart-Ordner schreiben dürfen, oder tragen Sie Culvert in den Einstellungen Ihres Desktops ein.',
 };

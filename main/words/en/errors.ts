@@ -237,4 +237,7 @@ export const errors = {
   'error.shell/engine-not-safe.remedy': 'Install Culvert from its package, so that its files belong to root.',
   'error.shell/engine-start': 'The engine could not be started.',
   'error.shell/engine-start.remedy': 'Restart this computer. If it does not help, ask your administrator.',
+  'error.shell/start-at-login': 'Culvert cannot be started at login.',
+  'error.shell/start-at-login.remedy':
+    'See whether you may write your autostart folder, or add Culvert to what your desktop starts at login.',
 } as const;

@@ -264,4 +264,7 @@ export const errors: Translated<typeof en> = {
   'error.shell/engine-start': 'Le moteur n’a pas pu être démarré.',
   'error.shell/engine-start.remedy':
     'Redémarrez cet ordinateur. Si cela ne suffit pas, adressez-vous à votre administrateur.',
+  'error.shell/start-at-login': 'Culvert ne peut pas être lancé à l’ouverture de session.',
+  'error.shell/start-at-login.remedy':
+    'Vérifiez que vous pouvez écrire dans votre dossier de démarrage automatique, ou ajoutez Culvert dans les réglages de votre bureau.',
 };

@@ -206,4 +206,6 @@ export const errors: Translated<typeof en> = {
   'error.shell/engine-not-safe.remedy': '请用安装包安装 Culvert，使其文件属于 root。',
   'error.shell/engine-start': '无法启动引擎。',
   'error.shell/engine-start.remedy': '请重新启动本机。如果仍然无效，请咨询管理员。',
+  'error.shell/start-at-login': '无法在登录时启动 Culvert。',
+  'error.shell/start-at-login.remedy': '请检查您能否写入自动启动文件夹，或在桌面设置中添加 Culvert。',
 };
