@@ -57,6 +57,7 @@ const TCP_OFFSET: usize = 12;
 const TCP_FLAGS: usize = 13;
 const TCP_WINDOW: usize = 14;
 const TCP_CHECKSUM: u32 = 16;
+const TCP_URGENT: usize = 18;
 const TCP_OPTIONS: u32 = 20;
 const PSH: u32 = 0x08;
 const ACK: u32 = 0x10;
@@ -145,7 +146,9 @@ function mergeable(p: usize): u32 {
     // A zero checksum is none: there is nothing to vouch for, and a super-packet's segments would get one.
     if (<u32>bswap<u16>(load<u16>(transport, UDP_LENGTH)) != n || load<u16>(transport, UDP_CHECKSUM) == 0) return 0;
   }
-  return fold(pseudoSum(p, flowFamily, flowProtocol, n) + sum(transport, n)) == 0xffff ? flowTransport + header : 0;
+  if (fold(pseudoSum(p, flowFamily, flowProtocol, n) + sum(transport, n)) != 0xffff) return 0;
+  // Cutting makes the IP header's checksum anew, too: one that is wrong must stay so.
+  return flowFamily == 6 || fold(sum(p, IP4_HEADER)) == 0xffff ? flowTransport + header : 0;
 }
 
 function pseudoSum(p: usize, family: u32, protocol: u32, n: u32): u64 {
@@ -179,6 +182,9 @@ function continues(flow: usize, p: usize, header: u32, payload: u32, aux: u32): 
   if (bswap<u32>(load<u32>(its, TCP_SEQUENCE)) != load<u32>(flow, SEQUENCE)) return false;
   if (load<u32>(its, TCP_ACKNOWLEDGEMENT) != load<u32>(mine, TCP_ACKNOWLEDGEMENT)) return false;
   if (load<u16>(its, TCP_WINDOW) != load<u16>(mine, TCP_WINDOW)) return false;
+  // Beside the length of the header, reserved bits: one is AccECN's (RFC 9768). A pointer means nothing without URG, but stays.
+  if (load<u8>(its, TCP_OFFSET) != load<u8>(mine, TCP_OFFSET)) return false;
+  if (load<u16>(its, TCP_URGENT) != load<u16>(mine, TCP_URGENT)) return false;
   for (let i = TCP_OPTIONS; i < header - flowTransport; i += 4)
     if (load<u32>(its + i) != load<u32>(mine + i)) return false;
   return true;

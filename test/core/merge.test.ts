@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { AUX_UDP, DESC_BYTES, IN, IN_DESC, PACKET_SLOT_BYTES } from '../../assembly/layout.ts';
 import type { Core } from '../../main/core/api.ts';
 import { cut as cutOne } from '../reference/gso.ts';
-import { concat, get16, ip4, ip6, tcp, udp } from '../reference/ip.ts';
+import { checksum, concat, get16, ip4, ip6, pseudo, tcp, udp } from '../reference/ip.ts';
 import { sealEsp } from '../reference/packet.ts';
 import { address, INBOUND, newCore, type Output, outputs, sides, TUNNEL } from './harness.ts';
 
@@ -153,6 +153,29 @@ describe(`merging (SEED=${SEED})`, () => {
     expect(made.map((m) => m.length - 10)).toEqual([2040, 1040, 2040]);
     expect(made[1]).toEqual(concat(new Uint8Array(10), packets[2]!));
   });
+
+  // AccECN's flag among the reserved bits (RFC 9768), a pointer without URG, and a checksum that cutting would make right.
+  for (const [name, at, bit] of [
+    ['a reserved bit of TCP', 32, 1],
+    ['an urgent pointer', 39, 1],
+    ['a wrong checksum of IPv4', 10, 0x40],
+  ] as const)
+    it(`keeps apart what cutting would not give back: ${name}`, () => {
+      for (const odd of [0, 1, 2]) {
+        const packets = run(3).map(packetOf);
+        const packet = packets[odd]!;
+        packet[at]! ^= bit;
+        if (at >= 20) {
+          packet.fill(0, 36, 38);
+          const segment = packet.subarray(20);
+          const sum = checksum(pseudo(packet.subarray(12, 16), packet.subarray(16, 20), 6, segment.length), segment);
+          packet.set([sum >> 8, sum & 255], 36);
+        }
+        const made = openAt(receiver(), packets.map(sealed), true).map((o) => o.bytes);
+        expect(made).toHaveLength(odd === 1 ? 3 : 2);
+        expect(cut(made)).toEqual(packets);
+      }
+    });
 
   it('leaves an IKE message between segments whole', () => {
     const core = receiver();
