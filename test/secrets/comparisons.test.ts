@@ -61,6 +61,7 @@ function sourcesIn(folder: string): readonly string[] {
 const PUBLIC: Readonly<Record<string, string>> = {
   'core/accelerator.ts: Buffer.compare(region, expected)': 'a trial of the cipher at start-up, with known keys',
   'crypto/check.ts: Buffer.compare(secret, response.secret)': 'a trial of the key exchange at start-up',
+  'daemon/profiles.ts: digest !== digestOf': 'of the text that this caller was given to look at just before',
   'daemon/demo/report.ts: transfer.sentHash === transfer.receivedHash': 'checksums of the demonstration',
   'daemon/demo/report.ts: sentHash !== receivedHash': 'checksums of the demonstration',
   'eap/tls/frame.ts: total !== this.#expected': 'lengths',

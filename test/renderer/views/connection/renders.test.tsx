@@ -22,6 +22,8 @@ vi.mock('../../../../renderer/components/icon.tsx', async (original) => {
   const real = await original<typeof import('../../../../renderer/components/icon.tsx')>();
   return { ...real, Icon: counted('Icon', real.Icon), Mark: counted('Mark', real.Mark) };
 });
+// The time connected goes on once a second by a clock of its own: on a slow machine that would be one more.
+vi.mock('../../../../renderer/views/connection/now.ts', () => ({ useNow: (from: number) => from }));
 vi.mock('../../../../renderer/views/connection/traffic.tsx', async (original) => {
   const real = await original<typeof import('../../../../renderer/views/connection/traffic.tsx')>();
   return { ...real, Traffic: counted('Traffic', real.Traffic) };
