@@ -67,8 +67,12 @@ export function createMainWindow(options: WindowOptions): MainWindow {
 
   const keep = (from: ShellWindow): void => {
     if (from.isDestroyed()) return;
-    mkdirSync(dirname(stateFile), { recursive: true });
-    writeFileSync(stateFile, JSON.stringify({ ...from.getNormalBounds(), maximized: from.isMaximized() }));
+    try {
+      mkdirSync(dirname(stateFile), { recursive: true });
+      writeFileSync(stateFile, JSON.stringify({ ...from.getNormalBounds(), maximized: from.isMaximized() }));
+    } catch {
+      // A full disk, say: next time it is somewhere else.
+    }
   };
 
   const make = (): ShellWindow => {

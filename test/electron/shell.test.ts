@@ -273,7 +273,11 @@ describe('window, quitting, instances', () => {
     const window = electron.windows[0]!;
     expect(window.visible).toBe(true);
     // Put away, it stays so until there is another question.
-    window.emit('close', preventable());
+    // Also where its place cannot be remembered.
+    mkdirSync(join(folder, 'window.json'));
+    const close = preventable();
+    window.emit('close', close);
+    expect(close.prevented).toBe(true);
     engine!.setState({ ...asking, step: 'tun' });
     await settle();
     expect(window.visible).toBe(false);
