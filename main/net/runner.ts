@@ -24,6 +24,9 @@ const TIMEOUT = 10_000;
 /** Administrators' tools live in sbin, which an engine started with a cleared environment would not find. */
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** English, with every letter: nmcli writes names of networks in the locale's own. */
+const LC_ALL = 'C.UTF-8';
+
 /** What a person would have typed. */
 export function commandLine(command: string, args: readonly string[]): string {
   return [command, ...args].map((word) => (/^[\w./:@%+=,-]+$/.test(word) ? word : JSON.stringify(word))).join(' ');
@@ -36,7 +39,7 @@ export const systemRunner: Runner = {
       const child = execFile(
         command,
         args,
-        { encoding: 'utf8', timeout: TIMEOUT, env: { PATH, LC_ALL: 'C' }, maxBuffer: 64 * 1024 * 1024 },
+        { encoding: 'utf8', timeout: TIMEOUT, env: { PATH, LC_ALL }, maxBuffer: 64 * 1024 * 1024 },
         (error, stdout, stderr) => {
           if (!error) return resolve({ exitCode: 0, stdout, stderr });
           if (typeof error.code === 'number') return resolve({ exitCode: error.code, stdout, stderr });

@@ -27,6 +27,13 @@ describe('systemRunner', () => {
     delete process.env.CULVERT_TEST_SECRET;
   });
 
+  it('gives a locale whose words are English, and which can say every name', async () => {
+    expect(await systemRunner.run('locale', ['charmap'])).toMatchObject({ stdout: 'UTF-8\n' });
+    expect(await systemRunner.run('cat', ['/nowhere'])).toMatchObject({
+      stderr: 'cat: /nowhere: No such file or directory\n',
+    });
+  });
+
   it('says which command is missing', async () => {
     const result = await systemRunner.run('no-such-command-here', ['x']);
     expect(result).toMatchObject({ code: 'command-missing', operation: 'no-such-command-here x' });

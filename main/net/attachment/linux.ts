@@ -157,8 +157,10 @@ export function parseNmcli(text: string): Attachment | undefined {
     const fields = line.match(/(?:\\.|[^\\:])*(?::|$)/g)?.map((field) => field.replace(/:$/, '')) ?? [];
     const [, ssid = '', security = ''] = fields.map((field) => field.replace(/\\(.)/g, '$1'));
     const name = readable(Buffer.from(ssid, 'utf8'));
+    // A letter that its locale does not have becomes a question mark, and so do all others: two networks would have one name.
+    if (name === undefined || name.includes('?')) return undefined;
     // More fields than asked for: something in the name was not escaped.
-    if (name === undefined || fields.filter((field, i) => i < 3 || field !== '').length !== 3) return undefined;
+    if (fields.filter((field, i) => i < 3 || field !== '').length !== 3) return undefined;
     return { kind: 'wifi', name, secured: /\bWPA/.test(security) };
   }
   return undefined;

@@ -136,6 +136,9 @@ describe('Wi-Fi by nmcli', () => {
     ['*:Guest:\n', { kind: 'wifi', name: 'Guest', secured: false }],
     ['*:Guest:OWE\n', { kind: 'wifi', name: 'Guest', secured: false }],
     ['*:Old:WEP\n', { kind: 'wifi', name: 'Old', secured: false }],
+    ['*:公司 Wi-Fi:WPA2\n', { kind: 'wifi', name: '公司 Wi-Fi', secured: true }],
+    // What its locale could not show: any two letters.
+    ['*:?? Wi-Fi:WPA2\n', undefined],
     ['*::WPA2\n', undefined],
     [' :Home:WPA2\n', undefined],
     ['*:Home:WPA2:WPA2\n', undefined],
