@@ -19,10 +19,16 @@ getent group culvert >/dev/null || groupadd --system culvert
 
 install -D -m 0644 '/opt/${sanitizedProductName}/resources/service/org.culvert.engine.policy' /usr/share/polkit-1/actions/org.culvert.engine.policy
 if [ -d /run/systemd/system ]; then
+  # An upgrade leaves it on or off, as the administrator has it.
+  upgrade=
+  if [ -e /usr/lib/systemd/system/culvert.service ]; then upgrade=yes; fi
   install -D -m 0644 '/opt/${sanitizedProductName}/resources/service/culvert.service' /usr/lib/systemd/system/culvert.service
   systemctl daemon-reload
-  systemctl enable culvert.service
-  systemctl restart culvert.service || echo 'culvert: the engine did not start; see "journalctl -u culvert"' >&2
+  if [ -z "$upgrade" ]; then systemctl enable culvert.service || true; fi
+  # Also one that runs though it is off is the old version's.
+  how=try-restart
+  if systemctl is-enabled --quiet culvert.service; then how=restart; fi
+  systemctl "$how" culvert.service || echo 'culvert: the engine did not start; see "journalctl -u culvert"' >&2
 fi
 
 if command -v update-mime-database >/dev/null; then update-mime-database /usr/share/mime || true; fi

@@ -2,10 +2,19 @@
 // network (fpm for the .deb, NSIS, a .dmg) is not made here; what it would be made from is looked through.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, posix } from 'node:path';
+import { dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { extractFile, getRawHeader, listPackage } from '@electron/asar';
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
@@ -196,6 +205,54 @@ describe('what the package installs', () => {
 
   test('it recommends what the engine works less well without', () => {
     expect(config.deb.recommends).toEqual(expect.arrayContaining(['pkexec', 'iw', 'nftables', 'iputils-ping']));
+  });
+});
+
+describe('the service that it installs', () => {
+  /** What systemctl is told, of a computer whose files are below a folder. `off`: the service is masked. */
+  function install(there: 'new' | 'upgrade', off = false): readonly string[] {
+    const root = mkdtempSync(join(tmpdir(), 'culvert-install-'));
+    try {
+      const log = join(root, 'log');
+      const bin = join(root, 'bin');
+      for (const folder of [bin, 'run/systemd/system', 'usr/bin', 'usr/lib/systemd/system'].map((each) =>
+        resolve(root, each),
+      ))
+        mkdirSync(folder, { recursive: true });
+      for (const command of ['ln', 'chmod', 'chown', 'getent', 'install', 'cat', 'systemctl']) {
+        const fails =
+          off && command === 'systemctl' ? 'case "$1" in enable | is-enabled | restart) exit 1 ;; esac' : '';
+        writeFileSync(join(bin, command), `#!/bin/sh\necho "${command} $*" >>"${log}"\n${fails}\n`, { mode: 0o755 });
+      }
+      if (there === 'upgrade') writeFileSync(join(root, 'usr/lib/systemd/system/culvert.service'), '');
+      const input = script('after-install.sh').replace(/(?<=[\s'])\/(?=usr\/|run\/|opt\/)/g, `${root}/`);
+      execFileSync('/bin/sh', ['-s', 'configure'], { input, env: { PATH: bin }, stdio: ['pipe', 'ignore', 'ignore'] });
+      return readFileSync(log, 'utf8')
+        .split('\n')
+        .filter((line) => line.startsWith('systemctl') && !line.includes('is-enabled'));
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  }
+
+  test('begins at once, and with the computer', () => {
+    expect(install('new')).toEqual([
+      'systemctl daemon-reload',
+      'systemctl enable culvert.service',
+      'systemctl restart culvert.service',
+    ]);
+  });
+
+  test('is the new version’s after an upgrade', () => {
+    expect(install('upgrade')).toEqual(['systemctl daemon-reload', 'systemctl restart culvert.service']);
+  });
+
+  test('stays switched off by an upgrade where an administrator switched it off', () => {
+    expect(install('upgrade', true)).toEqual(['systemctl daemon-reload', 'systemctl try-restart culvert.service']);
+  });
+
+  test('does not keep the package from being installed where it is masked', () => {
+    expect(install('new', true)).toContain('systemctl enable culvert.service');
   });
 });
 
