@@ -45,13 +45,15 @@ export interface Libc {
   recvmsg(fd: number, header: number, flags: number): number;
   poll(fds: number, count: number, milliseconds: number): number;
   ifNameToIndex(name: string): number;
-  /** Nice value, and nanoseconds of its turns on the processor, of the calling thread (sched_setattr; SCHED_OTHER). */
+  /** Nice value, and nanoseconds of its turns on the processor, of the calling thread, whose policy stays (sched_setattr). */
   schedule(nice: number, slice: number): number;
   errno(): number;
 }
 
 /** linux/sched/types.h: as it was first published. */
 const SCHED_ATTR_BYTES = 48;
+/** Without it SCHED_IDLE, SCHED_BATCH and SCHED_FIFO would become SCHED_OTHER. Linux 5.3; older ones refuse, and know no turns either. */
+const SCHED_FLAG_KEEP_POLICY = 8n;
 const SYS_SCHED_SETATTR_X64 = 314;
 const SYS_SCHED_SETATTR_ARM64 = 274;
 
@@ -186,6 +188,7 @@ function bind(): Libc {
       // struct sched_attr: size u32, policy u32, flags u64, nice i32, priority u32, runtime u64, deadline u64, period u64.
       const attributes = new DataView(new ArrayBuffer(SCHED_ATTR_BYTES));
       attributes.setUint32(0, SCHED_ATTR_BYTES, true);
+      attributes.setBigUint64(8, SCHED_FLAG_KEEP_POLICY, true);
       attributes.setInt32(16, nice, true);
       attributes.setBigUint64(24, BigInt(slice), true);
       const number = process.arch === 'x64' ? SYS_SCHED_SETATTR_X64 : SYS_SCHED_SETATTR_ARM64;
