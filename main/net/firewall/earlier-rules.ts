@@ -14,7 +14,7 @@ import { type Runner, runOrError } from '../runner.ts';
 type Row = Readonly<Record<string, unknown>>;
 
 /** Every key of a rule that is understood here. Any other is a condition, or does something else than look into a table. */
-const UNDERSTOOD = ['priority', 'src', 'table', 'protocol', 'fwmark', 'fwmask', 'suppress_prefixlength'];
+const UNDERSTOOD = ['priority', 'src', 'table', 'protocol', 'fwmark', 'fwmask', 'suppress_prefixlen'];
 
 /** Lines for the chain of what leaves. Without the rules (`ip` fails) there are none. */
 export async function acceptEarlier(runner: Runner, tunnel: string): Promise<readonly string[]> {
@@ -24,7 +24,7 @@ export async function acceptEarlier(runner: Runner, tunnel: string): Promise<rea
       const mark = markOf(rule);
       if (mark !== undefined) lines.add(`meta mark ${mark} accept`);
       if (mark !== undefined || rule.fwmark !== undefined) continue;
-      const shortest = typeof rule.suppress_prefixlength === 'number' ? rule.suppress_prefixlength + 1 : 0;
+      const shortest = typeof rule.suppress_prefixlen === 'number' ? rule.suppress_prefixlen + 1 : 0;
       for (const route of await rows(runner, [`-${family}`, 'route', 'show', 'table', String(rule.table)])) {
         const prefix = prefixOf(route, family);
         if (!prefix || prefix.bits < shortest) continue;

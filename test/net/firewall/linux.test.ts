@@ -138,7 +138,7 @@ describe('apply', () => {
           { priority: 92, src: 'all', uid_start: 1000, uid_end: 1000, table: '51' },
           { priority: 93, src: 'all', fwmark: '0x0', fwmask: '0x1', table: '51' },
           { priority: 94, src: 'all', action: 'unreachable' },
-          { priority: 95, src: 'all', table: 'main', suppress_prefixlength: 0 },
+          { priority: 95, src: 'all', table: 'main', suppress_prefixlen: 0 },
           { priority: 5210, src: 'all', fwmark: '0x80000', fwmask: '0xff0000', table: 'main' },
           { priority: 5270, src: 'all', table: '52' },
           { priority: 31750, not: null, src: 'all', fwmark: '0x4750', table: '4750', protocol: '147' },
