@@ -177,6 +177,48 @@ describe(`merging (SEED=${SEED})`, () => {
       }
     });
 
+  it('keeps flows apart whose keys are the same', () => {
+    const wanted = (from: Uint8Array, to: Uint8Array, ports: number, n: number): Uint8Array => {
+      const [sourcePort, targetPort] = [ports >>> 16, ports & 0xffff];
+      const fields = { source: from, target: to, sourcePort, targetPort, flags: 0x10, options: new Uint8Array() };
+      const segment = tcp({ ...fields, sequence: 100 + n * 50 }, new Uint8Array(50).fill(n));
+      const ends = { source: from, target: to };
+      return from.length === 4
+        ? ip4({ ...ends, protocol: 6, df: true, id: n }, segment)
+        : ip6({ ...ends, next: 6 }, segment);
+    };
+    const flipped = (of: Uint8Array, ...at: readonly (readonly [number, number])[]): Uint8Array => {
+      const copy = Uint8Array.from(of);
+      for (const [byte, bit] of at) copy[byte]! ^= bit;
+      return copy;
+    };
+    // As merge.ts makes them: the ports' product but for its last bit; addresses folded together.
+    const [factor, inverse] = [0x9e3779b1, 0x0e8b2f51];
+    expect(Math.imul(factor, inverse)).toBe(1);
+    const ports = (5000 << 16) | 80;
+    const others = Math.imul(Math.imul(ports, factor) ^ 1, inverse) >>> 0;
+    const [[from4, to4], [from6, to6]] = [HOSTS[4], HOSTS[6]];
+    const pairs: readonly (readonly [Uint8Array, Uint8Array, number])[][] = [
+      [
+        [from4, to4, ports],
+        [from4, to4, others],
+      ],
+      [
+        [from4, to4, ports],
+        [flipped(from4, [2, 0x80]), flipped(to4, [3, 1]), ports],
+      ],
+      [
+        [from6, to6, ports],
+        [flipped(from6, [7, 1], [15, 1]), to6, ports],
+      ],
+    ];
+    for (const [one, other] of pairs) {
+      const packets = [0, 1, 2, 3].map((n) => wanted(...(n % 2 ? other! : one!), n));
+      const made = openAt(receiver(), packets.map(sealed), true).map((o) => o.bytes);
+      expect(made.map((m) => m.subarray(10))).toEqual(packets);
+    }
+  });
+
   it('leaves an IKE message between segments whole', () => {
     const core = receiver();
     const ike = concat(new Uint8Array(4), new Uint8Array(96).fill(0x77));
