@@ -204,3 +204,26 @@ it('asks the kernel how much is in flight only where it may be too much', () => 
   offer(400_000);
   expect(link.asked, 'a window of 256 KiB is full, for all that is known').toBeGreaterThan(1);
 });
+
+it('asks again where another tunnel has sent through the same socket', () => {
+  const { sender, tunnelled, link } = rig();
+  const any = tunnelParams('esp-tunnel', true);
+  const [other] = tunnelParams('esp-tunnel', false, { remote: [] }).local;
+  const remote = { address: address('127.0.0.1'), port: 4501 };
+  // What goes back to ourselves is the second tunnel's.
+  sender.command({ kind: 'configure', tunnel: 1, params: { ...any, remote: any.local, local: [other!] } }, 0);
+  sender.command({ kind: 'setPeer', tunnel: 1, peer: { remote, socket: FD, encapsulation: 'udp' } }, 0);
+  const params = { ...saParams(SPI.initiator, 'chacha20-poly1305'), tunnel: 1 };
+  sender.command({ kind: 'installOutbound', slot: 1, params }, 0);
+  sender.command({ kind: 'activate', tunnel: 1, slot: 1 }, 0);
+  const first = segment(9, 0, 1400);
+  const second = segment(9, 0, 1400);
+  second.set([...first.subarray(16, 20), ...first.subarray(12, 16)], 12);
+  const asked = (packet: Uint8Array): number => {
+    const before = link.asked;
+    tunnelled.push(packet);
+    sender.turn(0);
+    return link.asked - before;
+  };
+  expect([first, first, second, second, first, first].map(asked)).toEqual([1, 0, 1, 0, 1, 0]);
+});
