@@ -1,7 +1,7 @@
 // What open joins for the TUN: cutting it must give the very packets back, each flow in its order, and nothing else may suffer.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AUX_UDP, DESC_BYTES, IN, IN_DESC, PACKET_SLOT_BYTES } from '../../assembly/layout.ts';
+import { AUX_INBOUND_SHIFT, AUX_UDP, DESC_BYTES, IN, IN_DESC, PACKET_SLOT_BYTES } from '../../assembly/layout.ts';
 import type { Core } from '../../main/core/api.ts';
 import { cut as cutOne } from '../reference/gso.ts';
 import { checksum, concat, get16, ip4, ip6, pseudo, tcp, udp } from '../reference/ip.ts';
@@ -105,6 +105,16 @@ describe(`merging (SEED=${SEED})`, () => {
     const made = openAt(core, packets.map(sealed), false);
     expect(made.map((o) => o.bytes.length - 50)).toEqual([46 * 1400, 46 * 1400, 28 * 1400]);
     expect(cut(made.map((o) => o.bytes))).toEqual(packets);
+    // Exactly as many, and one more.
+    for (const [count, n, joined] of [
+      [5, 13_099, [5 * 13_099]],
+      [8, 8187, [7 * 8187, 8187]],
+    ] as const) {
+      const few = run(count, {}, n).map(packetOf);
+      const parts = openAt(core, few.map(sealed), true);
+      expect(parts.map((o) => o.bytes.length - 50)).toEqual(joined);
+      expect(cut(parts.map((o) => o.bytes))).toEqual(few);
+    }
   });
 
   const apart: readonly (readonly [string, readonly Segment[]])[] = [
@@ -155,14 +165,17 @@ describe(`merging (SEED=${SEED})`, () => {
   });
 
   // AccECN's flag among the reserved bits (RFC 9768), a pointer without URG, and a checksum that cutting would make right.
-  for (const [name, at, bit] of [
+  for (const [name, at, bit, family = 4] of [
+    ['another label', 3, 1, 6],
+    ['another acknowledgement', 31, 1],
+    ['another window', 35, 1],
     ['a reserved bit of TCP', 32, 1],
     ['an urgent pointer', 39, 1],
     ['a wrong checksum of IPv4', 10, 0x40],
   ] as const)
     it(`keeps apart what cutting would not give back: ${name}`, () => {
       for (const odd of [0, 1, 2]) {
-        const packets = run(3).map(packetOf);
+        const packets = run(3, { family }).map(packetOf);
         const packet = packets[odd]!;
         packet[at]! ^= bit;
         if (at >= 20) {
@@ -176,6 +189,17 @@ describe(`merging (SEED=${SEED})`, () => {
         expect(cut(made)).toEqual(packets);
       }
     });
+
+  it('keeps apart what two SAs bring, as at a rekeying', () => {
+    const core = receiver();
+    const next = { ...INBOUND, spi: INBOUND.spi + 1 };
+    core.installInbound(1, next);
+    const packets = run(6).map(packetOf);
+    const datagrams = packets.map((packet, i) => (i < 3 ? sealed(packet) : sealEsp(next, BigInt(i), packet, 4)));
+    const made = openAt(core, datagrams, true);
+    expect(made.map((o) => o.aux >>> AUX_INBOUND_SHIFT)).toEqual([0, 1]);
+    expect(cut(made.map((o) => o.bytes))).toEqual(packets);
+  });
 
   it('keeps flows apart whose keys are the same', () => {
     const wanted = (from: Uint8Array, to: Uint8Array, ports: number, n: number): Uint8Array => {

@@ -3,9 +3,9 @@ import { MessageChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createCoreSync } from '../../main/core/core.ts';
 import { loadCoreModuleSync } from '../../main/core/load.ts';
-import { EAGAIN } from '../../main/native/constants.ts';
+import { EAGAIN, POLLERR, POLLFD_BYTES } from '../../main/native/constants.ts';
 import { type Libc, libc } from '../../main/native/libc.ts';
-import { SEND_ANSWER } from '../../main/path/layout.ts';
+import { POLL_FDS, SEND_ANSWER } from '../../main/path/layout.ts';
 import { Loop } from '../../main/path/loop.ts';
 import type { Role } from '../../main/path/messages.ts';
 import { IO_ARRIVED, shared } from '../../main/path/shared.ts';
@@ -32,17 +32,23 @@ function rig(role: Role) {
     () => port1.close(),
     () => port2.close(),
   );
-  /** What each poll() was to wait, and what the TUN has. */
+  /** What each poll() was to wait. */
   const waits: number[] = [];
-  const tunnelled: Uint8Array[] = [];
+  /** The descriptors that each was to watch, and what it says of one. */
+  const watched: number[][] = [];
+  const says = new Map<number, number>();
   const link = { inFlight: 1 };
   const calls: Libc = {
     ...libc(),
     errno: () => EAGAIN,
     getsockopt: () => 0,
-    poll: (_fds, _count, milliseconds) => {
+    poll: (_fds, count, milliseconds) => {
       waits.push(milliseconds);
-      return 0;
+      const entries = Array.from({ length: count }, (_, i) => (POLL_FDS + i * POLLFD_BYTES) >>> 2);
+      const fds = entries.map((entry) => core.words[entry]!);
+      watched.push(fds);
+      for (const entry of entries) core.words[entry + 1]! |= (says.get(core.words[entry]!) ?? 0) << 16;
+      return fds.filter((fd) => says.has(fd)).length;
     },
     ioctlValue: () => {
       core.words[SEND_ANSWER >>> 2] = link.inFlight;
@@ -53,7 +59,7 @@ function rig(role: Role) {
   };
   const numbers = shared();
   const loop = new Loop({ role, core, calls, shared: numbers, port: port1, eventfd: FD + 1, clockOffset: 0 });
-  return { core, loop, waits, tunnelled, link, numbers: numbers.numbers };
+  return { core, loop, waits, watched, says, link, numbers: numbers.numbers };
 }
 
 it('waits for ever where nothing is due', () => {
@@ -118,4 +124,13 @@ it('looks again in a millisecond while the link has enough', () => {
   loop.turn(true);
   loop.turn(true);
   expect(waits).toEqual([1, 1, 1, -1]);
+});
+
+it('lets go of a TUN that has nothing but an error, which poll() would say for ever', () => {
+  const { loop, watched, says } = rig('sender');
+  loop.carryOut({ id: 1, to: 'sender', command: { kind: 'attachTun', tun: { fd: FD, vnetHeader: false } } });
+  says.set(FD, POLLERR);
+  expect(loop.turn(true)).toBe('worked');
+  expect(loop.turn(true)).toBe('nothing');
+  expect(watched).toEqual([[FD + 1, FD], [FD + 1]]);
 });
