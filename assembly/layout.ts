@@ -250,6 +250,8 @@ export const EXPECTED_SPIS = 32;
 
 /** Delivery packets under reassembly at once, and how long one may take, in milliseconds. */
 export const REASSEMBLY_CONTEXTS = 8;
+/** Room for the packets that one batch completes: 256 of 1,500 bytes, of two fragments each, and some. */
+export const REASSEMBLED_BYTES = 0x70000;
 export const REASSEMBLY_MILLISECONDS = 30000;
 
 // ESP's transforms, and the job that the packet code hands to assembly/crypto: eight u32, pointers into linear memory.

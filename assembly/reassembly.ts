@@ -15,6 +15,10 @@
 //        64 │ bitmap            │ a bit for every unit
 //      1088 │ headroom, payload │ GRE header and inner packet
 //           └───────────────────┘
+//
+// A complete packet is copied out, behind the others of its batch, and its context is free again at once: a far end that
+// thinks the path wider than it is fragments everything, and a batch may have many times more such packets than contexts.
+// Only what finds no room there stays in its context, lent, until the next open.
 import { add, count } from './counter';
 import { CE, ECT0, ECT1, NOT_ECT } from './ecn';
 import {
@@ -23,6 +27,7 @@ import {
   COUNTER_FRAG_REASSEMBLED,
   COUNTER_FRAG_RECEIVED,
   COUNTER_FRAG_TIMED_OUT,
+  REASSEMBLED_BYTES,
   REASSEMBLY_CONTEXTS,
   REASSEMBLY_MILLISECONDS,
 } from './layout';
@@ -40,7 +45,9 @@ const END: usize = 36;
 const ECN: usize = 40;
 const BITMAP: usize = 64;
 const BITMAP_BYTES: usize = 1024;
-const PAYLOAD: usize = BITMAP + BITMAP_BYTES + 32;
+/** In front of a complete packet, for the headers that a TUN wants. */
+const HEADROOM: usize = 32;
+const PAYLOAD: usize = BITMAP + BITMAP_BYTES + HEADROOM;
 const CONTEXT_BYTES: u32 = <u32>PAYLOAD + 65536;
 
 const FREE: u32 = 0;
@@ -51,6 +58,9 @@ const LENT: u32 = 3;
 let pool: usize = 0;
 let poolEnd: usize = 0;
 let busy: u32 = 0;
+// Complete packets of this batch.
+let complete: usize = 0;
+let completeNext: usize = 0;
 
 // The packet that the last reassemble completed.
 export let reassembledAt: usize = 0;
@@ -60,6 +70,8 @@ export let reassembledEcn: u32 = 0;
 export function initialiseReassembly(): void {
   pool = carve(REASSEMBLY_CONTEXTS * CONTEXT_BYTES);
   poolEnd = pool + REASSEMBLY_CONTEXTS * CONTEXT_BYTES;
+  complete = carve(REASSEMBLED_BYTES);
+  completeNext = complete;
 }
 
 function release(context: usize): void {
@@ -69,6 +81,7 @@ function release(context: usize): void {
 
 /** Takes back the buffers that the last open handed out. */
 export function reclaimReassembled(): void {
+  completeNext = complete;
   if (!busy) return;
   for (let c = pool; c < poolEnd; c += CONTEXT_BYTES) if (load<u32>(c, STATE) == LENT) release(c);
 }
@@ -148,6 +161,20 @@ function wholeEcn(seen: u32): i32 {
   return seen & (1 << ECT1) ? ECT1 : ECT0;
 }
 
+/** Where the complete packet of `n` bytes in `context` may lie until the next open. */
+function handOut(context: usize, n: u32): usize {
+  const room = (HEADROOM + n + 15) & ~15;
+  if (completeNext + room > complete + REASSEMBLED_BYTES) {
+    store<u32>(context, LENT, STATE);
+    return context + PAYLOAD;
+  }
+  const at = completeNext + HEADROOM;
+  completeNext += room;
+  memory.copy(at, context + PAYLOAD, n);
+  release(context);
+  return at;
+}
+
 /**
  * Takes one fragment: `n` bytes at p that belong at `offset` of a delivery packet's payload of at most `most` bytes.
  * True: the packet is complete, see reassembled*.
@@ -198,8 +225,7 @@ export function reassemble(
     return condemn(context);
   }
   count(COUNTER_FRAG_REASSEMBLED);
-  store<u32>(context, LENT, STATE);
-  reassembledAt = context + PAYLOAD;
+  reassembledAt = handOut(context, known);
   reassembledLength = known;
   reassembledEcn = field;
   return true;

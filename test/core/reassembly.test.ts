@@ -1,7 +1,7 @@
 // Delivery fragments: any order, bounded, timed, and never parsed as GRE on their own.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { REASSEMBLY_CONTEXTS, REASSEMBLY_MILLISECONDS } from '../../assembly/layout.ts';
+import { REASSEMBLED_BYTES, REASSEMBLY_CONTEXTS, REASSEMBLY_MILLISECONDS } from '../../assembly/layout.ts';
 import type { Core, InboundSaParams } from '../../main/core/api.ts';
 import { concat, fragment6, gre, ip4, ip6 } from '../reference/ip.ts';
 import { sealEsp } from '../reference/packet.ts';
@@ -109,6 +109,35 @@ describe(`reassembly (SEED=${SEED})`, () => {
         ),
         { seed: SEED, numRuns: 25 },
       );
+    });
+
+    it(`IPv${family}: a batch of nothing but fragments, many times more packets than contexts`, () => {
+      const peer = new Peer(family);
+      const packets = Array.from({ length: 64 }, (_, i) => inner(1400, i));
+      const fragments = packets.flatMap((packet, i) => peer.cut(delivered(packet), [100], i + 1));
+      expect(fragments).toHaveLength(128);
+      // Twice: what the first batch handed out is free for the second.
+      expect(peer.give(fragments)).toEqual(packets);
+      expect(peer.give(fragments)).toEqual(packets);
+      expect(peer.core.counters()).toMatchObject({ fragReassembled: 128, fragPoolFull: 0 });
+      peer.core.close();
+    });
+
+    it(`IPv${family}: complete packets beyond the room for them stay where they are, and no byte of them changes`, () => {
+      const peer = new Peer(family);
+      const packets = Array.from({ length: 60 }, (_, i) => inner(8800, i));
+      const fragments = packets.flatMap((packet, i) => peer.cut(delivered(packet), [600], i + 1));
+      const room = Math.floor(REASSEMBLED_BYTES / 8880);
+      const whole = room + REASSEMBLY_CONTEXTS;
+      expect(whole).toBeLessThan(packets.length);
+      expect(peer.give(fragments)).toEqual(packets.slice(0, whole));
+      expect(peer.core.counters()).toMatchObject({
+        fragReassembled: whole,
+        fragPoolFull: 2 * (packets.length - whole),
+      });
+      // All are free again.
+      expect(peer.give(fragments.slice(0, 2))).toEqual(packets.slice(0, 1));
+      peer.core.close();
     });
 
     it(`IPv${family}: an overlap condemns the packet, before and after it`, () => {
