@@ -52,6 +52,14 @@ function receiver(uso = true): Core {
   return core;
 }
 
+const tcpOf = (packet: Uint8Array): Uint8Array => packet.subarray(40);
+
+/** `count` destination options headers of eight bytes, all padding, and TCP behind them. */
+function options(count: number, upper: Uint8Array): Uint8Array {
+  const headers = Array.from({ length: count }, (_, i) => Uint8Array.of(i === count - 1 ? 6 : 60, 0, 1, 4, 0, 0, 0, 0));
+  return concat(...headers, upper);
+}
+
 let sequence = 0n;
 const sealed = (packet: Uint8Array) => sealEsp(INBOUND, ++sequence, packet, packet[0]! >> 4 === 4 ? 4 : 41);
 
@@ -308,6 +316,24 @@ describe(`merging (SEED=${SEED})`, () => {
     const ping = ip4({ source, target, protocol: 1 }, Uint8Array.of(8, 0, 0xf7, 0xff, 0, 0, 0, 0));
     const around = openAt(receiver(), [ends[0]!, ping, ends[2]!].map(sealed), true).map((o) => o.bytes);
     expect(cut(around)).toEqual([ends[0], ends[2], ping]);
+  });
+
+  it('ends it also for what hides its ports behind more headers than are read, of IPv6', () => {
+    const [source, target] = HOSTS[6];
+    const hidden = ip6({ source, target, next: 60 }, options(40, tcpOf(packetOf(run(1, { family: 6 })[0]!))));
+    const [first, second] = run(2, { family: 6 }).map(packetOf);
+    const packets = [first!, hidden, second!];
+    expect(openAt(receiver(), packets.map(sealed), true).map((o) => o.bytes.subarray(10))).toEqual(packets);
+  });
+
+  it('has pieces enough for every batch anew', () => {
+    const core = receiver();
+    for (let batch = 0; batch < 4; batch++) {
+      const packets = run(300, { sequence: batch }, 60).map((segment, i) =>
+        packetOf({ ...segment, sequence: batch + i * 60 }),
+      );
+      expect(cut(openAt(core, packets.map(sealed), true).map((o) => o.bytes))).toEqual(packets);
+    }
   });
 
   it('any mixture of flows, drops and other traffic comes out unchanged, each flow in its order', () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { AUX_VNET, IN, IN_DESC, OUT, OUT_BYTES, SIDE_DESC } from '../../assembly/layout.ts';
 import type { Core, TunnelParams } from '../../main/core/api.ts';
 import { cut } from '../reference/gso.ts';
-import { checksum, concat, get16, ip4, ip6, parseIp, pseudo, udp } from '../reference/ip.ts';
+import { checksum, concat, get16, ip4, ip6, parseIp, pseudo, tcp, udp } from '../reference/ip.ts';
 import { openEsp } from '../reference/packet.ts';
 import { address, counted, newCore, OUTBOUND, outputs, TUNNEL } from './harness.ts';
 
@@ -166,6 +166,65 @@ describe(`UDP super-datagrams (SEED=${SEED})`, () => {
       core.words.copyWithin(IN_DESC >> 2, (IN_DESC >> 2) + 4 * consumed, (IN_DESC >> 2) + 4 * left);
       left -= consumed;
     }
+  });
+
+  it('with a checksum that is complete already are given right ones again', () => {
+    const packet = superOf({ family: 4, n: 1000, size: 400 });
+    const want = cut(packet);
+    packet[0] = 0;
+    expect(sealOne(sender(), packet)).toEqual(want);
+  });
+
+  it('in fragments take no more entries than there are', () => {
+    const core = sender({ mtu: 1000 });
+    const packet = superOf({ family: 4, n: 54 * 1200, size: 1200, df: false });
+    for (let i = 0; i < 5; i++) {
+      core.bytes.set(packet, IN + i * 66_560);
+      core.words.set([IN + i * 66_560, 66_560, packet.length, AUX_VNET], (IN_DESC >> 2) + 4 * i);
+    }
+    // 108 fragments each; the table has 512 entries.
+    expect(core.seal(5, 0)).toMatchObject({ consumed: 4, out: 432 });
+  });
+
+  it.each([
+    ['TCP', 6, 4],
+    ['UDP', 17, 5],
+  ] as const)('and TCP ones have headers of 256 bytes at most: %s', (_, protocol, type) => {
+    const [source, target] = HOSTS[6];
+    const data = new Uint8Array(90).fill(7);
+    const fields = {
+      source,
+      target,
+      sourcePort: 1,
+      targetPort: 2,
+      flags: 0x10,
+      sequence: 1,
+      options: new Uint8Array(),
+    };
+    const upper = protocol === 6 ? tcp(fields, data) : udp(source, target, 1, 2, data);
+    const made = (extension: number): number => {
+      const options = new Uint8Array(extension);
+      options.set([protocol, extension / 8 - 1]);
+      // PadN, over and over (RFC 8200 §4.2).
+      for (let at = 2; at < extension; ) {
+        const length = Math.min(extension - at - 2, 255);
+        options.set([1, length], at);
+        at += 2 + length;
+      }
+      const vnet = new DataView(new ArrayBuffer(10));
+      vnet.setUint8(0, 1);
+      vnet.setUint8(1, type);
+      const start = 40 + extension;
+      const offset = protocol === 6 ? 16 : 6;
+      for (const [i, value] of [start + upper.length - 90, 40, start, offset].entries())
+        vnet.setUint16(2 + 2 * i, value, true);
+      return sealOne(
+        sender(),
+        concat(new Uint8Array(vnet.buffer), ip6({ source, target, next: 60 }, concat(options, upper))),
+      ).length;
+    };
+    // 40 of IPv6, and 20 or 8.
+    expect([made(192), made(208), made(216)]).toEqual([3, protocol === 6 ? 0 : 3, 0]);
   });
 
   it('that lie are dropped and counted: cut short at every byte, other protocols and lengths, no size, fragments', () => {
