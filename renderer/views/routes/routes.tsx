@@ -40,11 +40,18 @@ function Routes({ profile }: { profile: string }): ReactNode {
   const change = useTask();
   const [form, setForm] = useState<Form | null>(null);
   const [resetting, setResetting] = useState(false);
+  // What was last chosen, until the engine has answered: who changes their mind meanwhile must find it chosen.
+  const [wish, setWish] = useState<RoutesView['mode'] | null>(null);
 
   if (!view) return error ? <Problem error={error} /> : <p className="quiet">{t('app.loading')}</p>;
 
   // Nothing is disabled meanwhile: what is disabled loses the keyboard's focus. The engine takes one after the other.
   const apply = (work: Promise<RoutesView>): Promise<boolean> => change.run(async () => put(await work));
+  const choose = async (mode: RoutesView['mode']): Promise<void> => {
+    setWish(mode);
+    await apply(engine.call('setRouteMode', { profile, mode }));
+    setWish((latest) => (latest === mode ? null : latest));
+  };
   const remove = async (entry: RouteEntry): Promise<void> => {
     if (change.busy) return;
     const { prefix, kind } = entry;
@@ -85,13 +92,13 @@ function Routes({ profile }: { profile: string }): ReactNode {
           label={t('routes.mode')}
           quietLabel
           inline
-          value={view.mode}
+          value={wish ?? view.mode}
           disabled={locked(view.modeLock)}
           options={[
             { value: 'full', name: t('routes.mode.full'), detail: t('routes.mode.full.text') },
             { value: 'split', name: t('routes.mode.split'), detail: t('routes.mode.split.text') },
           ]}
-          onChange={(mode) => void apply(engine.call('setRouteMode', { profile, mode }))}
+          onChange={(mode) => void choose(mode)}
         />
         <Option
           name={t('routes.allowLan')}

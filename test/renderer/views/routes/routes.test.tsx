@@ -2,7 +2,7 @@
 // The routes page: what it shows is the engine's view, what a person changes arrives there, what is locked stays closed.
 import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { RoutesView } from '../../../../main/ipc/contract.ts';
 import { FAKE_PROFILES, fakeStates } from '../../../../main/ipc/fake.ts';
 import { settle } from '../../clock.ts';
@@ -90,6 +90,32 @@ describe('the routes page', () => {
     await settled();
     expect(changesOf(setting)).toEqual([['setRouteMode', { profile: 'office', mode: 'full' }]]);
     expect(within(card('Through the tunnel')).getByText('0.0.0.0/0')).toBeTruthy();
+  });
+
+  it('shows what was chosen last while the engine has not answered, so that a mind can be changed', async () => {
+    const user = userEvent.setup();
+    const setting = await draw();
+    const radio = (name: RegExp) => within(page()).getByRole<HTMLInputElement>('radio', { name });
+    const answers: (() => void)[] = [];
+    const call = setting.engine.call.bind(setting.engine);
+    vi.spyOn(setting.engine, 'call').mockImplementation(async (name, params) => {
+      if (name === 'setRouteMode') await new Promise<void>((resolve) => answers.push(resolve));
+      return call(name, params);
+    });
+    await user.click(radio(/Everything/));
+    expect(radio(/Everything/).checked).toBe(true);
+    await user.click(radio(/Only the networks/));
+    expect(radio(/Only the networks/).checked).toBe(true);
+    expect(answers).toHaveLength(2);
+    for (const answer of answers) {
+      answer();
+      await settled();
+      expect(radio(/Only the networks/).checked).toBe(true);
+    }
+    expect(changesOf(setting).map(([, params]) => params)).toEqual([
+      { profile: 'office', mode: 'full' },
+      { profile: 'office', mode: 'split' },
+    ]);
   });
 
   it('switches the local network and the gateway’s networks', async () => {
