@@ -210,6 +210,7 @@ export const SCENES = {
   },
   'connection-refusal': {
     page: 'connection',
+    alike: true,
     before: (fake, error) => fake.fail('connect', error),
     act: ({ press }) => press('.state-acts .button'),
   },
@@ -229,8 +230,8 @@ export const SCENES = {
     engine: (states) => ({ ...states.connecting, prompt: { ...PROMPT, kind: 'password', text: '', refused: true } }),
   },
   'connection-connected': { page: 'connection', state: 'connected', traffic: work },
-  'connection-idle': { page: 'connection', state: 'connected', traffic: calm },
-  'connection-fresh': { page: 'connection', engine: connected({ since: Date.now() }) },
+  'connection-idle': { page: 'connection', alike: true, state: 'connected', traffic: calm },
+  'connection-fresh': { page: 'connection', alike: true, engine: connected({ since: Date.now() }) },
   'connection-full': {
     page: 'connection',
     traffic: work,
@@ -244,6 +245,7 @@ export const SCENES = {
   },
   'connection-unencrypted': {
     page: 'connection',
+    alike: true,
     traffic: calm,
     engine: connected({
       shape: 'gre-plain',
@@ -393,6 +395,7 @@ export const SCENES = {
   'profiles-remove': { page: 'profiles', act: ({ press }) => press('.profile-acts .button:nth-child(3)') },
   'profiles-remove-in-use': {
     page: 'profiles',
+    alike: true,
     state: 'connected',
     act: ({ press }) => press('.profile-acts .button:nth-child(2)'),
   },
@@ -407,7 +410,7 @@ export const SCENES = {
 
   routes: { page: 'routes', state: 'connected' },
   'routes-empty': { page: 'routes', profiles: [] },
-  'routes-disconnected': { page: 'routes' },
+  'routes-disconnected': { page: 'routes', alike: true },
   'routes-full': {
     page: 'routes',
     profiles: ([office]) => [
@@ -420,7 +423,7 @@ export const SCENES = {
     ],
   },
   'routes-locked': { page: 'routes', state: 'connected', profiles: lockedWhole },
-  'routes-many': { page: 'routes', profiles: many },
+  'routes-many': { page: 'routes', alike: true, profiles: many },
   'routes-add': {
     page: 'routes',
     state: 'connected',
@@ -448,6 +451,7 @@ export const SCENES = {
   },
   'routes-reset': {
     page: 'routes',
+    alike: true,
     profiles: ([office]) => [{ ...office, locked: [], changed: ['/routes/include'] }],
     act: ({ press }) => press('.row.end .button'),
   },
@@ -474,10 +478,11 @@ export const SCENES = {
 
   mtu: { page: 'mtu', state: 'connected' },
   'mtu-bar': { page: 'mtu', alike: true, state: 'connected', at: '.mtu-bar' },
-  'mtu-disconnected': { page: 'mtu' },
+  'mtu-disconnected': { page: 'mtu', alike: true },
   'mtu-locked': { page: 'mtu', state: 'connected', profiles: lockedWhole },
   'mtu-fixed': {
     page: 'mtu',
+    alike: true,
     state: 'connected',
     act: async ({ press, type }) => {
       await press('.mtu-pair .radio:nth-child(2) input');
@@ -494,6 +499,7 @@ export const SCENES = {
   },
   'mtu-small': {
     page: 'mtu',
+    alike: true,
     profiles: ([office]) => [{ ...office, mtu: { ...office.mtu, value: 1200 } }],
   },
   'mtu-testing': {
@@ -511,6 +517,7 @@ export const SCENES = {
   },
   'mtu-tested-smaller': {
     page: 'mtu',
+    alike: true,
     state: 'connected',
     at: '.mtu-pair details',
     act: test(
@@ -556,6 +563,7 @@ export const SCENES = {
   'diagnostics-log': { page: 'diagnostics', state: 'connected', at: '.log', traffic: log },
   'diagnostics-no-match': {
     page: 'diagnostics',
+    alike: true,
     state: 'connected',
     at: '.log-filter',
     traffic: log,
