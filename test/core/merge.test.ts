@@ -1,7 +1,17 @@
 // What open joins for the TUN: cutting it must give the very packets back, each flow in its order, and nothing else may suffer.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AUX_INBOUND_SHIFT, AUX_UDP, DESC_BYTES, IN, IN_DESC, PACKET_SLOT_BYTES } from '../../assembly/layout.ts';
+import {
+  AUX_INBOUND_SHIFT,
+  AUX_UDP,
+  DESC_BYTES,
+  IN,
+  IN_DESC,
+  NATIVE,
+  PACKET_SLOT_BYTES,
+  PIECE_DESC,
+  PIECE_DESC_COUNT,
+} from '../../assembly/layout.ts';
 import type { Core } from '../../main/core/api.ts';
 import { cut as cutOne } from '../reference/gso.ts';
 import { checksum, concat, get16, ip4, ip6, pseudo, tcp, udp } from '../reference/ip.ts';
@@ -334,6 +344,8 @@ describe(`merging (SEED=${SEED})`, () => {
       );
       expect(cut(openAt(core, packets.map(sealed), true).map((o) => o.bytes))).toEqual(packets);
     }
+    const behind = PIECE_DESC + PIECE_DESC_COUNT * DESC_BYTES;
+    expect(core.words.subarray(behind >> 2, NATIVE >> 2).every((word) => word === 0)).toBe(true);
   });
 
   it('any mixture of flows, drops and other traffic comes out unchanged, each flow in its order', () => {
