@@ -72,3 +72,28 @@ it('is left out where there is no stage', () => {
   expect(descriptors()).toBe(before);
   port1.close();
 });
+
+it('ends where the stage breaks, and costs the tunnel nothing', () => {
+  const module = loadCoreModuleSync();
+  const { port1, port2 } = new MessageChannel();
+  const calls: Libc = {
+    ...libc(),
+    poll: () => {
+      throw new Error('the stage broke');
+    },
+  };
+  const clockOffset = performance.now() - monotonic();
+  const before = descriptors();
+  const rehearsal = Rehearsal.open(
+    { role: 'sender', core: createCoreSync(module), calls, shared: shared(), port: port1, eventfd: -1, clockOffset },
+    module,
+  );
+  if (!rehearsal) throw new Error('there was no stage');
+  expect(rehearsal.goesOn).toBe(true);
+  rehearsal.step();
+  expect(rehearsal.goesOn).toBe(false);
+  rehearsal.close();
+  port1.close();
+  port2.close();
+  expect(descriptors()).toBe(before);
+});
