@@ -1,5 +1,6 @@
 // Transforms: what a proposal is made of (RFC 7296 §3.3.2), as numbers of the IANA registry "Internet Key Exchange
 // Version 2 (IKEv2) Parameters". Which numbers we implement is the business of prf, encr, integ, ke and proposal.
+import { sameBytes } from '../wire/bytes.ts';
 
 export const TransformType = {
   ENCR: 1,
@@ -59,7 +60,7 @@ export function sameTransform(a: Transform, b: Transform): boolean {
 
 function sameValue(a: number | Uint8Array, b: number | Uint8Array): boolean {
   if (typeof a === 'number' || typeof b === 'number') return a === b;
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  return sameBytes(a, b);
 }
 
 /** Security protocol identifiers (RFC 7296 §3.3.1). */

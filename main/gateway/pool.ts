@@ -2,6 +2,7 @@
 // it is still free. The first host address of each prefix is the gateway's own.
 import type { Address, Prefix } from '../wire/address.ts';
 import { prefixRange } from '../wire/address.ts';
+import { sameBytes } from '../wire/bytes.ts';
 
 export interface Pool {
   /** The gateway's own address in the prefix, with its length. */
@@ -66,8 +67,4 @@ function offsetAddress(start: Address, offset: number): Address {
     address[i] = sum;
   }
   return address;
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -10,13 +10,13 @@ import type { Answer, Datagram, Established } from './established.ts';
 import { nonsense } from './failure.ts';
 import { Exchange, exchangeName, type Message } from './message.ts';
 import type { Mobike } from './mobike.ts';
+import { notifyOf } from './notifies.ts';
 import { NotifyType } from './notify.ts';
 import type { CloseReason } from './peer.ts';
 import type { Reauthentication } from './reauthentication.ts';
 import { redirectIn } from './redirect.ts';
 import { formOf } from './rules.ts';
 import type { Succession } from './succession.ts';
-import { statusNotify } from './task/child.ts';
 import { processInformational } from './task/informational.ts';
 import type { Instant } from './timing.ts';
 
@@ -59,7 +59,7 @@ export class Answers {
       case Exchange.INFORMATIONAL:
         return this.#answerInformational(on, message, now, datagram);
       case Exchange.CREATE_CHILD_SA: {
-        if (!this.#host.isUp) return { payloads: [statusNotify(NotifyType.TEMPORARY_FAILURE)] };
+        if (!this.#host.isUp) return { payloads: [notifyOf(NotifyType.TEMPORARY_FAILURE)] };
         // RFC 7296 §2.8: who uses the new IKE SA has our answer.
         this.#succession.used(on, now);
         if (formOf(message) === 'rekey-ike')
@@ -69,12 +69,12 @@ export class Answers {
       case Exchange.IKE_FOLLOWUP_KE:
         return (
           this.#withToken(() => this.#succession.answerFollowUp(on, payloads, now)) ??
-          this.#children.answers.followUp(payloads, now) ?? { payloads: [statusNotify(NotifyType.STATE_NOT_FOUND)] }
+          this.#children.answers.followUp(payloads, now) ?? { payloads: [notifyOf(NotifyType.STATE_NOT_FOUND)] }
         );
       default: {
         const error = nonsense(`${exchangeName(header.exchange)} in an established SA`, header.exchange);
         return {
-          payloads: [statusNotify(NotifyType.INVALID_SYNTAX)],
+          payloads: [notifyOf(NotifyType.INVALID_SYNTAX)],
           after: () => this.#host.failed(on, { by: 'error', error }, now),
         };
       }

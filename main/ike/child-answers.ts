@@ -7,10 +7,10 @@ import type { ChildSa } from './child-sa.ts';
 import type { Child, ChildSet, Line } from './child-set.ts';
 import { type ChildHost, type ChildTerms, policyFor } from './child-terms.ts';
 import type { Answer } from './established.ts';
+import { notifyOf } from './notifies.ts';
 import { NotifyType } from './notify.ts';
 import type { Payload } from './payload/payload.ts';
 import { randomChildSpi } from './spi.ts';
-import { statusNotify } from './task/child.ts';
 import type { ChildPolicy } from './task/child-policy.ts';
 import { answerCreateChild, childNotFound, rekeyedSpi } from './task/create-child-responder.ts';
 import type { Instant } from './timing.ts';
@@ -40,9 +40,9 @@ export class ChildAnswers {
       outbox.debug(`refused a CREATE_CHILD_SA of the peer: ${why}`);
       return { payloads: [payload] };
     };
-    const later = (why: string): Answer => no(statusNotify(NotifyType.TEMPORARY_FAILURE), why);
+    const later = (why: string): Answer => no(notifyOf(NotifyType.TEMPORARY_FAILURE), why);
     const spi = rekeyedSpi(request);
-    if (spi === 'mangled') return no(statusNotify(NotifyType.INVALID_SYNTAX), 'its REKEY_SA names no ESP SPI');
+    if (spi === 'mangled') return no(notifyOf(NotifyType.INVALID_SYNTAX), 'its REKEY_SA names no ESP SPI');
     const old = spi === undefined ? undefined : this.#set.outbound(spi);
     if (spi !== undefined && !old)
       // The answer that tells us of it may be late or lost: what is not known yet is not gone.
@@ -65,10 +65,10 @@ export class ChildAnswers {
     const { accepts, most } = this.#terms;
     if (accepts) {
       const lines = new Set(this.#set.all.map(({ line }) => line));
-      if (lines.size >= most) return no(statusNotify(NotifyType.NO_ADDITIONAL_SAS), `it has ${lines.size} already`);
+      if (lines.size >= most) return no(notifyOf(NotifyType.NO_ADDITIONAL_SAS), `it has ${lines.size} already`);
       return this.#agree(request, accepts, theirLine(), undefined, no, now);
     }
-    if (this.#exchanges.ours) return no(statusNotify(NotifyType.TEMPORARY_FAILURE), 'we are making one ourselves');
+    if (this.#exchanges.ours) return no(notifyOf(NotifyType.TEMPORARY_FAILURE), 'we are making one ourselves');
     let refusal: Answer | undefined;
     for (const line of this.#lines.ours) {
       const asked = line.wanted ? line.request : undefined;
@@ -88,7 +88,7 @@ export class ChildAnswers {
       if (answer.after) return answer;
       refusal = answer;
     }
-    return refusal ?? no(statusNotify(NotifyType.NO_ADDITIONAL_SAS), 'we have asked for no more');
+    return refusal ?? no(notifyOf(NotifyType.NO_ADDITIONAL_SAS), 'we have asked for no more');
   }
 
   #agree(
@@ -125,7 +125,7 @@ export class ChildAnswers {
       case 'refused':
         this.#exchanges.dropTheirs();
         this.#host.outbox.debug(`refused an IKE_FOLLOWUP_KE of the peer: ${answer.why}`);
-        return { payloads: [statusNotify(NotifyType.INVALID_SYNTAX)] };
+        return { payloads: [notifyOf(NotifyType.INVALID_SYNTAX)] };
       case 'more':
         this.#exchanges.theirs = { ...pending, until: now + FOLLOW_UP_PATIENCE };
         return { payloads: answer.payloads };

@@ -10,8 +10,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ProtocolId } from '../crypto/transform.ts';
 import { spiBytes } from './keymat.ts';
+import { notifiesIn } from './notifies.ts';
 import { NotifyType } from './notify.ts';
-import { type Payload, payloadsOf } from './payload/payload.ts';
+import type { Payload } from './payload/payload.ts';
 
 /** §5: at least, at most. */
 const LEAST_TOKEN = 16;
@@ -39,8 +40,7 @@ export const crashTokenNotifies = (secrets: readonly Uint8Array[], SPIi: bigint,
 
 /** The tokens in a message, protected or not. */
 export const crashTokensIn = (payloads: readonly Payload[]): readonly Uint8Array[] =>
-  payloadsOf(payloads, 'notify')
-    .filter((n) => n.type === NotifyType.QUICK_CRASH_DETECTION)
+  notifiesIn(payloads, NotifyType.QUICK_CRASH_DETECTION)
     .map((n) => n.data)
     .filter(({ length }) => length >= LEAST_TOKEN && length <= MOST_TOKEN)
     .slice(0, MOST_TOKENS);

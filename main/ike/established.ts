@@ -6,13 +6,13 @@ import type { Endpoint } from '../wire/address.ts';
 import type { ExchangeManager, ReturnPath } from './exchange.ts';
 import { nonsense } from './failure.ts';
 import type { Header, Message } from './message.ts';
+import { notifyOf } from './notifies.ts';
 import { NotifyType } from './notify.ts';
 import type { Outbox } from './outbox.ts';
 import type { Payload } from './payload/payload.ts';
 import type { CloseReason } from './peer.ts';
 import { checkMessage } from './rules.ts';
 import type { IkeSa } from './sa.ts';
-import { statusNotify } from './task/child.ts';
 import { DeleteIkeTask } from './task/delete.ts';
 import type { Task } from './task/task.ts';
 import type { Instant, RetransmissionPolicy } from './timing.ts';
@@ -154,7 +154,7 @@ export class Established {
         return this.#drop(violation.text);
       case 'critical': {
         const data = Uint8Array.of(violation.payloadType);
-        const notify: Payload = { kind: 'notify', protocol: 0, type: violation.notify, spi: new Uint8Array(0), data };
+        const notify = notifyOf(violation.notify, data);
         this.#host.heard(this, datagram, now);
         this.manager.respond(header.exchange, datagram.bytes, [notify], backTo(datagram));
         return this.#host.outbox.debug(violation.text);
@@ -170,7 +170,7 @@ export class Established {
 
   /** RFC 7296 §2.21.3: fatal at both ends. */
   #refuseSyntax(datagram: Datagram, header: Header, text: string, now: Instant) {
-    this.manager.respond(header.exchange, datagram.bytes, [statusNotify(NotifyType.INVALID_SYNTAX)], backTo(datagram));
+    this.manager.respond(header.exchange, datagram.bytes, [notifyOf(NotifyType.INVALID_SYNTAX)], backTo(datagram));
     this.#host.failed(this, { by: 'error', error: nonsense(text, header.exchange) }, now);
   }
 

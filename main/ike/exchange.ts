@@ -9,6 +9,7 @@
 //                                                         sendings: exhausted
 
 import type { Endpoint } from '../wire/address.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import type { Sealed } from './fragment.ts';
 import { type ExchangeType, fragmentOf } from './message.ts';
 import type { Payload } from './payload/payload.ts';
@@ -78,9 +79,6 @@ const LAST_MESSAGE_ID = 0xffff_fffe;
 const RESERVE = 0x1_0000;
 /** A message that can be cut up smaller is, after so many sendings in vain (RFC 7383 §2.5.2): "a few retries within several seconds". */
 const SENDINGS_PER_SIZE = 2;
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 export class ExchangeManager<R extends Request> {
   readonly #host: ExchangeHost;

@@ -240,6 +240,11 @@ export function decodeMessage(bytes: Uint8Array): Message | WireError {
   return { header: head.header, payloads: chain.payloads, protected: false };
 }
 
+/** Of the answer to a connection's first request; `SPIr` is 0 while nothing is kept of it. */
+export function answerHeader({ SPIi, exchange }: Header, SPIr: bigint): Header {
+  return { SPIi, SPIr, exchange, initiator: false, response: true, messageId: 0 };
+}
+
 /** A message in the clear. Values that do not fit their fields throw. */
 export function encodeMessage(header: Header, payloads: readonly Payload[]): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + chainLength(payloads));

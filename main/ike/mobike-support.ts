@@ -5,11 +5,12 @@
 
 import type { InitiatorConfig } from './initiator-config.ts';
 import type { MobikeTerms } from './mobike.ts';
+import { says } from './notifies.ts';
 import { NotifyType } from './notify.ts';
 import type { Payload } from './payload/payload.ts';
 import type { ResponderMobike } from './responder-config.ts';
 import type { IkeSa } from './sa.ts';
-import { additionalAddresses, additionalAddressNotify, mobikeSupported, noNatsAllowed, says } from './task/path.ts';
+import { additionalAddresses, additionalAddressNotify, mobikeSupported, noNatsAllowed } from './task/path.ts';
 
 /** Ours. We have one address, the one that we send from, so there are none to add; RFC 9329 §6: a TCP connection moves by itself. */
 export function mobikeAnnouncements({ mobike }: Pick<InitiatorConfig, 'mobike'>, sa: IkeSa): readonly Payload[] {

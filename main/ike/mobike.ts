@@ -13,22 +13,20 @@ import { type Address, type Endpoint, formatEndpoint, sameAddress } from '../wir
 import { IkeError } from './error.ts';
 import type { Datagram, Established } from './established.ts';
 import type { Message } from './message.ts';
+import { natDetection, natIn } from './nat.ts';
+import { notifyOf, says } from './notifies.ts';
 import { NotifyType, notifyName } from './notify.ts';
 import type { Outbox } from './outbox.ts';
 import type { Payload } from './payload/payload.ts';
 import type { Role } from './sa.ts';
-import { statusNotify } from './task/child.ts';
 import {
   additionalAddresses,
   COOKIE2_BYTES,
   cookiesIn,
   hasForbiddenNat,
   mappingIn,
-  natDetection,
-  natIn,
   type PathPurpose,
   PathTask,
-  says,
 } from './task/path.ts';
 import type { Instant } from './timing.ts';
 
@@ -304,7 +302,7 @@ export class Mobike {
     const addresses = additionalAddresses(payloads);
     const refuse = (type: number): PathAnswer => {
       this.#host.outbox.debug(`did not follow the peer to ${formatEndpoint(from)}: ${notifyName(type)}`);
-      return { payloads: [statusNotify(type), ...cookies], after: undefined };
+      return { payloads: [notifyOf(type), ...cookies], after: undefined };
     };
     if ((updates || addresses) && hasForbiddenNat(payloads, from, local))
       return refuse(NotifyType.UNEXPECTED_NAT_DETECTED);

@@ -2,7 +2,12 @@
 // a NAT stands between.
 import { createHash } from 'node:crypto';
 import type { Endpoint } from '../wire/address.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import { spiBytes } from './keymat.ts';
+import type { Message } from './message.ts';
+import { notifiesIn, notifyOf } from './notifies.ts';
+import { NotifyType } from './notify.ts';
+import type { Payload } from './payload/payload.ts';
 
 /** Who is behind a NAT. */
 export interface NatSituation {
@@ -20,7 +25,7 @@ export function natDetectionHash(SPIi: bigint, SPIr: bigint, endpoint: Endpoint)
 }
 
 const matches = (hashes: readonly Uint8Array[], expected: Uint8Array): boolean =>
-  hashes.some((hash) => hash.length === expected.length && hash.every((byte, i) => byte === expected[i]));
+  hashes.some((hash) => sameBytes(hash, expected));
 
 /**
  * Compares the hashes in a received message with where it came from and where it arrived. undefined: the peer sent none, so
@@ -41,4 +46,35 @@ export function detectNat(received: {
     remote: !matches(source, natDetectionHash(SPIi, SPIr, from)),
     local: !matches(destination, natDetectionHash(SPIi, SPIr, local)),
   };
+}
+
+/** NAT_DETECTION_* of a message from `local` to `remote`. `feignNat`: the hash of a false source, so that both ends believe in a NAT. */
+export function natDetection(
+  { SPIi, SPIr }: { readonly SPIi: bigint; readonly SPIr: bigint },
+  local: Endpoint,
+  remote: Endpoint,
+  feignNat: boolean,
+): readonly Payload[] {
+  const source = feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
+  return [
+    notifyOf(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(SPIi, SPIr, source)),
+    notifyOf(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(SPIi, SPIr, remote)),
+  ];
+}
+
+/** What a message that came from `from` to `local` shows of the NATs on its way; undefined: it has no NAT_DETECTION_*. */
+export function natIn(
+  { header: { SPIi, SPIr }, payloads }: Message,
+  from: Endpoint,
+  local: Endpoint,
+): NatSituation | undefined {
+  const hashes = (type: number) => notifiesIn(payloads, type).map(({ data }) => data);
+  return detectNat({
+    SPIi,
+    SPIr,
+    source: hashes(NotifyType.NAT_DETECTION_SOURCE_IP),
+    destination: hashes(NotifyType.NAT_DETECTION_DESTINATION_IP),
+    from,
+    local,
+  });
 }

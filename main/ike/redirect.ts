@@ -11,6 +11,7 @@
 import type { Address } from '../wire/address.ts';
 import { isWireError, type WireError } from '../wire/error.ts';
 import { bytes, decode, dependent, derived, encode, type Field, map, refuse, rest, struct, u8 } from '../wire/field.ts';
+import { notifyOf } from './notifies.ts';
 import { NotifyType } from './notify.ts';
 import type { Payload } from './payload/payload.ts';
 import type { Instant } from './timing.ts';
@@ -70,11 +71,11 @@ export const decodeRedirect = (data: Uint8Array): Redirect | WireError =>
 
 /** `nonce`: Ni, in the answer to IKE_SA_INIT only (§9.2). */
 export const redirectNotify = (to: GatewayName, nonce: Uint8Array = new Uint8Array(0)): Payload =>
-  notify(NotifyType.REDIRECT, encode(redirect, { to, nonce }));
+  notifyOf(NotifyType.REDIRECT, encode(redirect, { to, nonce }));
 
 /** Who has sent us, and that we could be sent on (§9.3). */
 export const redirectedFrom = (gateway: Address): Payload =>
-  notify(
+  notifyOf(
     NotifyType.REDIRECTED_FROM,
     encode(redirect, { to: { kind: 'address', address: gateway }, nonce: new Uint8Array(0) }),
   );
@@ -85,7 +86,7 @@ export function redirectAnnouncements(config: {
   readonly redirectedFrom?: Address | undefined;
 }): readonly Payload[] {
   if (!config.takesRedirects) return [];
-  const supported = notify(NotifyType.REDIRECT_SUPPORTED, new Uint8Array(0));
+  const supported = notifyOf(NotifyType.REDIRECT_SUPPORTED, new Uint8Array(0));
   return config.redirectedFrom ? [supported, redirectedFrom(config.redirectedFrom)] : [supported];
 }
 
@@ -97,10 +98,6 @@ export function redirectIn(payloads: readonly Payload[]): GatewayName | undefine
     if (!isWireError(read)) return read.to;
   }
   return undefined;
-}
-
-function notify(type: number, data: Uint8Array): Payload {
-  return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
 }
 
 /** RFC 5685 §7: so many redirects within so long, no more. */

@@ -18,6 +18,7 @@ import { exchangeHost } from './exchange-host.ts';
 import { formatIdentity, type Identity } from './identity.ts';
 import { decodeMessage, Exchange, type ExchangeType, exchangeName, type Header, type Message } from './message.ts';
 import { mobikeAgreement, mobikeIn } from './mobike-support.ts';
+import { notifyOf } from './notifies.ts';
 import { NotifyType } from './notify.ts';
 import { Outbox } from './outbox.ts';
 import { type Payload, payloadOf } from './payload/payload.ts';
@@ -35,7 +36,6 @@ import type { IkeAnswer } from './questions.ts';
 import type { ResponderConfig } from './responder-config.ts';
 import { checkMessage } from './rules.ts';
 import type { IkeSa } from './sa.ts';
-import { statusNotify } from './task/child.ts';
 import { hasForbiddenNat } from './task/path.ts';
 import type { Task } from './task/task.ts';
 import type { ResumableSa, TicketStore } from './ticket.ts';
@@ -209,7 +209,7 @@ export class ResponderSa {
     this.sa.local = arrival.local;
     this.sa.transport = arrival.transport;
     if (!('payloads' in message)) {
-      this.#refuse(phase.exchange, arrival.bytes, [statusNotify(NotifyType.INVALID_SYNTAX)], message.toString());
+      this.#refuse(phase.exchange, arrival.bytes, [notifyOf(NotifyType.INVALID_SYNTAX)], message.toString());
       return;
     }
     const violation = checkMessage(message);
@@ -217,7 +217,7 @@ export class ResponderSa {
       case undefined:
         // RFC 4555 §3.9.
         if (this.#terms.config.mobike && hasForbiddenNat(message.payloads, arrival.from, arrival.local)) {
-          const notify = statusNotify(NotifyType.UNEXPECTED_NAT_DETECTED);
+          const notify = notifyOf(NotifyType.UNEXPECTED_NAT_DETECTED);
           this.#refuse(phase.exchange, arrival.bytes, [notify], 'a NAT stands between us that it does not allow');
         } else phase.request(message, arrival.bytes, now);
         break;
@@ -227,7 +227,7 @@ export class ResponderSa {
       case 'critical':
       case 'payloads': {
         const data = violation.kind === 'critical' ? Uint8Array.of(violation.payloadType) : new Uint8Array(0);
-        const notify: Payload = { kind: 'notify', protocol: 0, type: violation.notify, spi: new Uint8Array(0), data };
+        const notify = notifyOf(violation.notify, data);
         this.#refuse(phase.exchange, arrival.bytes, [notify], violation.text);
         break;
       }

@@ -2,6 +2,7 @@
 // as it can, bounds what half-open SAs may cost, and answers strangers rarely (§2.21.4).
 import { createHash } from 'node:crypto';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import { isWireError, type WireError } from '../wire/error.ts';
 import type { Announced } from './auth/announced.ts';
 import { PSK_ONLY } from './auth/responder.ts';
@@ -21,6 +22,7 @@ import {
   HEADER_BYTES,
   type Header,
 } from './message.ts';
+import { notifyOf } from './notifies.ts';
 import { NotifyType } from './notify.ts';
 import type { IkeDeps, IkeEffect, IkeResponder, IkeResponderEffect, IkeResponderEvent, SaName } from './peer.ts';
 import type { ResponderConfig } from './responder-config.ts';
@@ -28,7 +30,6 @@ import { type Arrival, ResponderSa, type ResponderSaTerms } from './responder-sa
 import { checkMessage } from './rules.ts';
 import type { IkeSa } from './sa.ts';
 import { randomChildSpi, randomSpi } from './spi.ts';
-import { statusNotify } from './task/child.ts';
 import { answerIkeInit } from './task/ike-init-responder.ts';
 import { answerSessionResume } from './task/session-resume-responder.ts';
 import { TicketStore } from './ticket.ts';
@@ -184,7 +185,7 @@ class Responder implements IkeResponder {
     const { SPIi, SPIr, exchange, messageId } = header;
     const answer = { SPIi, SPIr, exchange, initiator: !header.initiator, response: true, messageId };
     const tokens = crashTokenNotifies(this.#config.crashSecrets ?? [], SPIi, SPIr);
-    this.#send(encodeMessage(answer, [statusNotify(NotifyType.INVALID_IKE_SPI), ...tokens]), arrival);
+    this.#send(encodeMessage(answer, [notifyOf(NotifyType.INVALID_IKE_SPI), ...tokens]), arrival);
   }
 
   #receiveInit(arrival: Arrival, header: Header, now: Instant): void {
@@ -211,7 +212,7 @@ class Responder implements IkeResponder {
       if (violation.kind === 'protection' || !this.#mayAnswerStranger(now)) return;
       // RFC 7296 §2.5: the requester learns what it may not send.
       const data = violation.kind === 'critical' ? Uint8Array.of(violation.payloadType) : new Uint8Array(0);
-      const notify = { kind: 'notify' as const, protocol: 0, type: violation.notify, spi: new Uint8Array(0), data };
+      const notify = notifyOf(violation.notify, data);
       this.#send(encodeMessage({ ...header, initiator: false, response: true }, [notify]), arrival);
       return;
     }
@@ -324,7 +325,7 @@ class Responder implements IkeResponder {
       response: true,
       messageId: view.getUint32(20),
     };
-    this.#send(encodeMessage(header, [statusNotify(NotifyType.INVALID_MAJOR_VERSION)]), arrival);
+    this.#send(encodeMessage(header, [notifyOf(NotifyType.INVALID_MAJOR_VERSION)]), arrival);
   }
 
   #newSpi(): bigint {
@@ -363,6 +364,3 @@ const saName = (SPIr: bigint): SaName => SPIr.toString(16).padStart(16, '0');
 
 const initKey = ({ bytes, from }: Arrival): string =>
   `${formatEndpoint(from)} ${createHash('sha256').update(bytes).digest('hex')}`;
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);

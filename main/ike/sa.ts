@@ -4,6 +4,7 @@
 import type { RandomBytes } from '../crypto/random.ts';
 import type { IkeSuite } from '../crypto/suite.ts';
 import type { Endpoint } from '../wire/address.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import type { Encapsulation } from '../wire/encapsulation.ts';
 import { isWireError, WireError } from '../wire/error.ts';
 import { CrashTokens } from './crash-token.ts';
@@ -222,6 +223,3 @@ function wipeGeneration({ keys, outbound, inbound }: Generation): void {
   outbound.wipe();
   inbound.wipe();
 }
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);

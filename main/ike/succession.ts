@@ -13,12 +13,12 @@ import type { IkeError } from './error.ts';
 import { type Answer, Established, type EstablishedHost, patience } from './established.ts';
 import { ExchangeManager } from './exchange.ts';
 import { exchangeHost } from './exchange-host.ts';
+import { notifyOf } from './notifies.ts';
 import { NotifyType, notifyName } from './notify.ts';
 import type { Outbox } from './outbox.ts';
 import type { Payload } from './payload/payload.ts';
 import type { IkeSa } from './sa.ts';
 import { randomSpi } from './spi.ts';
-import { statusNotify } from './task/child.ts';
 import { FollowUpTask, type PendingFollowUps } from './task/follow-up.ts';
 import { compareNonces } from './task/key-exchange.ts';
 import { answerRekeyIke, type RekeyIkeOutcome, RekeyIkeTask } from './task/rekey-ike.ts';
@@ -245,7 +245,7 @@ export class Succession {
     const { random, proposals, outbox } = this.#terms;
     const later = (why: string): Answer => {
       outbox.debug(`refused to rekey the IKE SA for now: ${why}`);
-      return { payloads: [statusNotify(NotifyType.TEMPORARY_FAILURE)] };
+      return { payloads: [notifyOf(NotifyType.TEMPORARY_FAILURE)] };
     };
     if (on !== this.#current || on.isEnding) return later('it is being closed');
     if (this.#rival) return later('it is being rekeyed already');
@@ -272,7 +272,7 @@ export class Succession {
       case 'refused':
         this.#dropPending();
         this.#terms.outbox.debug(`refused an IKE_FOLLOWUP_KE of the peer: ${answer.why}`);
-        return { payloads: [statusNotify(NotifyType.INVALID_SYNTAX)] };
+        return { payloads: [notifyOf(NotifyType.INVALID_SYNTAX)] };
       case 'more':
         this.#pending = { ...pending, until: now + this.#grace };
         return { payloads: answer.payloads };

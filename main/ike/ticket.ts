@@ -14,8 +14,9 @@ import type { IkeSuite } from '../crypto/suite.ts';
 import { isWireError, type WireError } from '../wire/error.ts';
 import { decode, encode, rest, struct, u32 } from '../wire/field.ts';
 import type { Identity } from './identity.ts';
+import { notifiedIn, notifyOf } from './notifies.ts';
 import { NotifyType } from './notify.ts';
-import { type Payload, payloadsOf } from './payload/payload.ts';
+import type { Payload } from './payload/payload.ts';
 import type { Instant } from './timing.ts';
 
 /** What both ends remember of an IKE SA. */
@@ -49,19 +50,11 @@ const granted = struct('TICKET_LT_OPAQUE', { lifetime: u32, ticket: rest });
 export const decodeTicket = (data: Uint8Array): GrantedTicket | WireError =>
   decode(granted, Uint8Array.from(data), 'TICKET_LT_OPAQUE');
 
-const notify = (type: number, data: Uint8Array = new Uint8Array(0)): Payload => ({
-  kind: 'notify',
-  protocol: 0,
-  type,
-  spi: new Uint8Array(0),
-  data,
-});
-
-export const ticketRequest = (): Payload => notify(NotifyType.TICKET_REQUEST);
+export const ticketRequest = (): Payload => notifyOf(NotifyType.TICKET_REQUEST);
 export const ticketNotify = (ticket: GrantedTicket): Payload =>
-  notify(NotifyType.TICKET_LT_OPAQUE, encode(granted, ticket));
-export const ticketOpaque = (ticket: Uint8Array): Payload => notify(NotifyType.TICKET_OPAQUE, ticket);
-export const ticketNack = (): Payload => notify(NotifyType.TICKET_NACK);
+  notifyOf(NotifyType.TICKET_LT_OPAQUE, encode(granted, ticket));
+export const ticketOpaque = (ticket: Uint8Array): Payload => notifyOf(NotifyType.TICKET_OPAQUE, ticket);
+export const ticketNack = (): Payload => notifyOf(NotifyType.TICKET_NACK);
 
 /** A ticket must leave room in a datagram that cannot be fragmented. */
 const MOST_TICKET_BYTES = 1024;
@@ -70,7 +63,7 @@ const MOST_LIFETIME = 24 * 3600;
 
 /** The ticket that a protected message brings, if it brings one that can be used. */
 export function ticketIn(payloads: readonly Payload[]): GrantedTicket | undefined {
-  const data = payloadsOf(payloads, 'notify').find((n) => n.type === NotifyType.TICKET_LT_OPAQUE)?.data;
+  const data = notifiedIn(payloads, NotifyType.TICKET_LT_OPAQUE);
   const ticket = data && decodeTicket(data);
   if (!ticket || isWireError(ticket) || ticket.lifetime === 0) return undefined;
   return ticket.ticket.length > 0 && ticket.ticket.length <= MOST_TICKET_BYTES ? ticket : undefined;

@@ -2,9 +2,10 @@
 // is worth nothing any more, and it asks for another (§6.2).
 
 import type { Identity } from './identity.ts';
+import { says } from './notifies.ts';
 import { NotifyType } from './notify.ts';
 import type { Outbox } from './outbox.ts';
-import { type Payload, payloadsOf } from './payload/payload.ts';
+import type { Payload } from './payload/payload.ts';
 import type { IkeSa } from './sa.ts';
 import { type ResumableSa, ResumptionTicket, type TicketStore, ticketIn, ticketNotify } from './ticket.ts';
 import type { Instant } from './timing.ts';
@@ -67,7 +68,7 @@ export class GatewayTickets {
 
   /** What to answer to these payloads of a client's. */
   answer(sa: IkeSa, payloads: readonly Payload[], now: Instant): readonly Payload[] {
-    if (!payloadsOf(payloads, 'notify').some((n) => n.type === NotifyType.TICKET_REQUEST)) return [];
+    if (!says(payloads, NotifyType.TICKET_REQUEST)) return [];
     this.forget();
     const granted = this.#store.issue(resumable(sa, this.#names), now);
     this.#last = granted.ticket;

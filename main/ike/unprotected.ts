@@ -2,8 +2,7 @@
 import { isWireError } from '../wire/error.ts';
 import { crashTokensIn } from './crash-token.ts';
 import { decodeMessage } from './message.ts';
-import { isErrorNotify } from './notify.ts';
-import { payloadsOf } from './payload/payload.ts';
+import { errorNotifyIn } from './notifies.ts';
 
 /** The crash tokens that a message in the clear shows (RFC 6290 §4.5). */
 export function shownTokens(bytes: Uint8Array): readonly Uint8Array[] {
@@ -15,5 +14,5 @@ export function shownTokens(bytes: Uint8Array): readonly Uint8Array[] {
 export function unprotectedError(bytes: Uint8Array): number | undefined {
   const message = decodeMessage(bytes);
   if (isWireError(message) || message.payloads.some((payload) => payload.kind === 'encrypted')) return undefined;
-  return payloadsOf(message.payloads, 'notify').find((n) => isErrorNotify(n.type))?.type;
+  return errorNotifyIn(message.payloads)?.type;
 }

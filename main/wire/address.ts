@@ -1,6 +1,7 @@
 // IP addresses as bytes. Inside the engine an address is always its 4 or 16 bytes in network order; text exists only at
 // the edges (profiles, the command line, messages to people).
 import ipaddr from 'ipaddr.js';
+import { sameBytes } from './bytes.ts';
 
 /** 4 bytes (IPv4) or 16 bytes (IPv6), network order. */
 export type Address = Uint8Array;
@@ -49,9 +50,7 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return endpoint.address.length === 16 ? `[${text}]:${endpoint.port}` : `${text}:${endpoint.port}`;
 }
 
-export function sameAddress(a: Address, b: Address): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
+export const sameAddress: (a: Address, b: Address) => boolean = sameBytes;
 
 /** Below 0, 0 or above 0, in numeric order; an IPv4 address comes before every IPv6 one. */
 export function compareAddresses(a: Address, b: Address): number {

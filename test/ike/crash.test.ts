@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 import { crashToken, crashTokenNotify } from '../../main/ike/crash-token.ts';
 import { decodeHeader, Exchange, encodeMessage, type Header } from '../../main/ike/message.ts';
+import { notifyOf } from '../../main/ike/notifies.ts';
 import { NotifyType } from '../../main/ike/notify.ts';
 import { createResponder } from '../../main/ike/responder.ts';
-import { statusNotify } from '../../main/ike/task/child.ts';
 import { seededBytes } from '../sim/random.ts';
 import { type Datagram, endpoint, responderConfig, Simulation, type SimulationOptions } from '../sim/simulation.ts';
 
@@ -92,7 +92,7 @@ test('somebody who forges INVALID_IKE_SPI with any token but the right one does 
     ...sim.wire[3]!,
     bytes: encodeMessage(
       { ...header, exchange: Exchange.INFORMATIONAL, initiator: false, response: true, messageId: 9 },
-      [statusNotify(NotifyType.INVALID_IKE_SPI), crashTokenNotify(token)],
+      [notifyOf(NotifyType.INVALID_IKE_SPI), crashTokenNotify(token)],
     ),
   });
   for (let byte = 0; byte < right.length; byte++) {

@@ -5,7 +5,7 @@ import { ExchangeManager } from '../../main/ike/exchange.ts';
 import { exchangeHost } from '../../main/ike/exchange-host.ts';
 import { decodeHeader, type Header, type Message } from '../../main/ike/message.ts';
 import { mobikeAgreement, mobikeAnnouncements, mobikeIn } from '../../main/ike/mobike-support.ts';
-import { natDetectionHash } from '../../main/ike/nat.ts';
+import { natDetection, natDetectionHash } from '../../main/ike/nat.ts';
 import { NotifyType } from '../../main/ike/notify.ts';
 import { Outbox } from '../../main/ike/outbox.ts';
 import type { Payload } from '../../main/ike/payload/payload.ts';
@@ -16,7 +16,6 @@ import {
   additionalAddressNotify,
   cookiesIn,
   hasForbiddenNat,
-  natDetection,
   noNatsAllowed,
 } from '../../main/ike/task/path.ts';
 import type { Task } from '../../main/ike/task/task.ts';

@@ -2,6 +2,7 @@
 import { SIGNATURE_HASHES_OFFERED } from '../../crypto/signature.ts';
 import type { InitiatorConfig } from '../initiator-config.ts';
 import { concat } from '../keymat.ts';
+import { notifiedIn, says } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
 import { CERT_X509 } from '../payload/cert.ts';
 import { type Payload, payloadsOf } from '../payload/payload.ts';
@@ -33,15 +34,13 @@ export const NOTHING_ANNOUNCED: Announced = {
 
 /** Out of the payloads of the peer's IKE_SA_INIT. */
 export function announcedIn(payloads: readonly Payload[]): Announced {
-  const notifies = payloadsOf(payloads, 'notify');
-  const says = (type: number): boolean => notifies.some((n) => n.type === type);
-  const hashes = notifies.find((n) => n.type === NotifyType.SIGNATURE_HASH_ALGORITHMS)?.data;
+  const hashes = notifiedIn(payloads, NotifyType.SIGNATURE_HASH_ALGORITHMS);
   return {
     hashes: hashes && readHashes(hashes),
-    multipleAuth: says(NotifyType.MULTIPLE_AUTH_SUPPORTED),
-    usePpk: says(NotifyType.USE_PPK),
-    childless: says(NotifyType.CHILDLESS_IKEV2_SUPPORTED),
-    takesRedirects: says(NotifyType.REDIRECT_SUPPORTED) || says(NotifyType.REDIRECTED_FROM),
+    multipleAuth: says(payloads, NotifyType.MULTIPLE_AUTH_SUPPORTED),
+    usePpk: says(payloads, NotifyType.USE_PPK),
+    childless: says(payloads, NotifyType.CHILDLESS_IKEV2_SUPPORTED),
+    takesRedirects: says(payloads, NotifyType.REDIRECT_SUPPORTED) || says(payloads, NotifyType.REDIRECTED_FROM),
     authorities: requestedAuthorities(payloads),
   };
 }

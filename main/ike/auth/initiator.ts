@@ -22,11 +22,12 @@ import type { IkeError } from '../error.ts';
 import { formatIdentity, type Identity } from '../identity.ts';
 import type { InitiatorConfig } from '../initiator-config.ts';
 import type { Message } from '../message.ts';
-import { isErrorNotify, NotifyType } from '../notify.ts';
+import { errorNotifyIn, says } from '../notifies.ts';
+import { NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import { AuthMethod } from '../payload/auth.ts';
 import { identityBytes } from '../payload/id.ts';
-import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { type Payload, payloadOf } from '../payload/payload.ts';
 import { redirectIn } from '../redirect.ts';
 import type { IkeSa } from '../sa.ts';
 import { type Announced, notifyWith } from './announced.ts';
@@ -337,7 +338,7 @@ class InitiatorConversation {
   /** Does the gateway use the PPK? What follows has its keys in use, or not, for good. */
   #settlePpk({ payloads }: Message): End | undefined {
     if (!this.#mixed) return undefined;
-    const used = payloadsOf(payloads, 'notify').some((n) => n.type === NotifyType.PPK_IDENTITY);
+    const used = says(payloads, NotifyType.PPK_IDENTITY);
     if (!used && this.#config.ppk?.required)
       return distrusted(
         'authentication-mismatch',
@@ -357,7 +358,7 @@ class InitiatorConversation {
   /** A response with neither AUTH nor EAP whose error says that we are not let in. */
   #refusal({ payloads }: Message, { index, identity, credential, last }: Round): End | undefined {
     if (payloadOf(payloads, 'auth') || payloadOf(payloads, 'eap')) return undefined;
-    const error = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
+    const error = errorNotifyIn(payloads);
     // In a second round without EAP the last response has no AUTH: what it says may be about the CHILD SA alone.
     if (!error || (index > 0 && last && !REFUSES_US.has(error.type))) return undefined;
     const name = formatIdentity(identity);

@@ -1,6 +1,8 @@
 // AUTH_LIFETIME (RFC 4478 §3): how long an authentication is good for. The notification data are seconds, four octets.
+
+import { notifiedIn } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
-import { type Payload, payloadsOf } from '../payload/payload.ts';
+import type { Payload } from '../payload/payload.ts';
 import { notifyWith } from './announced.ts';
 
 export function authLifetime(seconds: number): Payload {
@@ -11,6 +13,6 @@ export function authLifetime(seconds: number): Payload {
 
 /** Milliseconds within which the peer wants us to authenticate anew; 0: at once; undefined: it does not say. */
 export function authLifetimeIn(payloads: readonly Payload[]): number | undefined {
-  const data = payloadsOf(payloads, 'notify').find((n) => n.type === NotifyType.AUTH_LIFETIME)?.data;
+  const data = notifiedIn(payloads, NotifyType.AUTH_LIFETIME);
   return data?.length === 4 ? new DataView(data.buffer, data.byteOffset).getUint32(0) * 1000 : undefined;
 }

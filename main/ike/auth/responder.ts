@@ -5,10 +5,11 @@ import { chooseScheme, decodeAuthentication, encodeAuthentication } from '../../
 import { isWireError } from '../../wire/error.ts';
 import { formatIdentity, type Identity, parseIdentity } from '../identity.ts';
 import type { Message } from '../message.ts';
+import { notifiedIn, says } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
 import { AuthMethod } from '../payload/auth.ts';
 import { identityBytes } from '../payload/id.ts';
-import { type Payload, type PayloadOf, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { type Payload, type PayloadOf, payloadOf } from '../payload/payload.ts';
 import type { AuthenticationKind, ResponderAuthentication, ResponderConfig } from '../responder-config.ts';
 import type { IkeSa } from '../sa.ts';
 import { type Announced, notifyWith, requestedAuthorities } from './announced.ts';
@@ -87,7 +88,7 @@ class ResponderConversation {
 
   *run(first: Message): Conversation<ResponderEnd> {
     const { rounds } = this.#rules;
-    const initialContact = says(first, NotifyType.INITIAL_CONTACT);
+    const initialContact = says(first.payloads, NotifyType.INITIAL_CONTACT);
     let request = first;
     for (let round = 0; ; round++) {
       const kinds = rounds[round];
@@ -131,7 +132,7 @@ class ResponderConversation {
       kind: 'done',
       peer: peer.identity,
       payloads: [...own, ...this.#ppkPayload(peer)],
-      another: says(request, NotifyType.ANOTHER_AUTH_FOLLOWS),
+      another: says(request.payloads, NotifyType.ANOTHER_AUTH_FOLLOWS),
     };
   }
 
@@ -192,7 +193,8 @@ class ResponderConversation {
     const { identity, round } = peer;
     const name = formatIdentity(identity);
     if (!kinds.includes('eap')) return refused(`${name}: it wants EAP`);
-    const byEapAlone = round === 0 && this.#rules.eapOnly === true && says(request, NotifyType.EAP_ONLY_AUTHENTICATION);
+    const byEapAlone =
+      round === 0 && this.#rules.eapOnly === true && says(request.payloads, NotifyType.EAP_ONLY_AUTHENTICATION);
     // RFC 7296 §2.16: a signature. AUTH by the peer's secret, before it has proved anything, would let anybody try out secrets at leisure.
     if (!byEapAlone && !this.#proven && this.#rules.credential.kind === 'psk')
       return refused(`${name}: it wants EAP, and we have no certificate to prove first who we are`);
@@ -255,7 +257,7 @@ class ResponderConversation {
       kind: 'done',
       peer: who,
       payloads: [{ kind: 'auth', method: AuthMethod.SHARED_KEY, data: AUTH }, ...this.#ppkPayload(peer)],
-      another: says(request, NotifyType.ANOTHER_AUTH_FOLLOWS),
+      another: says(request.payloads, NotifyType.ANOTHER_AUTH_FOLLOWS),
     };
   }
 
@@ -268,8 +270,7 @@ class ResponderConversation {
     const name = formatIdentity(identity);
     if (!this.#announced.usePpk)
       return ppk.required ? refused(`${name}: it uses no post-quantum key (PPK), which is required here`) : data;
-    const notifies = payloadsOf(payloads, 'notify');
-    const id = notifies.find((n) => n.type === NotifyType.PPK_IDENTITY)?.data;
+    const id = notifiedIn(payloads, NotifyType.PPK_IDENTITY);
     if (!id) return refused(`${name}: it does not say which post-quantum key (PPK) it uses`);
     const secret = ppk.of(id, identity);
     if (secret) {
@@ -280,7 +281,7 @@ class ResponderConversation {
       this.#ppk = true;
       return data;
     }
-    const without = notifies.find((n) => n.type === NotifyType.NO_PPK_AUTH)?.data;
+    const without = notifiedIn(payloads, NotifyType.NO_PPK_AUTH);
     if (ppk.required || !without) return refused(`${name}: its post-quantum key (PPK) is unknown here`);
     return without;
   }
@@ -289,9 +290,6 @@ class ResponderConversation {
     return round === 0 && this.#ppk ? [notifyWith(NotifyType.PPK_IDENTITY)] : [];
   }
 }
-
-const says = ({ payloads }: Message, type: number): boolean =>
-  payloadsOf(payloads, 'notify').some((n) => n.type === type);
 
 const eap = (data: Uint8Array): Payload => ({ kind: 'eap', data });
 

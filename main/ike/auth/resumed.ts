@@ -8,11 +8,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import { formatIdentity, type Identity, sameIdentity } from '../identity.ts';
 import type { Message } from '../message.ts';
-import { isErrorNotify, NotifyType } from '../notify.ts';
+import { errorNotifyIn } from '../notifies.ts';
+import { NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import { AuthMethod } from '../payload/auth.ts';
 import { identityBytes } from '../payload/id.ts';
-import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { type Payload, payloadOf } from '../payload/payload.ts';
 import type { IkeSa, Role } from '../sa.ts';
 import { type Conversation, exchange } from './conversation.ts';
 import { distrusted, REPORT } from './end.ts';
@@ -54,7 +55,7 @@ export function* resumeInitiator(terms: ResumedTerms, offer: readonly Payload[])
   const idr = payloadOf(payloads, 'idr');
   const auth = payloadOf(payloads, 'auth');
   if (!auth) {
-    const error = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
+    const error = errorNotifyIn(payloads);
     if (!error) return distrusted('protocol', 'the gateway resumed the connection without proving itself', REPORT);
     const identity = formatIdentity(initiator);
     return { kind: 'refused', error: errorOfNotify(error.type, { exchange: 'IKE_AUTH', identity }) };

@@ -8,10 +8,10 @@ import type { ExchangeManager } from '../exchange.ts';
 import { malformedAnswer, noResponse } from '../failure.ts';
 import { IntAuth } from '../int-auth.ts';
 import { Exchange, exchangeName, type Header, type Message } from '../message.ts';
-import { isErrorNotify } from '../notify.ts';
+import { errorNotifyIn } from '../notifies.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import type { Outbox } from '../outbox.ts';
-import { payloadOf, payloadsOf } from '../payload/payload.ts';
+import { payloadOf } from '../payload/payload.ts';
 import type { CloseReason } from '../peer.ts';
 import { checkMessage } from '../rules.ts';
 import type { IkeSa } from '../sa.ts';
@@ -112,7 +112,7 @@ export class IntermediatePhase implements InitiatorPhase {
   /** What is wrong with the answer, if anything. */
   #accept({ header, payloads, intAuth: response }: Message, now: Instant): string | undefined {
     const { sa, manager, outbox, done, close } = this.#terms;
-    const error = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
+    const error = errorNotifyIn(payloads);
     if (error) {
       close({ by: 'error', error: errorOfNotify(error.type, { exchange: 'IKE_INTERMEDIATE' }) });
       return undefined;

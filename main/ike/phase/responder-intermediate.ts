@@ -6,11 +6,11 @@ import { AdditionalKeyExchanges } from '../additional-ke.ts';
 import type { ExchangeManager } from '../exchange.ts';
 import { IntAuth } from '../int-auth.ts';
 import { Exchange, type Message } from '../message.ts';
+import { notifyOf } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
 import { intAuthOctets } from '../sealed.ts';
-import { statusNotify } from '../task/child.ts';
 import type { Task } from '../task/task.ts';
 import type { Instant } from '../timing.ts';
 import type { ResponderPhase } from './phase.ts';
@@ -58,7 +58,7 @@ export class ResponderIntermediatePhase implements ResponderPhase {
     if (!request) throw new Error('an IKE_INTERMEDIATE without its octets');
     const answer = this.#exchanges.respond(payloadOf(payloads, 'ke'));
     if (typeof answer === 'string') {
-      manager.respond(this.exchange, bytes, [statusNotify(NotifyType.INVALID_SYNTAX)]);
+      manager.respond(this.exchange, bytes, [notifyOf(NotifyType.INVALID_SYNTAX)]);
       fail(`the peer was refused: ${answer}`);
       return;
     }

@@ -3,9 +3,9 @@
 //   HDR, SK {N(AUTHENTICATION_FAILED)}  -->
 import type { Request } from '../exchange.ts';
 import { Exchange } from '../message.ts';
+import { notifyOf } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
 import type { Payload } from '../payload/payload.ts';
-import { statusNotify } from './child.ts';
 
 export class AuthenticationFailedTask implements Request {
   readonly kind = 'authentication-failed';
@@ -13,6 +13,6 @@ export class AuthenticationFailedTask implements Request {
   readonly exchange = Exchange.INFORMATIONAL;
 
   build(): readonly Payload[] {
-    return [statusNotify(NotifyType.AUTHENTICATION_FAILED)];
+    return [notifyOf(NotifyType.AUTHENTICATION_FAILED)];
   }
 }

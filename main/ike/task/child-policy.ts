@@ -3,8 +3,9 @@
 import type { Selector } from '../../wire/selector.ts';
 import type { ChildMode } from '../child-sa.ts';
 import { isSingleAddress, narrow, substituteAddress } from '../narrow.ts';
+import { says } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
-import { type Payload, payloadsOf } from '../payload/payload.ts';
+import type { Payload } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
 import { formatSelectors } from './child.ts';
 
@@ -19,8 +20,7 @@ export interface ChildPolicy {
   readonly remote: readonly Selector[];
 }
 
-const wantsTransport = (request: readonly Payload[]): boolean =>
-  payloadsOf(request, 'notify').some((n) => n.type === NotifyType.USE_TRANSPORT_MODE);
+const wantsTransport = (request: readonly Payload[]): boolean => says(request, NotifyType.USE_TRANSPORT_MODE);
 
 /** RFC 7296 §1.3.1: who does not do transport mode answers without the notify, and the SA is in tunnel mode. undefined: neither. */
 export function modeFor(request: readonly Payload[], allowed: readonly ChildMode[]): ChildMode | undefined {

@@ -8,11 +8,12 @@ import type { ChildSa } from '../child-sa.ts';
 import { type AddressLease, configurationReply, requestedFamilies, requestsDomains } from '../configuration.ts';
 import type { Identity } from '../identity.ts';
 import { EVERYTHING, hostSelector } from '../narrow.ts';
+import { notifyOf } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { ResponderConfig } from '../responder-config.ts';
 import type { IkeSa } from '../sa.ts';
-import { childSa, childSpi, childSpiBytes, statusNotify } from './child.ts';
+import { childSa, childSpi, childSpiBytes } from './child.ts';
 import { modeFor, modeRefused, narrowed, selectorsRefused } from './child-policy.ts';
 
 export type ChildAnswer =
@@ -81,8 +82,8 @@ export function answerChild(
     child: childSa({ sa, mode, suite, unencrypted, spiIn, spiOut: childSpi(choice.proposal.spi), ...selectors }),
     payloads: [
       ...(lease ? [configurationReply(cp && requestsDomains(cp) ? lease : { ...lease, domains: [] })] : []),
-      ...(mode === 'transport' ? [statusNotify(NotifyType.USE_TRANSPORT_MODE)] : []),
-      statusNotify(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED),
+      ...(mode === 'transport' ? [notifyOf(NotifyType.USE_TRANSPORT_MODE)] : []),
+      notifyOf(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED),
       { kind: 'sa', proposals: [{ ...choice.proposal, spi: childSpiBytes(spiIn) }] },
       { kind: 'tsi', selectors: selectors.remote },
       { kind: 'tsr', selectors: selectors.local },
@@ -98,5 +99,5 @@ export function remotePolicy(sa: IkeSa, config: ResponderConfig, lease: AddressL
 }
 
 function refused(type: number, why: string): ChildAnswer {
-  return { kind: 'refused', payloads: [statusNotify(type)], why };
+  return { kind: 'refused', payloads: [notifyOf(type)], why };
 }

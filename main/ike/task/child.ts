@@ -15,7 +15,8 @@ import { type Configuration, configurationRequest, NO_CONFIGURATION, readConfigu
 import { IkeError, type IkeErrorCode } from '../error.ts';
 import { deriveChildKeys } from '../keymat.ts';
 import { hostSelector, isSingleAddress, narrow, substituteAddress } from '../narrow.ts';
-import { isErrorNotify, NotifyType } from '../notify.ts';
+import { errorNotifyIn, notifyOf, says } from '../notifies.ts';
+import { NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
@@ -77,8 +78,8 @@ export class ChildOffer {
     const cp = configurationRequest(requestAddresses);
     return [
       ...(cp ? [cp] : []),
-      ...(request.mode === 'transport' ? [statusNotify(NotifyType.USE_TRANSPORT_MODE)] : []),
-      statusNotify(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED),
+      ...(request.mode === 'transport' ? [notifyOf(NotifyType.USE_TRANSPORT_MODE)] : []),
+      notifyOf(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED),
       { kind: 'sa', proposals: this.#offered },
       { kind: 'tsi', selectors: this.#local },
       { kind: 'tsr', selectors: request.remote },
@@ -104,8 +105,7 @@ export class ChildOffer {
     const { request, requestAddresses } = this.#config;
     const failure = (code: IkeErrorCode, message: string, remedy: string): IkeError =>
       failureIn(this.#exchange, code, message, remedy);
-    const notifies = payloadsOf(payloads, 'notify');
-    const refusal = notifies.find((n) => isErrorNotify(n.type));
+    const refusal = errorNotifyIn(payloads);
     if (refusal)
       return errorOfNotify(refusal.type, {
         exchange: this.#exchange,
@@ -128,7 +128,7 @@ export class ChildOffer {
     if (!answer || !tsi || !tsr)
       return failure('protocol', 'the gateway authenticated itself but answered nothing about the tunnel', REPORT);
 
-    const mode: ChildMode = notifies.some((n) => n.type === NotifyType.USE_TRANSPORT_MODE) ? 'transport' : 'tunnel';
+    const mode: ChildMode = says(payloads, NotifyType.USE_TRANSPORT_MODE) ? 'transport' : 'tunnel';
     if (mode !== request.mode)
       return mode === 'tunnel'
         ? failure(
@@ -277,10 +277,6 @@ export function childSpiBytes(spi: number): Uint8Array {
 
 export function childSpi(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
-}
-
-export function statusNotify(type: number): Payload {
-  return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data: new Uint8Array(0) };
 }
 
 export const formatSelectors = (selectors: readonly Selector[]): string => selectors.map(formatSelector).join(', ');

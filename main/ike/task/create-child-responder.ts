@@ -7,10 +7,11 @@ import type { RandomBytes } from '../../crypto/random.ts';
 import { espSuite } from '../../crypto/suite.ts';
 import { type Proposal, ProtocolId, TransformType, transform } from '../../crypto/transform.ts';
 import type { ChildSa } from '../child-sa.ts';
+import { notifiesIn, notifyOf } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
-import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { type Payload, payloadOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
-import { childSa, childSpi, childSpiBytes, statusNotify } from './child.ts';
+import { childSa, childSpi, childSpiBytes } from './child.ts';
 import { type ChildPolicy, modeFor, modeRefused, narrowed, selectorsRefused } from './child-policy.ts';
 import { PendingFollowUps } from './follow-up.ts';
 import { answerKeyExchange, lowerNonce, NONCE_BYTES } from './key-exchange.ts';
@@ -29,7 +30,7 @@ export type CreateChildAnswer =
 
 /** The SPI in REKEY_SA: the one that the sender receives with (RFC 7296 §1.3.3); undefined: it wants one more CHILD SA. */
 export function rekeyedSpi(request: readonly Payload[]): number | 'mangled' | undefined {
-  const rekey = payloadsOf(request, 'notify').find((n) => n.type === NotifyType.REKEY_SA);
+  const rekey = notifiesIn(request, NotifyType.REKEY_SA)[0];
   if (!rekey) return undefined;
   return rekey.protocol === ProtocolId.ESP && rekey.spi.length === 4 ? childSpi(rekey.spi) : 'mangled';
 }
@@ -89,8 +90,8 @@ export function answerCreateChild(
   };
   const least = lowerNonce(Ni, Nr);
   const payloads: readonly Payload[] = [
-    ...(mode === 'transport' ? [statusNotify(NotifyType.USE_TRANSPORT_MODE)] : []),
-    statusNotify(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED),
+    ...(mode === 'transport' ? [notifyOf(NotifyType.USE_TRANSPORT_MODE)] : []),
+    notifyOf(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED),
     { kind: 'sa', proposals: [{ ...proposal, spi: childSpiBytes(spiIn) }] },
     { kind: 'nonce', data: Nr },
     ...agreed.payloads,
@@ -132,5 +133,5 @@ function chooseEsp(
 }
 
 function refused(type: number, why: string): CreateChildAnswer {
-  return { kind: 'refused', payloads: [statusNotify(type)], why };
+  return { kind: 'refused', payloads: [notifyOf(type)], why };
 }

@@ -13,9 +13,10 @@ import type { ChildRequest, ChildSa } from '../child-sa.ts';
 import { IkeError } from '../error.ts';
 import type { Request } from '../exchange.ts';
 import { Exchange, type Message } from '../message.ts';
-import { isErrorNotify, NotifyType } from '../notify.ts';
+import { errorNotifyIn } from '../notifies.ts';
+import { NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
-import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { type Payload, payloadOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
 import { type AgreedChild, ChildOffer, childSa, childSpiBytes } from './child.ts';
 import { FollowUps, linkOf } from './follow-up.ts';
@@ -95,7 +96,7 @@ export class CreateChildTask implements Request {
     if (asksForAnother(group, { tried: this.#ke.group, asked: this.terms.group, offered: this.#offer.groups }))
       return { kind: 'again', group };
     const agreed = this.#offer.agree(payloads, sa);
-    const refusal = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
+    const refusal = errorNotifyIn(payloads);
     if (agreed instanceof IkeError)
       return refusal ? { kind: 'refused', type: refusal.type, error: agreed } : { kind: 'unusable', error: agreed };
     const Nr = payloadOf(payloads, 'nonce')?.data;
@@ -120,7 +121,7 @@ export class CreateChildTask implements Request {
   followUp({ payloads }: Message): CreateChildOutcome {
     const begun = this.#begun;
     if (!begun) throw new Error('nothing is begun');
-    const refusal = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
+    const refusal = errorNotifyIn(payloads);
     if (refusal)
       return {
         kind: 'refused',

@@ -14,13 +14,14 @@ import type { RandomBytes } from '../../crypto/random.ts';
 import { AdditionalKeyExchanges } from '../additional-ke.ts';
 import type { Request } from '../exchange.ts';
 import { Exchange } from '../message.ts';
+import { notifiedIn } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
-import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { type Payload, payloadOf } from '../payload/payload.ts';
 import type { CreateChildTask } from './create-child.ts';
 import type { RekeyIkeTask } from './rekey-ike.ts';
 
 export const linkOf = (payloads: readonly Payload[]): Uint8Array | undefined =>
-  payloadsOf(payloads, 'notify').find((n) => n.type === NotifyType.ADDITIONAL_KEY_EXCHANGE)?.data;
+  notifiedIn(payloads, NotifyType.ADDITIONAL_KEY_EXCHANGE);
 
 const linkNotify = (data: Uint8Array): Payload => ({
   kind: 'notify',

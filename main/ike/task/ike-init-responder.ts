@@ -18,10 +18,11 @@ import type { Endpoint } from '../../wire/address.ts';
 import { type Announced, announcedIn, responderAnnouncements } from '../auth/announced.ts';
 import type { CookieJar } from '../cookie.ts';
 import { concat, spiBytes } from '../keymat.ts';
-import { encodeMessage, type Header, type Message } from '../message.ts';
-import { detectNat, NO_NAT, natDetectionHash } from '../nat.ts';
+import { answerHeader, encodeMessage, type Message } from '../message.ts';
+import { NO_NAT, natDetection, natIn } from '../nat.ts';
+import { notifiedIn, notifyOf, says } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
-import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { type Payload, payloadOf } from '../payload/payload.ts';
 import { isWorthwhile, type Puzzle, puzzleNotify, solvedBits } from '../puzzle.ts';
 import { type GatewayName, redirectNotify } from '../redirect.ts';
 import type { ResponderAuthentication } from '../responder-config.ts';
@@ -91,34 +92,36 @@ export function answerIkeInit(
   const Ni = payloadOf(payloads, 'nonce')?.data;
   if (!offered || !ke || !Ni) return { kind: 'ignored', why: 'SA, KE or Nonce is missing' };
 
-  const notifies = payloadsOf(payloads, 'notify');
-  const says = (answer: readonly Payload[], why: string): Extract<IkeInitAnswer, { readonly kind: 'stateless' }> => ({
+  const answer = (
+    answered: readonly Payload[],
+    why: string,
+  ): Extract<IkeInitAnswer, { readonly kind: 'stateless' }> => ({
     kind: 'stateless',
-    response: encodeMessage(answerHeader(header, 0n), answer),
+    response: encodeMessage(answerHeader(header, 0n), answered),
     why,
   });
-  const stateless = (type: number, data: Uint8Array, why: string) => says([notify(type, data)], why);
+  const stateless = (type: number, data: Uint8Array, why: string) => answer([notifyOf(type, data)], why);
   const prf = policy.puzzle && puzzlePrf(offered.proposals);
   if (deps.cookies) {
-    const cookie = notifies.find((n) => n.type === NotifyType.COOKIE)?.data;
+    const cookie = notifiedIn(payloads, NotifyType.COOKIE);
     const terms = policy.puzzle && prf !== undefined ? { prf, difficulty: policy.puzzle.difficulty } : undefined;
     const puzzle = terms ? [puzzleNotify(terms)] : [];
     // RFC 7296 §2.6: a cookie that is not ours is as good as none.
     if (!cookie || !deps.cookies.accepts(cookie, Ni, header.SPIi, from, deps.now)) {
       const fresh = deps.cookies.bake(Ni, header.SPIi, from, deps.now);
-      return says([notify(NotifyType.COOKIE, fresh), ...puzzle], 'asked for a cookie');
+      return answer([notifyOf(NotifyType.COOKIE, fresh), ...puzzle], 'asked for a cookie');
     }
     const solution = payloadOf(payloads, 'puzzle')?.data ?? new Uint8Array(0);
     // RFC 8019 §7.1.4: before any Diffie-Hellman.
     if (terms && (solvedBits({ ...terms, S: cookie }, solution) ?? -1) < terms.difficulty)
-      return says([notify(NotifyType.COOKIE, cookie), ...puzzle], 'asked for a solved puzzle');
+      return answer([notifyOf(NotifyType.COOKIE, cookie), ...puzzle], 'asked for a solved puzzle');
   }
   const announced = announcedIn(payloads);
   const elsewhere = announced.takesRedirects ? policy.redirect?.(from) : undefined;
-  if (elsewhere) return says([redirectNotify(elsewhere, Ni)], 'sent to another gateway');
+  if (elsewhere) return answer([redirectNotify(elsewhere, Ni)], 'sent to another gateway');
 
   // RFC 9370 §2.2.1: additional key exchanges take place in IKE_INTERMEDIATE, which both ends have to announce.
-  const intermediate = notifies.some((n) => n.type === NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED);
+  const intermediate = says(payloads, NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED);
   const choice = choose(offered.proposals, policy.proposals, 'ike', { withoutAdditional: !intermediate });
   if (!choice)
     return {
@@ -138,35 +141,24 @@ export function answerIkeInit(
   const agreed = suite.ke.respond(ke.data, deps.random);
   if (isKeError(agreed)) return stateless(NotifyType.INVALID_SYNTAX, new Uint8Array(0), agreed.toString());
 
-  const fragmented =
-    policy.fragmentSizes.length > 0 && notifies.some((n) => n.type === NotifyType.IKEV2_FRAGMENTATION_SUPPORTED);
+  const fragmented = policy.fragmentSizes.length > 0 && says(payloads, NotifyType.IKEV2_FRAGMENTATION_SUPPORTED);
   const Nr = deps.random(NONCE_BYTES);
   const SPIr = deps.newSpi();
   // RFC 8019 §7.2.1: only who has solved one before.
   const auth = deps.cookies && prf !== undefined ? policy.puzzle?.auth : undefined;
   const puzzle = auth && prf !== undefined ? { prf, difficulty: auth, S: concat(Nr, spiBytes(SPIr)) } : undefined;
-  const source = policy.feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
   const response = encodeMessage(answerHeader(header, SPIr), [
     { kind: 'sa', proposals: [choice.proposal] },
     { kind: 'ke', method: suite.ke.id, data: agreed.data },
     { kind: 'nonce', data: Nr },
-    notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(header.SPIi, SPIr, source)),
-    notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(header.SPIi, SPIr, from)),
-    ...(fragmented ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED, new Uint8Array(0))] : []),
+    ...natDetection({ SPIi: header.SPIi, SPIr }, local, from, policy.feignNat),
+    ...(fragmented ? [notifyOf(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
     ...(puzzle ? [puzzleNotify(puzzle)] : []),
-    ...(suite.additional.length > 0 ? [notify(NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED, new Uint8Array(0))] : []),
+    ...(suite.additional.length > 0 ? [notifyOf(NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED)] : []),
     ...responderAnnouncements(policy.authentication, announced),
   ]);
 
-  const hashes = (type: number) => notifies.filter((n) => n.type === type).map((n) => n.data);
-  const nat = detectNat({
-    SPIi: header.SPIi,
-    SPIr: header.SPIr,
-    source: hashes(NotifyType.NAT_DETECTION_SOURCE_IP),
-    destination: hashes(NotifyType.NAT_DETECTION_DESTINATION_IP),
-    from,
-    local,
-  });
+  const nat = natIn(message, from, local);
   const sa = new IkeSa(
     {
       role: 'responder',
@@ -195,12 +187,4 @@ export function answerIkeInit(
 function puzzlePrf(proposals: readonly Proposal[]): number | undefined {
   const offered = proposals.flatMap(({ transforms }) => transforms.filter((of) => of.type === TransformType.PRF));
   return offered.map(({ id }) => id).find((id) => isWorthwhile({ prf: id, difficulty: 0 }));
-}
-
-function answerHeader(request: Header, SPIr: bigint): Header {
-  return { SPIi: request.SPIi, SPIr, exchange: request.exchange, initiator: false, response: true, messageId: 0 };
-}
-
-function notify(type: number, data: Uint8Array): Payload {
-  return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
 }

@@ -20,13 +20,15 @@ import type { RandomBytes } from '../../crypto/random.ts';
 import { type IkeSuite, ikeSuite, keyExchangeOf } from '../../crypto/suite.ts';
 import { type Proposal, type Transform, TransformType, transform } from '../../crypto/transform.ts';
 import type { Endpoint } from '../../wire/address.ts';
+import { sameBytes } from '../../wire/bytes.ts';
 import { isWireError } from '../../wire/error.ts';
 import { type Announced, announcedIn } from '../auth/announced.ts';
 import { type Disagreement, IkeError } from '../error.ts';
 import type { Request } from '../exchange.ts';
 import { concat, spiBytes } from '../keymat.ts';
 import { Exchange, type Message } from '../message.ts';
-import { detectNat, type NatSituation, NO_NAT, natDetectionHash } from '../nat.ts';
+import { type NatSituation, NO_NAT, natDetection, natIn } from '../nat.ts';
+import { notifiedIn, notifyOf, says } from '../notifies.ts';
 import { isErrorNotify, NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
 import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
@@ -120,19 +122,17 @@ export class IkeInitTask implements Request {
 
   build(): readonly Payload[] {
     const { SPIi, local, remote, feignNat, fragmentSizes, announcements } = this.#config;
-    const source = feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
     return [
       // RFC 7296 §2.6: the cookie is the first payload, everything else stays as it was.
-      ...(this.#cookie ? [notify(NotifyType.COOKIE, this.#cookie)] : []),
+      ...(this.#cookie ? [notifyOf(NotifyType.COOKIE, this.#cookie)] : []),
       ...(this.#solution ? [{ kind: 'puzzle' as const, data: this.#solution }] : []),
       { kind: 'sa', proposals: this.#offered },
       { kind: 'ke', method: this.#group, data: this.#ke.data },
       { kind: 'nonce', data: this.Ni },
-      notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(SPIi, 0n, source)),
-      notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(SPIi, 0n, remote)),
-      ...(fragmentSizes.length > 0 ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED, new Uint8Array(0))] : []),
+      ...natDetection({ SPIi, SPIr: 0n }, local, remote, feignNat),
+      ...(fragmentSizes.length > 0 ? [notifyOf(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
       // RFC 9242 §3.1, where we have a use for it.
-      ...(this.#asksForMore ? [notify(NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED, new Uint8Array(0))] : []),
+      ...(this.#asksForMore ? [notifyOf(NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED)] : []),
       ...announcements,
     ];
   }
@@ -242,18 +242,7 @@ export class IkeInitTask implements Request {
       return mangled(`it chose ${suite.ke.name} where our KE payload was of another group`);
     const sharedSecret = this.#ke.finish(ke.data);
     if (isKeError(sharedSecret)) return mangled(sharedSecret.toString());
-    const hashes = (type: number) =>
-      payloadsOf(payloads, 'notify')
-        .filter((n) => n.type === type)
-        .map((n) => n.data);
-    const nat = detectNat({
-      SPIi: header.SPIi,
-      SPIr: header.SPIr,
-      source: hashes(NotifyType.NAT_DETECTION_SOURCE_IP),
-      destination: hashes(NotifyType.NAT_DETECTION_DESTINATION_IP),
-      from,
-      local: this.#config.local,
-    });
+    const nat = natIn(response, from, this.#config.local);
     const { fragmentSizes } = this.#config;
     const fragmented = fragmentSizes.length > 0 && says(payloads, NotifyType.IKEV2_FRAGMENTATION_SUPPORTED);
     return {
@@ -283,22 +272,12 @@ export class IkeInitTask implements Request {
   }
 }
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);
-
 /** RFC 8019 §7.2.3: in IKE_AUTH, S = Nr | SPIr. One without a difficulty is none (§7.2.1.1). */
 function authPuzzle(payloads: readonly Payload[], Nr: Uint8Array, SPIr: bigint): Puzzle | undefined {
-  const data = payloadsOf(payloads, 'notify').find((n) => n.type === NotifyType.PUZZLE)?.data;
+  const data = notifiedIn(payloads, NotifyType.PUZZLE);
   const terms = data && decodePuzzle(data);
   if (!terms || isWireError(terms) || terms.difficulty === 0 || !isWorthwhile(terms)) return undefined;
   return { ...terms, S: concat(Nr, spiBytes(SPIr)) };
-}
-
-const says = (payloads: readonly Payload[], type: number): boolean =>
-  payloadsOf(payloads, 'notify').some((n) => n.type === type);
-
-function notify(type: number, data: Uint8Array): Payload {
-  return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
 }
 
 function mangled(what: string, disagreement?: Disagreement): IkeInitOutcome {

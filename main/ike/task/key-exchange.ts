@@ -3,8 +3,9 @@
 import { isKeError, type KeInitiator } from '../../crypto/ke.ts';
 import type { RandomBytes } from '../../crypto/random.ts';
 import { keyExchangeOf } from '../../crypto/suite.ts';
+import { notifiedIn, notifyOf } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
-import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { type Payload, payloadOf } from '../payload/payload.ts';
 
 /** Our half, until the response comes. Without a group there is no key exchange. */
 export class KeyExchangeOffer {
@@ -40,7 +41,7 @@ export class KeyExchangeOffer {
 
 /** The group that INVALID_KE_PAYLOAD asks for, where the response is one (RFC 7296 §1.3). */
 export function groupWanted(payloads: readonly Payload[]): number | undefined {
-  const data = payloadsOf(payloads, 'notify').find((n) => n.type === NotifyType.INVALID_KE_PAYLOAD)?.data;
+  const data = notifiedIn(payloads, NotifyType.INVALID_KE_PAYLOAD);
   return data?.length === 2 ? data[0]! * 256 + data[1]! : undefined;
 }
 
@@ -92,7 +93,7 @@ export function answerKeyExchange(
 function refusedKe(type: number, data: Uint8Array, why: string): KeyExchangeAnswer {
   return {
     kind: 'refused',
-    payloads: [{ kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data }],
+    payloads: [notifyOf(type, data)],
     why,
   };
 }

@@ -11,9 +11,10 @@ import { type Address, type Endpoint, sameAddress } from '../../wire/address.ts'
 import type { Request } from '../exchange.ts';
 import { concat } from '../keymat.ts';
 import { Exchange, type Message } from '../message.ts';
-import { detectNat, type NatSituation, natDetectionHash } from '../nat.ts';
+import { natDetection } from '../nat.ts';
+import { notifiesIn, notifyOf } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
-import { type Payload, type PayloadOf, payloadsOf } from '../payload/payload.ts';
+import type { Payload, PayloadOf } from '../payload/payload.ts';
 import type { IkeSa } from '../sa.ts';
 
 /** RFC 4555 §4.2.5: 8 to 64. */
@@ -64,11 +65,11 @@ export class PathTask implements Request {
   build(): readonly Payload[] {
     const { purpose, sa, feignNat, cookie } = this.#terms;
     return [
-      ...(purpose === 'update' ? [notify(NotifyType.UPDATE_SA_ADDRESSES)] : []),
+      ...(purpose === 'update' ? [notifyOf(NotifyType.UPDATE_SA_ADDRESSES)] : []),
       ...(sa.traversal && purpose !== 'routability' ? natDetection(sa, sa.local, sa.remote, feignNat) : []),
       // §3.9: without NAT traversal no NAT may have touched what changes addresses.
       ...(!sa.traversal && purpose === 'update' ? [noNatsAllowed(sa.local, sa.remote)] : []),
-      ...(cookie ? [notify(NotifyType.COOKIE2, cookie)] : []),
+      ...(cookie ? [notifyOf(NotifyType.COOKIE2, cookie)] : []),
     ];
   }
 
@@ -81,37 +82,6 @@ export class PathTask implements Request {
       shown.length > 0 && shown.every(({ data }) => data.length === cookie.length && timingSafeEqual(data, cookie))
     );
   }
-}
-
-/** NAT_DETECTION_* of a message from `local` to `remote`, in an SA that has both its SPIs. */
-export function natDetection(
-  { SPIi, SPIr }: Pick<IkeSa, 'SPIi' | 'SPIr'>,
-  local: Endpoint,
-  remote: Endpoint,
-  feignNat: boolean,
-): readonly Payload[] {
-  const source = feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
-  return [
-    notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(SPIi, SPIr, source)),
-    notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(SPIi, SPIr, remote)),
-  ];
-}
-
-/** What a protected message shows of the NATs on its way; undefined: it has no NAT_DETECTION_*. */
-export function natIn(
-  { header: { SPIi, SPIr }, payloads }: Message,
-  from: Endpoint,
-  local: Endpoint,
-): NatSituation | undefined {
-  const hashes = (type: number) => notifiesIn(payloads, type).map(({ data }) => data);
-  return detectNat({
-    SPIi,
-    SPIr,
-    source: hashes(NotifyType.NAT_DETECTION_SOURCE_IP),
-    destination: hashes(NotifyType.NAT_DETECTION_DESTINATION_IP),
-    from,
-    local,
-  });
 }
 
 /** How the peer sees us (§3.8): the hash of it, as text. */
@@ -137,7 +107,7 @@ export function additionalAddresses(payloads: readonly Payload[]): readonly Addr
 }
 
 export const additionalAddressNotify = (address: Address): Payload =>
-  notify(
+  notifyOf(
     address.length === 4 ? NotifyType.ADDITIONAL_IP4_ADDRESS : NotifyType.ADDITIONAL_IP6_ADDRESS,
     Uint8Array.from(address),
   );
@@ -147,7 +117,7 @@ export function noNatsAllowed(source: Endpoint, destination: Endpoint): Payload 
   const ports = new Uint8Array(4);
   new DataView(ports.buffer).setUint16(0, source.port);
   new DataView(ports.buffer).setUint16(2, destination.port);
-  return notify(NotifyType.NO_NATS_ALLOWED, concat(source.address, destination.address, ports));
+  return notifyOf(NotifyType.NO_NATS_ALLOWED, concat(source.address, destination.address, ports));
 }
 
 /** §3.9: it has NO_NATS_ALLOWED, and did not come from where that says, or not to there. */
@@ -158,13 +128,4 @@ export function hasForbiddenNat(payloads: readonly Payload[], from: Endpoint, lo
   );
 }
 
-export const says = (payloads: readonly Payload[], type: number): boolean => notifiesIn(payloads, type).length > 0;
-
-export const mobikeSupported = (): Payload => notify(NotifyType.MOBIKE_SUPPORTED);
-
-const notifiesIn = (payloads: readonly Payload[], type: number): readonly PayloadOf<'notify'>[] =>
-  payloadsOf(payloads, 'notify').filter((one) => one.type === type);
-
-function notify(type: number, data: Uint8Array = new Uint8Array(0)): Payload {
-  return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
-}
+export const mobikeSupported = (): Payload => notifyOf(NotifyType.MOBIKE_SUPPORTED);

@@ -13,11 +13,11 @@ import { IkeError } from '../error.ts';
 import type { Request } from '../exchange.ts';
 import { spiBytes } from '../keymat.ts';
 import { Exchange, type Message } from '../message.ts';
-import { isErrorNotify, NotifyType } from '../notify.ts';
+import { errorNotifyIn, notifyOf } from '../notifies.ts';
+import { NotifyType } from '../notify.ts';
 import { errorOfNotify } from '../notify-error.ts';
-import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { type Payload, payloadOf } from '../payload/payload.ts';
 import { IkeSa } from '../sa.ts';
-import { statusNotify } from './child.ts';
 import { FollowUps, linkOf, PendingFollowUps } from './follow-up.ts';
 import {
   answerKeyExchange,
@@ -88,7 +88,7 @@ export class RekeyIkeTask implements Request {
     const group = groupWanted(payloads);
     if (asksForAnother(group, { tried: this.#ke.group, asked: this.#asked, offered: this.#groups }))
       return { kind: 'again', group };
-    const refusal = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
+    const refusal = errorNotifyIn(payloads);
     if (refusal) {
       const context = { exchange: 'CREATE_CHILD_SA', protocol: 'ike' as const, proposals: this.#proposals };
       return { kind: 'refused', type: refusal.type, error: errorOfNotify(refusal.type, context) };
@@ -121,7 +121,7 @@ export class RekeyIkeTask implements Request {
   followUp({ payloads }: Message): RekeyIkeOutcome {
     const begun = this.#begun;
     if (!begun) throw new Error('nothing is begun');
-    const refusal = payloadsOf(payloads, 'notify').find((n) => isErrorNotify(n.type));
+    const refusal = errorNotifyIn(payloads);
     if (refusal) {
       const error = errorOfNotify(refusal.type, { exchange: 'IKE_FOLLOWUP_KE' });
       return { kind: 'refused', type: refusal.type, error };
@@ -174,7 +174,7 @@ export function answerRekeyIke(
   const offered = payloadOf(request, 'sa');
   const Ni = payloadOf(request, 'nonce')?.data;
   const guessed = payloadOf(request, 'ke')?.method;
-  const no = (type: number, why: string): RekeyIkeAnswer => ({ kind: 'refused', payloads: [statusNotify(type)], why });
+  const no = (type: number, why: string): RekeyIkeAnswer => ({ kind: 'refused', payloads: [notifyOf(type)], why });
   if (!offered || !Ni) return no(NotifyType.INVALID_SYNTAX, 'SA or Nonce is missing');
   const withSpi = offered.proposals.filter((proposal) => ikeSpi(proposal.spi));
   // The group that the peer has guessed saves a round where it will do.

@@ -5,10 +5,11 @@ import type { RandomBytes } from '../../crypto/random.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { type Announced, announcedIn } from '../auth/announced.ts';
 import type { CookieJar } from '../cookie.ts';
-import { encodeMessage, type Header, type Message } from '../message.ts';
-import { detectNat, NO_NAT, natDetectionHash } from '../nat.ts';
+import { answerHeader, encodeMessage, type Message } from '../message.ts';
+import { NO_NAT, natDetection, natIn } from '../nat.ts';
+import { notifiedIn, notifyOf, says } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
-import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { type Payload, payloadOf } from '../payload/payload.ts';
 import { IkeSa } from '../sa.ts';
 import { type ResumableSa, resumptionSecret, type TicketStore, ticketNack } from '../ticket.ts';
 import type { Instant } from '../timing.ts';
@@ -51,21 +52,19 @@ export function answerSessionResume(
 ): SessionResumeAnswer {
   const { message, from, local, transport } = request;
   const { header, payloads } = message;
-  const notifies = payloadsOf(payloads, 'notify');
-  const dataOf = (type: number) => notifies.find((n) => n.type === type)?.data;
   const stateless = (payload: Payload, why: string): SessionResumeAnswer => ({
     kind: 'stateless',
     response: encodeMessage(answerHeader(header, 0n), [payload]),
     why,
   });
   const Ni = payloadOf(payloads, 'nonce')?.data;
-  const ticket = dataOf(NotifyType.TICKET_OPAQUE);
+  const ticket = notifiedIn(payloads, NotifyType.TICKET_OPAQUE);
   if (!Ni || !ticket) return stateless(ticketNack(), 'there is no ticket in it');
   if (deps.cookies) {
-    const cookie = dataOf(NotifyType.COOKIE);
+    const cookie = notifiedIn(payloads, NotifyType.COOKIE);
     if (!cookie || !deps.cookies.accepts(cookie, Ni, header.SPIi, from, deps.now)) {
       const baked = deps.cookies.bake(Ni, header.SPIi, from, deps.now);
-      return stateless(notify(NotifyType.COOKIE, baked), 'asked for a cookie');
+      return stateless(notifyOf(NotifyType.COOKIE, baked), 'asked for a cookie');
     }
   }
   const resumed = deps.tickets?.find(ticket, deps.now);
@@ -73,23 +72,13 @@ export function answerSessionResume(
 
   const Nr = deps.random(NONCE_BYTES);
   const SPIr = deps.newSpi();
-  const fragmented = policy.fragmentSizes.length > 0 && dataOf(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED) !== undefined;
-  const source = policy.feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
+  const fragmented = policy.fragmentSizes.length > 0 && says(payloads, NotifyType.IKEV2_FRAGMENTATION_SUPPORTED);
   const response = encodeMessage(answerHeader(header, SPIr), [
     { kind: 'nonce', data: Nr },
-    notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(header.SPIi, SPIr, source)),
-    notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(header.SPIi, SPIr, from)),
-    ...(fragmented ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
+    ...natDetection({ SPIi: header.SPIi, SPIr }, local, from, policy.feignNat),
+    ...(fragmented ? [notifyOf(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
   ]);
-  const hashes = (type: number) => notifies.filter((n) => n.type === type).map((n) => n.data);
-  const nat = detectNat({
-    SPIi: header.SPIi,
-    SPIr: header.SPIr,
-    source: hashes(NotifyType.NAT_DETECTION_SOURCE_IP),
-    destination: hashes(NotifyType.NAT_DETECTION_DESTINATION_IP),
-    from,
-    local,
-  });
+  const nat = natIn(message, from, local);
   const encapsulated = policy.feignNat || nat?.local || nat?.remote;
   const sa = new IkeSa(
     {
@@ -113,12 +102,4 @@ export function answerSessionResume(
     deps.random,
   );
   return { kind: 'accepted', response, sa, announced: announcedIn(payloads), ticket, resumed };
-}
-
-function answerHeader(request: Header, SPIr: bigint): Header {
-  return { SPIi: request.SPIi, SPIr, exchange: request.exchange, initiator: false, response: true, messageId: 0 };
-}
-
-function notify(type: number, data: Uint8Array = new Uint8Array(0)): Payload {
-  return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
 }

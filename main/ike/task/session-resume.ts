@@ -12,12 +12,14 @@
 
 import type { RandomBytes } from '../../crypto/random.ts';
 import type { Endpoint } from '../../wire/address.ts';
+import { sameBytes } from '../../wire/bytes.ts';
 import { type Announced, announcedIn } from '../auth/announced.ts';
 import type { Request } from '../exchange.ts';
 import { Exchange, type Message } from '../message.ts';
-import { detectNat, type NatSituation, NO_NAT, natDetectionHash } from '../nat.ts';
+import { type NatSituation, NO_NAT, natDetection, natIn } from '../nat.ts';
+import { notifiedIn, notifyOf, says } from '../notifies.ts';
 import { NotifyType } from '../notify.ts';
-import { type Payload, payloadOf, payloadsOf } from '../payload/payload.ts';
+import { type Payload, payloadOf } from '../payload/payload.ts';
 import { ticketOpaque } from '../ticket.ts';
 
 const NONCE_BYTES = 32;
@@ -65,33 +67,23 @@ export class SessionResumeTask implements Request {
 
   build(): readonly Payload[] {
     const { SPIi, ticket, local, remote, feignNat, fragmentSizes, announcements } = this.#config;
-    const source = feignNat ? { address: new Uint8Array(local.address.length), port: 0 } : local;
     return [
-      ...(this.#cookie ? [notify(NotifyType.COOKIE, this.#cookie)] : []),
+      ...(this.#cookie ? [notifyOf(NotifyType.COOKIE, this.#cookie)] : []),
       { kind: 'nonce', data: this.Ni },
       ticketOpaque(ticket),
-      notify(NotifyType.NAT_DETECTION_SOURCE_IP, natDetectionHash(SPIi, 0n, source)),
-      notify(NotifyType.NAT_DETECTION_DESTINATION_IP, natDetectionHash(SPIi, 0n, remote)),
-      ...(fragmentSizes.length > 0 ? [notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
+      ...natDetection({ SPIi, SPIr: 0n }, local, remote, feignNat),
+      ...(fragmentSizes.length > 0 ? [notifyOf(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
       ...announcements,
     ];
   }
 
-  process({ header, payloads }: Message, from: Endpoint): SessionResumeOutcome {
-    const notifies = payloadsOf(payloads, 'notify');
+  process(message: Message, from: Endpoint): SessionResumeOutcome {
+    const { header, payloads } = message;
     const Nr = payloadOf(payloads, 'nonce')?.data;
     if (Nr && header.SPIr !== 0n) {
-      const hashes = (type: number) => notifies.filter((n) => n.type === type).map((n) => n.data);
       const { fragmentSizes, local } = this.#config;
-      const fragmented = notifies.some((n) => n.type === NotifyType.IKEV2_FRAGMENTATION_SUPPORTED);
-      const nat = detectNat({
-        SPIi: header.SPIi,
-        SPIr: header.SPIr,
-        source: hashes(NotifyType.NAT_DETECTION_SOURCE_IP),
-        destination: hashes(NotifyType.NAT_DETECTION_DESTINATION_IP),
-        from,
-        local,
-      });
+      const fragmented = says(payloads, NotifyType.IKEV2_FRAGMENTATION_SUPPORTED);
+      const nat = natIn(message, from, local);
       return {
         kind: 'accepted',
         SPIr: header.SPIr,
@@ -102,7 +94,7 @@ export class SessionResumeTask implements Request {
         announced: announcedIn(payloads),
       };
     }
-    const cookie = notifies.find((n) => n.type === NotifyType.COOKIE)?.data;
+    const cookie = notifiedIn(payloads, NotifyType.COOKIE);
     if (!cookie || cookie.length < 1 || cookie.length > 64) return { kind: 'refused' };
     if (this.#cookie && sameBytes(cookie, this.#cookie))
       return { kind: 'stale', why: 'the cookie is on its way already' };
@@ -110,11 +102,4 @@ export class SessionResumeTask implements Request {
     this.#cookie = cookie;
     return { kind: 'again' };
   }
-}
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);
-
-function notify(type: number, data: Uint8Array = new Uint8Array(0)): Payload {
-  return { kind: 'notify', protocol: 0, type, spi: new Uint8Array(0), data };
 }
