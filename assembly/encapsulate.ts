@@ -13,8 +13,11 @@ import { transformSeal } from './crypto/transform';
 import { ECN_MASK } from './ecn';
 import { flowFamily, flowHash } from './flow';
 import {
+  AUX_OUTER_DF,
   AUX_SA_SHIFT,
   AUX_TUNNEL_SHIFT,
+  DF_COPY,
+  DF_SET,
   GRE_CHECKSUM,
   JOB_AAD,
   JOB_AAD_LENGTH,
@@ -36,6 +39,7 @@ import {
   TUNNEL_DELIVERY_REMOTE,
   TUNNEL_GRE_FLAGS,
   TUNNEL_GRE_KEY,
+  TUNNEL_OUTER_DF,
   TUNNEL_TTL,
 } from './layout';
 import { addOut, outCount } from './output';
@@ -125,6 +129,16 @@ function outerTos(block: usize, tos: u32): u32 {
 }
 
 /**
+ * The outer header's DF for an inner packet, as RFC 4301 §8.1 lets it be chosen. `whole`: it may not be fragmented, by its own
+ * DF or because it is IPv6; that is what "copy" copies, as Linux does.
+ */
+@inline
+function outerDf(block: usize, whole: bool): u32 {
+  const choice = load<u32>(block, TUNNEL_OUTER_DF);
+  return choice == DF_SET || (choice == DF_COPY && whole) ? AUX_OUTER_DF : 0;
+}
+
+/**
  * Writes the delivery header for `n` bytes behind it; returns its length.
  *
  * DF goes outwards where the inner packet has it (RFC 2003 §3.1). With DF the datagram is atomic and its identification
@@ -195,7 +209,7 @@ export function encapsulate(
   const shape = tunnelShape(tunnel);
   const tos = outerTos(block, innerTos);
   const start = cursor;
-  let aux = tos | (tunnel << AUX_TUNNEL_SHIFT);
+  let aux = tos | (tunnel << AUX_TUNNEL_SHIFT) | outerDf(block, whole);
   if (shape == SHAPE_GRE_PLAIN) {
     const length = writeGrePacket(start, tunnel, block, header, headerLength, payload, payloadLength);
     addOut(start, length, aux);
@@ -228,7 +242,8 @@ export function encapsulateDummy(tunnel: u32, slot: u32, n: u32): void {
   const start = cursor;
   const sa = outboundSa(slot);
   memory.fill(start + ESP_HEADER + saIv(sa), 0, n);
-  const aux = (tunnel << AUX_TUNNEL_SHIFT) | (slot << AUX_SA_SHIFT);
+  // Nothing inside has a DF to copy; a dummy is as long as we please and fits the path.
+  const aux = (tunnel << AUX_TUNNEL_SHIFT) | (slot << AUX_SA_SHIFT) | outerDf(tunnelBlock(tunnel), true);
   addOut(start, finishEsp(start, sa, n, PROTOCOL_NONE), aux);
 }
 

@@ -72,10 +72,11 @@ export const VNET_HEADER_BYTES = 10;
 /** Bits 16-31 belong to JavaScript (which socket, which message). */
 export const AUX_USER_SHIFT = 16;
 
-// aux of an output of seal: outer TOS in bits 0-7, tunnel slot in bits 8-11, outbound SA slot in bits 12-15. (Of RFC 4301 §8.1's
-// ways with the outer DF bit it is "set", for all alike, by the socket: net/socket/linux.ts.)
+// aux of an output of seal: outer TOS in bits 0-7, tunnel slot in bits 8-11, outbound SA slot in bits 12-15, AUX_OUTER_DF.
 export const AUX_TUNNEL_SHIFT = 8;
 export const AUX_SA_SHIFT = 12;
+/** The outer header shall have DF, where it is IPv4 (RFC 4301 §8.1). The kernel writes that header: path/datagrams.ts tells it. */
+export const AUX_OUTER_DF = 0x10000;
 // aux of an output of open: tunnel slot in bits 8-11, inbound SA slot in bits 16-23.
 export const AUX_INBOUND_SHIFT = 16;
 
@@ -181,7 +182,8 @@ export const COUNTER_COUNT = 54;
 //   44 remoteCount
 //   48 deliveryLocal  4 or 16 bytes, network order
 //   64 deliveryRemote
-//   80 selectors      SELECTOR_BYTES each: the local ones, then the remote ones
+//   80 outerDf        DF_*: what the outer header's DF bit is (RFC 4301 §8.1)
+//   96 selectors      SELECTOR_BYTES each: the local ones, then the remote ones
 export const TUNNEL_SHAPE = 0;
 export const TUNNEL_GRE_FLAGS = 4;
 export const TUNNEL_GRE_KEY = 8;
@@ -196,8 +198,13 @@ export const TUNNEL_LOCAL_COUNT = 40;
 export const TUNNEL_REMOTE_COUNT = 44;
 export const TUNNEL_DELIVERY_LOCAL = 48;
 export const TUNNEL_DELIVERY_REMOTE = 64;
-export const TUNNEL_SELECTORS = 80;
-export const TUNNEL_PARAMS_BYTES = 5200;
+export const TUNNEL_OUTER_DF = 80;
+export const TUNNEL_SELECTORS = 96;
+export const TUNNEL_PARAMS_BYTES = 5216;
+
+export const DF_SET = 0;
+export const DF_CLEAR = 1;
+export const DF_COPY = 2;
 
 export const SHAPE_GRE_TRANSPORT = 1;
 export const SHAPE_GRE_TUNNEL = 2;

@@ -16,6 +16,9 @@ import type { Counters } from './counters.ts';
  */
 export type Shape = 'gre-transport' | 'gre-tunnel' | 'esp-tunnel' | 'gre-plain';
 
+/** The DF bit of an outer IPv4 header (RFC 4301 §8.1): always, never, or as the inner packet has it (IPv6 counts as DF). */
+export type OuterDf = 'set' | 'clear' | 'copy';
+
 export interface GreParams {
   /** RFC 2890 §2.1: 32-bit key, or null for no key field. A received key must be equal (or absent when null). */
   readonly key: number | null;
@@ -45,6 +48,8 @@ export interface TunnelParams {
   readonly remote: readonly Selector[];
   /** Copy the inner DSCP to the outer header; otherwise the outer DSCP is zero. ECN always follows RFC 6040. */
   readonly copyDscp: boolean;
+  /** Undefined: "set". */
+  readonly outerDf?: OuterDf | undefined;
   /** TTL or hop limit of a delivery header that the core writes. */
   readonly ttl: number;
 }

@@ -7,6 +7,9 @@ import {
   CIPHER_CHACHA20_POLY1305,
   CIPHER_NULL,
   CIPHER_NULL_AES_GMAC,
+  DF_CLEAR,
+  DF_COPY,
+  DF_SET,
   GRE_CHECKSUM,
   GRE_KEY,
   GRE_SEQUENCE,
@@ -54,6 +57,7 @@ import {
   TUNNEL_MSS4,
   TUNNEL_MSS6,
   TUNNEL_MTU,
+  TUNNEL_OUTER_DF,
   TUNNEL_PARAMS_BYTES,
   TUNNEL_REMOTE_COUNT,
   TUNNEL_SELECTORS,
@@ -62,7 +66,15 @@ import {
 } from '../../assembly/layout.ts';
 import type { Address } from '../wire/address.ts';
 import type { Selector } from '../wire/selector.ts';
-import type { EspCipher, EspIntegrity, InboundSaParams, OutboundSaParams, Shape, TunnelParams } from './api.ts';
+import type {
+  EspCipher,
+  EspIntegrity,
+  InboundSaParams,
+  OutboundSaParams,
+  OuterDf,
+  Shape,
+  TunnelParams,
+} from './api.ts';
 
 const SHAPES: Readonly<Record<Shape, number>> = {
   'gre-transport': SHAPE_GRE_TRANSPORT,
@@ -70,6 +82,8 @@ const SHAPES: Readonly<Record<Shape, number>> = {
   'esp-tunnel': SHAPE_ESP_TUNNEL,
   'gre-plain': SHAPE_GRE_PLAIN,
 };
+
+const OUTER_DF: Readonly<Record<OuterDf, number>> = { set: DF_SET, clear: DF_CLEAR, copy: DF_COPY };
 
 interface CipherFacts {
   readonly id: number;
@@ -165,6 +179,7 @@ export function writeTunnel(memory: Uint8Array, params: TunnelParams): void {
   u32(TUNNEL_MSS4, whole('mss4', params.mss4, 0, 65535));
   u32(TUNNEL_MSS6, whole('mss6', params.mss6, 0, 65535));
   u32(TUNNEL_COPY_DSCP, params.copyDscp ? 1 : 0);
+  u32(TUNNEL_OUTER_DF, OUTER_DF[params.outerDf ?? 'set']);
   u32(TUNNEL_TTL, whole('ttl', params.ttl, 1, 255));
   u32(TUNNEL_LOCAL_COUNT, local.length);
   u32(TUNNEL_REMOTE_COUNT, remote.length);

@@ -52,6 +52,8 @@ export interface GatewayConfig {
   /** Path MTU towards clients, in bytes. */
   readonly path: number;
   readonly copyDscp: boolean;
+  /** DF of the outer IPv4 header (RFC 4301 §8.1). */
+  readonly outerDf: 'set' | 'clear' | 'copy';
   readonly replayWindow: number;
   readonly threads: 'workers' | 'single';
   /** TCP port of the page on every inner address of ours; null: no page. */
@@ -182,6 +184,7 @@ const schema = z.strictObject({
     .prefault({}),
   path: z.int().min(576).max(65_535).default(1500),
   copyDscp: z.boolean().default(false),
+  outerDf: z.enum(['set', 'clear', 'copy']).default('set'),
   replayWindow: z.int().min(64).max(4096).multipleOf(64).default(1024),
   threads: z.enum(['workers', 'single']).default('workers'),
   pagePort: port.min(1).nullable().default(80),

@@ -57,6 +57,7 @@ export function planClient(
     local: shape === 'esp-tunnel' ? child.local : EVERYTHING.map((all) => selectorOf(all)),
     remote,
     copyDscp: config.copyDscp,
+    outerDf: config.outerDf,
     ttl: DELIVERY_TTL,
   };
   return { params, shape, mtu };

@@ -18,6 +18,7 @@ export type {
   GreParams,
   InboundSaParams,
   OutboundSaParams,
+  OuterDf,
   Shape,
   TunnelParams,
 } from '../core/api.ts';

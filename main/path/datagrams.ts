@@ -1,5 +1,5 @@
 // The datagrams that seal made (OUT_DESC) → msghdr tables in linear memory → sendmmsg: one call for each run of the same
-// tunnel, one message for each run of equal lengths where the socket has UDP_SEGMENT.
+// tunnel and the same DF, one message for each run of equal lengths where the socket has UDP_SEGMENT.
 //
 //   SEND_DESC  [0] 1448  [1] 1448  [2] 1448  [3] 900  [4] 1448      entries, each with an iovec of the same number
 //   messages   └─────────── 0 ─────────────────────┘  └── 1 ──┘     a shorter one may end a run
@@ -10,6 +10,7 @@
 // allocates per packet. A datagram that nobody takes is dropped and counted. A tunnel in TCP has a stream instead (stream-out.ts),
 // where the kernel's own window and TCP_NOTSENT_LOWAT say what is too much.
 import {
+  AUX_OUTER_DF,
   AUX_TOS_MASK,
   AUX_TUNNEL_SHIFT,
   DESC_AUX,
@@ -58,6 +59,7 @@ import {
 } from './layout.ts';
 import type { PathParts } from './parts.ts';
 import { IO_NO_PEER, IO_SEND_DROPPED, IO_SENT, LAST_OUTBOUND } from './shared.ts';
+import { SocketDf } from './socket-df.ts';
 import { StreamOut } from './stream-out.ts';
 import { SendWindow } from './window.ts';
 
@@ -78,6 +80,8 @@ interface Destination {
   /** … but refused it lately: a time. */
   noSegmentsUntil: number;
   readonly window: SendWindow;
+  /** Shared with other tunnels of the same socket. IPv6 has no DF. */
+  readonly df: SocketDf | undefined;
   /** Set for `tcp`: everything goes in there. */
   readonly stream: StreamOut | undefined;
   noted: boolean;
@@ -86,15 +90,14 @@ interface Destination {
 /** Of a batch: all sent or dropped, or what has to happen before the rest can be. */
 type Progress = 'done' | 'full' | 'held';
 
-/** One message goes out with one tunnel's address and one TOS. (DF is the socket's, see net/socket.) */
-function sameTreatment(aux: number, other: number): boolean {
-  return ((aux ^ other) & (AUX_TOS_MASK | (0xf << AUX_TUNNEL_SHIFT))) === 0;
-}
+const TUNNEL_MASK = 0xf << AUX_TUNNEL_SHIFT;
 
 export class Datagrams {
   readonly #parts: PathParts;
   readonly #peers: (Destination | undefined)[] = new Array(TUNNELS).fill(undefined);
   readonly #streams = new Map<number, StreamOut>();
+  /** By descriptor. */
+  readonly #df = new Map<number, SocketDf>();
   /** Entry of SEND_DESC that each message of the table begins with, and the one after the last. */
   readonly #firstOf = new Int32Array(SEND_MESSAGES + 1);
   // The current batch: entries of SEND_DESC, the next one that is not in the message table; of the table, how many
@@ -143,14 +146,16 @@ export class Datagrams {
     )
       return;
     this.#readdress(tunnel);
+    const six = peer.remote.address.length === 16;
     this.#peers[tunnel] = {
       tunnel,
       fd: peer.socket,
-      six: peer.remote.address.length === 16,
+      six,
       nameLength,
       segments: udp && this.#parts.calls.getsockopt(peer.socket, IPPROTO_UDP, UDP_SEGMENT) >= 0,
       noSegmentsUntil: 0,
       window: new SendWindow(),
+      df: six || stream ? undefined : this.#dfOf(peer.socket),
       stream,
       noted: false,
     };
@@ -159,6 +164,12 @@ export class Datagrams {
   removePeer(tunnel: number): void {
     this.#abandon(tunnel);
     this.#peers[tunnel] = undefined;
+  }
+
+  #dfOf(fd: number): SocketDf {
+    const known = this.#df.get(fd) ?? new SocketDf(this.#parts.calls, fd);
+    this.#df.set(fd, known);
+    return known;
   }
 
   #streamOf(fd: number): StreamOut {
@@ -301,20 +312,23 @@ export class Datagrams {
 
   /**
    * Fills the message table with the datagrams of `peer`'s tunnel from entry `first` of SEND_DESC on, as far as they follow
-   * each other; returns how many messages. With UDP_SEGMENT one message carries a run of equal lengths (the last may be
+   * each other with the same DF; returns how many messages. With UDP_SEGMENT one message carries a run of equal lengths (the last may be
    * shorter) and one TOS, and the kernel, or the network card, cuts it apart.
    */
   #address(peer: Destination, first: number, count: number, now: number): number {
     const { memory } = this.#parts;
     const { words } = memory;
     const most = peer.segments && now >= peer.noSegmentsUntil ? SEGMENTS : 1;
+    // What one call has in common; a message also has one TOS.
+    const together = peer.df ? TUNNEL_MASK | AUX_OUTER_DF : TUNNEL_MASK;
+    const kind = words[(SEND_DESC + first * DESC_BYTES + DESC_AUX) >>> 2]! & together;
     let messages = 0;
     let bytes = 0;
     let i = first;
     while (i < count) {
       const at = (SEND_DESC + i * DESC_BYTES) >>> 2;
       const aux = words[at + (DESC_AUX >>> 2)]!;
-      if (((aux >>> AUX_TUNNEL_SHIFT) & 0xf) !== peer.tunnel) break;
+      if ((aux & together) !== kind) break;
       const length = words[at + (DESC_LENGTH >>> 2)]!;
       memory.iovec(SEND_IOVECS + i * IOVEC_BYTES, words[at]!, length);
       let run = 1;
@@ -323,8 +337,8 @@ export class Datagrams {
       while (run < most && i + run < count && shortest === length) {
         const next = (SEND_DESC + (i + run) * DESC_BYTES) >>> 2;
         const more = words[next + (DESC_LENGTH >>> 2)]!;
-        if (more > length || total + more > SEGMENTED_BYTES || !sameTreatment(words[next + (DESC_AUX >>> 2)]!, aux))
-          break;
+        const unlike = (words[next + (DESC_AUX >>> 2)]! ^ aux) & (together | AUX_TOS_MASK);
+        if (more > length || total + more > SEGMENTED_BYTES || unlike !== 0) break;
         memory.iovec(SEND_IOVECS + (i + run) * IOVEC_BYTES, words[next]!, more);
         shortest = more;
         total += more;
@@ -390,6 +404,10 @@ export class Datagrams {
     if (peer !== this.#sentLast) peer.window.unsure();
     this.#sentLast = peer;
     if (!peer.window.surelyOpen && !peer.window.open(this.#inFlight(peer))) return 'held';
+    if (peer.df) {
+      const aux = memory.words[(SEND_DESC + firstOf[0]! * DESC_BYTES + DESC_AUX) >>> 2]!;
+      peer.df.tell((aux & AUX_OUTER_DF) !== 0);
+    }
     while (this.#next < this.#messages) {
       const header = memory.base + SEND_HEADERS + this.#next * MMSGHDR_BYTES;
       const sent = calls.sendmmsg(peer.fd, header, this.#messages - this.#next, MSG_DONTWAIT | MSG_NOSIGNAL);

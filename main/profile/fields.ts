@@ -109,6 +109,11 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     example: '1360',
   },
   '/mtu/copyDscp': flag('copy the priority of inner packets to the outer ones'),
+  '/mtu/outerDf': {
+    expected:
+      'whether routers may fragment outer IPv4 packets: "set" (no), "clear" (yes), "copy" (as the inner packet says)',
+    example: '"copy"',
+  },
   '/proposals': section('the algorithms to offer', '{ "esp": ["aes256gcm16"] }'),
   '/proposals/policy': {
     expected: '"default", or "legacy" for an old gateway: SHA-1 and groups 2 and 5 too, with a warning',

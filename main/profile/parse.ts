@@ -234,6 +234,7 @@ function build(file: ProfileFile, materials: Materials): Profile {
       path: mtu?.path ?? DEFAULTS.path,
       mss: mtu?.mss ?? null,
       copyDscp: mtu?.copyDscp ?? false,
+      outerDf: mtu?.outerDf ?? 'set',
     },
     proposals: {
       ike: plain ? [] : (proposals?.ike ?? defaultProposals('ike', proposals?.policy ?? 'default')),

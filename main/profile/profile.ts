@@ -71,6 +71,8 @@ export interface Profile {
     /** null: computed from the MTU; 0: leave MSS alone. */
     readonly mss: number | null;
     readonly copyDscp: boolean;
+    /** DF of the outer IPv4 header (RFC 4301 §8.1). */
+    readonly outerDf: 'set' | 'clear' | 'copy';
   };
   readonly proposals: { readonly ike: readonly string[]; readonly esp: readonly string[] };
   readonly timing: {

@@ -91,6 +91,7 @@ export const SECTIONS = {
     path: whole(576, 8192).optional(),
     mss: z.union([z.literal(0), whole(216, 8152)]).nullish(),
     copyDscp: z.boolean().optional(),
+    outerDf: z.enum(['set', 'clear', 'copy']).optional(),
   }),
   proposals: z.strictObject({
     policy: z.enum(POLICIES).optional(),

@@ -99,6 +99,7 @@ export function planTunnel(profile: Profile, facts: PlanFacts): TunnelPlan {
     local,
     remote,
     copyDscp: profile.mtu.copyDscp,
+    outerDf: profile.mtu.outerDf,
     ttl: DELIVERY_TTL,
   };
   // What GRE does not carry has the assigned address for its source, so the TUN needs that one too.

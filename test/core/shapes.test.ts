@@ -1,8 +1,8 @@
 // Every shape × inner family × delivery family × cipher × ESN × GRE flags, random packets, against the slow oracle, both ways.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AUX_GRE, AUX_RAW4, AUX_UDP } from '../../assembly/layout.ts';
-import type { Core, EspCipher, EspIntegrity, GreParams, Shape, TunnelParams } from '../../main/core/api.ts';
+import { AUX_GRE, AUX_OUTER_DF, AUX_RAW4, AUX_UDP } from '../../assembly/layout.ts';
+import type { Core, EspCipher, EspIntegrity, GreParams, OuterDf, Shape, TunnelParams } from '../../main/core/api.ts';
 import { padTo } from '../reference/esp.ts';
 import { concat, get16, get32, ip4, ip6, parseGre, parseIp, tcp, udp } from '../reference/ip.ts';
 import { decapsulate, encapsulate, openEsp, sealEsp } from '../reference/packet.ts';
@@ -76,16 +76,25 @@ function packetOf(c: Case, source: Uint8Array, target: Uint8Array): Uint8Array {
   );
 }
 
-function tunnelOf(shape: Shape, delivery: 4 | 6 | null, gre: GreParams, copyDscp: boolean): TunnelParams {
+function tunnelOf(
+  shape: Shape,
+  delivery: 4 | 6 | null,
+  gre: GreParams,
+  copyDscp: boolean,
+  outerDf?: OuterDf,
+): TunnelParams {
   return {
     ...TUNNEL,
     shape,
     gre: shape === 'esp-tunnel' ? null : gre,
     delivery: delivery ? { local: DELIVERY_LOCAL[delivery], remote: DELIVERY_REMOTE[delivery] } : null,
     copyDscp,
+    outerDf,
     ttl: 99,
   };
 }
+
+const dfs = fc.constantFrom<OuterDf | undefined>(undefined, 'set', 'clear', 'copy');
 
 /** What RFC 2003, RFC 6864, RFC 6040 and RFC 6438 want of the delivery header. */
 function checkDelivery(header: Uint8Array, delivery: 4 | 6, whole: boolean, tos: number, id: number): void {
@@ -116,9 +125,9 @@ describe(`shapes (SEED=${SEED})`, () => {
       }),
     };
 
-    const prepare = (gre: GreParams, copyDscp: boolean): Core => {
+    const prepare = (gre: GreParams, copyDscp: boolean, outerDf?: OuterDf): Core => {
       const core = newCore();
-      core.configureTunnel(0, tunnelOf(shape, delivery, gre, copyDscp));
+      core.configureTunnel(0, tunnelOf(shape, delivery, gre, copyDscp, outerDf));
       if (shape !== 'gre-plain') {
         core.installOutbound(2, sa);
         core.activateOutbound(0, 2);
@@ -129,43 +138,51 @@ describe(`shapes (SEED=${SEED})`, () => {
 
     it(`${name}: the oracle reads what is sealed`, () => {
       fc.assert(
-        fc.property(gres, fc.boolean(), fc.array(cases, { minLength: 1, maxLength: 12 }), (gre, copyDscp, list) => {
-          const core = prepare(gre, copyDscp);
-          const packets = list.map((c) => packetOf(c, LOCAL[c.family], REMOTE[c.family]));
-          const sealed = seal(core, packets);
-          expect(sealed.length).toBe(packets.length);
-          let id = 0;
-          list.forEach((c, i) => {
-            const { bytes, aux } = sealed[i]!;
-            const tos = copyDscp ? c.tos : c.tos & 3;
-            const whole = c.family === 6 || c.df;
-            expect(aux & 0xff).toBe(tos);
-            let payload = bytes;
-            let next = 47;
-            if (shape !== 'gre-plain') {
-              const opened = openEsp(sa, bytes);
-              if (!opened) throw new Error('the oracle cannot open it');
-              expect(opened.sequence).toBe(BigInt(i + 1));
-              expect((aux >>> 12) & 15).toBe(2);
-              ({ payload, next } = opened);
-            }
-            expect(decapsulate(payload, next, shape)).toEqual(packets[i]);
-            if (delivery) checkDelivery(payload, delivery, whole, tos, id);
-            if (!whole) id++;
-            if (shape === 'esp-tunnel') expect(next).toBe(c.family === 4 ? 4 : 41);
-            else {
-              const header = parseGre(delivery ? parseIp(payload).payload : payload);
-              expect(header.key).toBe(gre.key);
-              expect(header.checksum).toBe(gre.checksum);
-              expect(header.sequence).toBe(gre.sequence ? (gre.nextSequence + i) % 2 ** 32 : null);
-              expect(header.protocol).toBe(c.family === 4 ? 0x0800 : 0x86dd);
-            }
-          });
-          if (gre.sequence && shape !== 'esp-tunnel')
-            expect(core.greSequence(0)).toBe((gre.nextSequence + list.length) % 2 ** 32);
-          expect(counted(core).outPackets).toBe(list.length);
-          core.close();
-        }),
+        fc.property(
+          gres,
+          fc.boolean(),
+          dfs,
+          fc.array(cases, { minLength: 1, maxLength: 12 }),
+          (gre, copyDscp, df, list) => {
+            const core = prepare(gre, copyDscp, df);
+            const packets = list.map((c) => packetOf(c, LOCAL[c.family], REMOTE[c.family]));
+            const sealed = seal(core, packets);
+            expect(sealed.length).toBe(packets.length);
+            let id = 0;
+            list.forEach((c, i) => {
+              const { bytes, aux } = sealed[i]!;
+              const tos = copyDscp ? c.tos : c.tos & 3;
+              const whole = c.family === 6 || c.df;
+              expect(aux & 0xff).toBe(tos);
+              // RFC 4301 §8.1; "set" where nothing is said. What is inside has its own DF all the same (checkDelivery).
+              expect((aux & AUX_OUTER_DF) !== 0).toBe(df === 'copy' ? whole : df !== 'clear');
+              let payload = bytes;
+              let next = 47;
+              if (shape !== 'gre-plain') {
+                const opened = openEsp(sa, bytes);
+                if (!opened) throw new Error('the oracle cannot open it');
+                expect(opened.sequence).toBe(BigInt(i + 1));
+                expect((aux >>> 12) & 15).toBe(2);
+                ({ payload, next } = opened);
+              }
+              expect(decapsulate(payload, next, shape)).toEqual(packets[i]);
+              if (delivery) checkDelivery(payload, delivery, whole, tos, id);
+              if (!whole) id++;
+              if (shape === 'esp-tunnel') expect(next).toBe(c.family === 4 ? 4 : 41);
+              else {
+                const header = parseGre(delivery ? parseIp(payload).payload : payload);
+                expect(header.key).toBe(gre.key);
+                expect(header.checksum).toBe(gre.checksum);
+                expect(header.sequence).toBe(gre.sequence ? (gre.nextSequence + i) % 2 ** 32 : null);
+                expect(header.protocol).toBe(c.family === 4 ? 0x0800 : 0x86dd);
+              }
+            });
+            if (gre.sequence && shape !== 'esp-tunnel')
+              expect(core.greSequence(0)).toBe((gre.nextSequence + list.length) % 2 ** 32);
+            expect(counted(core).outPackets).toBe(list.length);
+            core.close();
+          },
+        ),
         { seed: SEED, numRuns: 8 },
       );
     });

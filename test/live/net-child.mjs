@@ -188,6 +188,7 @@ const tasks = {
       local: any,
       remote: any,
       copyDscp: true,
+      outerDf: options.outerDf,
       ttl: 64,
     });
     const sa = (number) => ({

@@ -69,7 +69,7 @@ describe('a right profile', () => {
     expect(formatAddress(profile.gre!.remote!)).toBe('10.77.0.1');
     expect(profile.gre).toMatchObject({ local: null, key: null, checksum: false, sequence: false });
     expect(profile.routes.include.map(formatPrefix)).toEqual(['10.88.0.0/24']);
-    expect(profile.mtu).toEqual({ value: null, path: 1500, mss: null, copyDscp: false });
+    expect(profile.mtu).toEqual({ value: null, path: 1500, mss: null, copyDscp: false, outerDf: 'set' });
     expect(profile.proposals.ike.length).toBeGreaterThan(0);
     expect(profile.timing).toEqual({
       livenessSeconds: 30,

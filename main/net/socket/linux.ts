@@ -5,10 +5,10 @@
 // - SO_MARK                so that net/route keeps the tunnel's own datagrams out of the tunnel.
 // - IP_MTU_DISCOVER: WANT  DF is set on what fits the known path MTU, so that routers report a smaller one; what does not
 //                          fit is fragmented instead of refused. DO would refuse long IKE messages (which RFC 7296 §2
-//                          leaves to IP fragmentation) and, for a moment, ESP after every change of path. Of the three ways
-//                          with DF that RFC 4301 §8.1 wants an SA to have (set, clear, copy) this is "set" for every SA: what is
-//                          too long for the tunnel is cut before it is sealed, so a router never needs to, and its ICMP is wanted.
-//                          "copy" holds for the GRE delivery header inside ESP, which the core writes.
+//                          leaves to IP fragmentation) and, for a moment, ESP after every change of path. This is "set" of
+//                          RFC 4301 §8.1, and the default: what is too long for the tunnel is cut before it is sealed, so a router
+//                          never needs to, and its ICMP is wanted. Without DF ("clear", and "copy" of a packet that has none)
+//                          the data plane turns its runs of datagrams to OMIT as it sends them, path/datagrams.ts.
 // - IP_RECVERR             ICMP errors (port unreachable, new path MTU) are heard at all on an unconnected socket. They
 //                          arrive in the error queue, which the data plane drains; a send may return one: see `send`.
 // - IP_RECVTOS             ECN and DSCP of the outer header, for RFC 6040.
@@ -28,6 +28,7 @@ import {
   ENETUNREACH,
   EPERM,
   IP_MTU_DISCOVER,
+  IP_PMTUDISC_PROBE,
   IP_PMTUDISC_WANT,
   IP_RECVERR,
   IP_RECVTOS,
@@ -145,7 +146,8 @@ function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
       const [level, option] = six ? [IPPROTO_IPV6, IPV6_MTU_DISCOVER] : [IPPROTO_IP, IP_MTU_DISCOVER];
       const sockaddr = sockaddrOf(to.address, udp ? to.port : 0);
       // PROBE: DF set, and what the kernel has learnt of the path does not count. For this one call; what the data plane sends
-      // on the same socket meanwhile fits the path anyway.
+      // on the same socket meanwhile fits the path anyway. Back to WANT whatever was before: who sends without DF says so
+      // each time (path/datagrams.ts), so two threads cannot leave each other in the wrong mode.
       calls.setsockopt(fd, level, option, IP_PMTUDISC_PROBE);
       try {
         for (let attempt = 1; ; attempt++) {
@@ -166,9 +168,6 @@ function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
     },
   };
 }
-
-/** linux/in.h; the number is the same for IPv6. */
-const IP_PMTUDISC_PROBE = 3;
 
 /** Connecting a UDP socket sends nothing, but makes the kernel choose route and source address. */
 function sourceAddress(remote: Endpoint, mark: number): Address | NetError {

@@ -59,7 +59,7 @@ export function testProfile(shape: Profile['tunnel']['shape'] = 'gre-tunnel', ch
       ...changes.routes,
     },
     dns: { use: true, servers: null, domains: null, ...changes.dns },
-    mtu: { value: null, path: 1500, mss: null, copyDscp: false, ...changes.mtu },
+    mtu: { value: null, path: 1500, mss: null, copyDscp: false, outerDf: 'set', ...changes.mtu },
     proposals: { ike: ['aes256gcm16-prfsha256-ecp256'], esp: ['aes128gcm16'], ...changes.proposals },
     timing: {
       livenessSeconds: 30,
