@@ -1,5 +1,5 @@
 // The calls about packet sizes: what they are, what a person chooses, and the test of the path.
-import type { Events, PathTest, PathTestResult } from '../ipc/contract.ts';
+import type { Events, MtuCall, PathTest, PathTestResult } from '../ipc/contract.ts';
 import { knownError } from '../ipc/error.ts';
 import type { Implementation } from '../ipc/server.ts';
 import { createPathSearch } from '../mtu/search.ts';
@@ -21,7 +21,7 @@ export interface MtuCallsOptions {
 }
 
 export interface MtuCalls {
-  readonly calls: Pick<Implementation, 'mtu' | 'setMtu' | 'pathTest' | 'cancelPathTest'>;
+  readonly calls: Pick<Implementation, MtuCall>;
   readonly test: PathTest;
   /** The connection is gone: a test under way ends. */
   cancel(): void;

@@ -1,6 +1,6 @@
 // The calls about stored profiles.
 import { createHash } from 'node:crypto';
-import type { Params, ProfileSummary, Result } from '../ipc/contract.ts';
+import type { Params, ProfileCall, ProfileSummary, Result } from '../ipc/contract.ts';
 import { type EngineError, ipcError, knownError } from '../ipc/error.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
 import { secretsOf, usesKeyStore } from '../profile/authentication.ts';
@@ -27,10 +27,7 @@ export interface ProfileCallsOptions {
   readonly inUse: (name: string) => boolean;
 }
 
-type ProfileCalls = Pick<
-  Implementation,
-  'list' | 'profiles' | 'import' | 'importUrl' | 'preview' | 'previewUrl' | 'rename' | 'remove' | 'lock'
->;
+type ProfileCalls = Pick<Implementation, ProfileCall>;
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -1,6 +1,6 @@
 // The calls about routes: what a person may add, and where a packet would go.
-import type { FieldProblem, Params, Result, RouteAnswer, RouteKind, RoutesView } from '../ipc/contract.ts';
-import { EngineError, knownError } from '../ipc/error.ts';
+import type { FieldProblem, Params, Result, RouteAnswer, RouteCall, RouteKind, RoutesView } from '../ipc/contract.ts';
+import { EngineError, knownError, knownProblem } from '../ipc/error.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
 import { covers, lookUp } from '../net/route/lookup.ts';
 import { planRoutes, strictlyCovers } from '../net/route/plan.ts';
@@ -18,7 +18,7 @@ import {
   parsePrefix,
   prefixRange,
 } from '../wire/address.ts';
-import { type ErrorCode, errorWords, tell } from '../words/told.ts';
+import { type ErrorCode, tell } from '../words/told.ts';
 import { attachedNetworks, lockOf } from './describe.ts';
 import { type Desk, known, notAllowed } from './desk.ts';
 
@@ -35,18 +35,7 @@ export interface RouteCallsOptions {
   readonly inUse: () => string | null;
 }
 
-type RouteCalls = Pick<
-  Implementation,
-  | 'routes'
-  | 'setRouteMode'
-  | 'setRouteOptions'
-  | 'checkRoute'
-  | 'addRoute'
-  | 'editRoute'
-  | 'removeRoute'
-  | 'resetRoutes'
-  | 'routeLookup'
->;
+type RouteCalls = Pick<Implementation, RouteCall>;
 
 const texts = (prefixes: readonly Prefix[]): readonly string[] => prefixes.map(formatPrefix);
 
@@ -62,7 +51,7 @@ const problem = (
   severity: FieldProblem['severity'],
   code: ProblemCode,
   data?: NonNullable<FieldProblem['data']>,
-): FieldProblem => ({ field: 'prefix', severity, code, ...errorWords(code, data), ...(data ? { data } : {}) });
+): FieldProblem => knownProblem('prefix', severity, code, data);
 
 /** What is wrong with this route, were it added; `editing` is the one that it replaces. */
 export function routeProblems(

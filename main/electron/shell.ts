@@ -5,6 +5,7 @@ import type { ContractClient, ContractError, EngineState, Settings } from '../ip
 import { DEFAULT_SETTINGS } from '../ipc/contract.ts';
 import { EngineError, ipcError } from '../ipc/error.ts';
 import { createSpeaker, type Speaker } from '../words/say.ts';
+import { errorWords } from '../words/told.ts';
 import { type EngineSocket, serveBridge } from './bridge.ts';
 import { type DeepLink, linkOfArguments, parseLink, plain, readProfile, SCHEME } from './deep-link.ts';
 import { type Intent, intentFile, intentOf } from './intent.ts';
@@ -400,13 +401,13 @@ function textOf(path: string): string {
     throw new EngineError({ code: 'profile/unreadable', message, remedy: REMEDY, data: { path } });
   }
 }
-const REMEDY = 'Choose the file that your administrator gave you.';
+const REMEDY = errorWords('profile/unreadable').remedy;
 
 const START_AT_LOGIN = 'shell/start-at-login';
 const notAtLogin = (error: unknown): ContractError => ({
   code: START_AT_LOGIN,
   message: `Culvert cannot be started at login (${error instanceof Error ? error.message : error}).`,
-  remedy: 'See whether you may write your autostart folder, or add Culvert to what your desktop starts at login.',
+  remedy: errorWords(START_AT_LOGIN).remedy,
 });
 
 const holdsOrEnds = (engine: EngineState | null): boolean =>

@@ -6,7 +6,8 @@
 //
 // What the engine should do (the intent) is the shell's: `onAttached` gets every new connection.
 import type { ContractClient, ContractError } from '../ipc/contract.ts';
-import { EngineError, ipcError } from '../ipc/error.ts';
+import { EngineError, ipcError, knownError } from '../ipc/error.ts';
+import { errorWords } from '../words/told.ts';
 
 export type SupervisorState =
   | { readonly state: 'attaching' }
@@ -184,20 +185,16 @@ const crashes = (count: number): ContractError => ({
 });
 
 function notStarted({ code, said, refusal }: Ended): ContractError {
-  const data = code === null ? {} : { data: { code } };
+  const exit = code === null ? undefined : { code };
+  const data = exit && { data: exit };
   switch (refusal) {
     case 'dismissed':
     case 'not-authorised':
-      return {
-        code: 'shell/not-authorised',
-        message: 'The engine was not started: an administrator must allow it.',
-        remedy: 'Try again and enter an administrator’s password, or have the system service installed.',
-        ...data,
-      };
+      return knownError('shell/not-authorised', exit).toContract();
     case 'no-way':
       return {
         code: 'shell/no-elevation',
-        message: 'The engine was not started: nobody can be asked for an administrator’s password here.',
+        message: errorWords('shell/no-elevation').message,
         remedy:
           'Install pkexec (package “pkexec” or “policykit-1”) and log in to a desktop, start the system service (`systemctl start culvert`), or the engine by hand (`sudo culvert daemon`).',
         ...data,
@@ -206,7 +203,7 @@ function notStarted({ code, said, refusal }: Ended): ContractError {
       return {
         code: 'shell/engine-not-safe',
         message: `The engine was not started: others than the administrator may change ${said}.`,
-        remedy: 'Install Culvert from its package, so that its files belong to root.',
+        remedy: errorWords('shell/engine-not-safe').remedy,
       };
     case undefined:
       return {

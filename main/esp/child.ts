@@ -10,19 +10,8 @@ export function inboundParams(
   replayWindow: number,
   lifetime: Lifetime = lifetimeOf(child),
 ): InboundSaParams {
-  return {
-    spi: child.spiIn,
-    tunnel,
-    cipher: child.cipher,
-    key: child.keyIn,
-    salt: child.saltIn,
-    integrity: child.integrity,
-    integrityKey: child.integrityKeyIn,
-    unencrypted: child.unencrypted,
-    esn: child.esn,
-    ...lifetime,
-    replayWindow,
-  };
+  const { spiIn: spi, keyIn: key, saltIn: salt, integrityKeyIn: integrityKey } = child;
+  return { spi, key, salt, integrityKey, ...bothWays(child, tunnel, lifetime), replayWindow };
 }
 
 /** What we send; keys as above. */
@@ -31,19 +20,18 @@ export function outboundParams(
   tunnel: number,
   lifetime: Lifetime = lifetimeOf(child),
 ): OutboundSaParams {
-  return {
-    spi: child.spiOut,
-    tunnel,
-    cipher: child.cipher,
-    key: child.keyOut,
-    salt: child.saltOut,
-    integrity: child.integrity,
-    integrityKey: child.integrityKeyOut,
-    unencrypted: child.unencrypted,
-    esn: child.esn,
-    ...lifetime,
-  };
+  const { spiOut: spi, keyOut: key, saltOut: salt, integrityKeyOut: integrityKey } = child;
+  return { spi, key, salt, integrityKey, ...bothWays(child, tunnel, lifetime) };
 }
+
+const bothWays = ({ cipher, integrity, unencrypted, esn }: ChildSa, tunnel: number, lifetime: Lifetime) => ({
+  tunnel,
+  cipher,
+  integrity,
+  unencrypted,
+  esn,
+  ...lifetime,
+});
 
 /** Zeros over every key and salt of the child: a key is installed once per direction in its life. */
 export function wipeKeys(child: ChildSa): void {

@@ -47,16 +47,11 @@ export interface ConnectionTerms {
   readonly now: Instant;
 }
 
-interface Authenticated {
-  readonly sa: IkeSa;
-  readonly manager: ExchangeManager<Task>;
-  readonly outbox: Outbox;
-  readonly random: RandomBytes;
+/** What IKE_AUTH hands on in either role. */
+interface Authenticated
+  extends Pick<ConnectionTerms, 'sa' | 'manager' | 'outbox' | 'random' | 'now' | 'clientTickets' | 'gatewayTickets'> {
   /** The CHILD SA of IKE_AUTH, where it has made one. */
   readonly child: ChildSa | undefined;
-  readonly now: Instant;
-  readonly clientTickets?: ClientTickets | undefined;
-  readonly gatewayTickets?: GatewayTickets | undefined;
 }
 
 /** CHILD SAs that one client may open, unless the configuration says otherwise. */

@@ -226,6 +226,14 @@ export const EVENTS = {
 } as const satisfies Record<(typeof EVENT_LIST)[number], Shape<unknown>>;
 
 export type CallName = keyof typeof CALLS;
+/** The calls by what they are about, as the engine and its double implement them. */
+export type ProfileCall =
+  | ('list' | 'profiles' | 'rename' | 'remove' | 'lock')
+  | ('import' | 'importUrl' | 'preview' | 'previewUrl');
+export type RouteCall =
+  | ('routes' | 'checkRoute' | 'routeLookup')
+  | ('setRouteMode' | 'setRouteOptions' | 'addRoute' | 'editRoute' | 'removeRoute' | 'resetRoutes');
+export type MtuCall = 'mtu' | 'setMtu' | 'pathTest' | 'cancelPathTest';
 export type Params<K extends CallName> = Of<(typeof CALLS)[K]['params']>;
 export type Result<K extends CallName> = Of<(typeof CALLS)[K]['result']>;
 export type Calls = { readonly [K in CallName]: { readonly params: Params<K>; readonly result: Result<K> } };

@@ -1,6 +1,6 @@
 // An error that crosses the socket: code, message, remedy and data are the same on both sides.
 import { type ErrorCode, errorWords } from '../words/told.ts';
-import type { ContractError } from './contract.ts';
+import type { ContractError, FieldProblem } from './contract.ts';
 
 /** Codes of this layer; the others are the engine's ("profile/…", "ike/…", "net/…", "session/…", "daemon/…"). */
 export type IpcErrorCode =
@@ -63,6 +63,16 @@ export function ipcError(
 /** An error that is always said in the same words (main/words). */
 export function knownError(code: ErrorCode, data?: NonNullable<ContractError['data']>): EngineError {
   return new EngineError({ code, ...errorWords(code, data), ...(data ? { data } : {}) });
+}
+
+/** What is wrong with one field of a form, said in those words. */
+export function knownProblem(
+  field: string,
+  severity: FieldProblem['severity'],
+  code: ErrorCode,
+  data?: NonNullable<FieldProblem['data']>,
+): FieldProblem {
+  return { field, severity, code, ...errorWords(code, data), ...(data ? { data } : {}) };
 }
 
 /** One kind of algorithms ("encryption", "key-exchange") as the two ends have it; empty: not told. */

@@ -1,11 +1,11 @@
 // The fake engine's calls about packet sizes, and its test of the path: ten steps, then what a path of 1500 bytes gives.
 import { tell } from '../words/told.ts';
-import type { PathTest, PathTestResult } from './contract.ts';
+import type { MtuCall, PathTest, PathTestResult } from './contract.ts';
 import { type EngineError, knownError } from './error.ts';
 import type { Handlers, World } from './fake-world.ts';
 
 export interface FakeMtu {
-  readonly calls: Pick<Handlers, 'mtu' | 'setMtu' | 'pathTest' | 'cancelPathTest'>;
+  readonly calls: Pick<Handlers, MtuCall>;
   readonly test: PathTest;
   /** Time has passed. */
   tick(): void;

@@ -1,5 +1,5 @@
 // The fake engine's calls about profiles. A text is a profile when it has a name.
-import type { ProfileDetails, ProfileSummary, Result } from './contract.ts';
+import type { ProfileCall, ProfileDetails, ProfileSummary, Result } from './contract.ts';
 import { knownError } from './error.ts';
 import { FAKE_PROFILES } from './fake-data.ts';
 import { failure, fetched } from './fake-views.ts';
@@ -8,10 +8,7 @@ import type { Handlers, World } from './fake-world.ts';
 /** As the engine has it. */
 export const FAKE_MOST_PROFILES = 200;
 
-type ProfileCalls = Pick<
-  Handlers,
-  'list' | 'profiles' | 'import' | 'importUrl' | 'preview' | 'previewUrl' | 'rename' | 'remove' | 'lock'
->;
+type ProfileCalls = Pick<Handlers, ProfileCall>;
 
 const summaryOf = ({ name, gateway, shape }: ProfileDetails): ProfileSummary => ({ name, gateway, shape });
 
@@ -19,9 +16,7 @@ function read(text: string): ProfileDetails {
   const template = FAKE_PROFILES[0] as ProfileDetails;
   const name = /"name"\s*:\s*"([^"]+)"/.exec(text)?.[1];
   if (name) return { ...template, name, locked: [], changed: [] };
-  throw failure('profile/syntax', 'This is not a profile.', 'Choose the file that your administrator gave you.', {
-    pointer: '/name',
-  });
+  throw knownError('profile/syntax', { pointer: '/name' });
 }
 
 const FAKE_DIGEST = '0123456789abcdef'.repeat(4);

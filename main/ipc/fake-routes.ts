@@ -1,29 +1,13 @@
 // The fake engine's calls about routes. Enough for a page: what a packet does is decided by an address's first number, where the real
 // engine looks prefixes up.
-import { type ErrorCode, errorWords, tell } from '../words/told.ts';
-import type { FieldProblem, ProfileDetails, RouteKind, RoutesView } from './contract.ts';
+import { type ErrorCode, tell } from '../words/told.ts';
+import type { FieldProblem, ProfileDetails, RouteCall, RouteKind, RoutesView } from './contract.ts';
+import { knownProblem } from './error.ts';
 import { FAKE_PROFILES } from './fake-data.ts';
 import { badPrefix, isPrefix, meantBy, sameStart } from './fake-views.ts';
 import type { Handlers, World } from './fake-world.ts';
 
-type RouteCalls = Pick<
-  Handlers,
-  | 'routes'
-  | 'setRouteMode'
-  | 'setRouteOptions'
-  | 'checkRoute'
-  | 'addRoute'
-  | 'editRoute'
-  | 'removeRoute'
-  | 'resetRoutes'
-  | 'routeLookup'
->;
-
-const problem = (
-  severity: FieldProblem['severity'],
-  code: ErrorCode,
-  data?: NonNullable<FieldProblem['data']>,
-): FieldProblem => ({ field: 'prefix', severity, code, ...errorWords(code, data), ...(data ? { data } : {}) });
+type RouteCalls = Pick<Handlers, RouteCall>;
 
 export function routeHandlers(world: World): RouteCalls {
   const edit = (
@@ -66,7 +50,7 @@ export function routeHandlers(world: World): RouteCalls {
     checkRoute: ({ profile, prefix, kind }) => {
       const refused = (code: ErrorCode, data?: NonNullable<FieldProblem['data']>) => ({
         prefix: null,
-        problems: [problem('error', code, data)],
+        problems: [knownProblem('prefix', 'error', code, data)],
       });
       if (!isPrefix(prefix)) return refused('routes/syntax');
       const meant = meantBy(prefix);
@@ -76,7 +60,7 @@ export function routeHandlers(world: World): RouteCalls {
       if (list.includes(prefix)) return refused('routes/duplicate');
       const covers = include.find((wider) => wider === '10.0.0.0/8' && prefix.startsWith('10.'));
       const covered = kind === 'include' && covers !== undefined;
-      return { prefix, problems: covered ? [problem('warning', 'routes/covered', { covers })] : [] };
+      return { prefix, problems: covered ? [knownProblem('prefix', 'warning', 'routes/covered', { covers })] : [] };
     },
     addRoute: ({ profile, prefix, kind }) => replaced(profile, kind, null, prefix),
     editRoute: ({ profile, from, to }) => {

@@ -20,7 +20,7 @@ import {
   type Result,
   type Settings,
 } from './contract.ts';
-import { EngineError, ipcError } from './error.ts';
+import { EngineError, ipcError, knownError } from './error.ts';
 import { createConnection } from './fake-connection.ts';
 import { createDiagnostics } from './fake-diagnostics.ts';
 import { createMtu } from './fake-mtu.ts';
@@ -119,8 +119,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
         'Fix the caller.',
       );
     calls.push({ name, params });
-    if (!CAPABILITIES[world.role].includes(CALLS[name].needs))
-      throw ipcError('ipc/not-allowed', 'Only an administrator may do this.', 'Ask yours.', { call: name });
+    if (!CAPABILITIES[world.role].includes(CALLS[name].needs)) throw knownError('ipc/not-allowed', { call: name });
     const error = failing.get(name);
     if (error) throw new EngineError(error);
     return handlers[name](params as Params<K>, from);

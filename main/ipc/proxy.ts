@@ -38,20 +38,23 @@ interface Waiting {
 
 type Listeners = { readonly [E in EventName]: Set<(data: Events[E]) => void> };
 
+/** Nobody listens to anything yet. */
+export const noListeners = (): Listeners => ({
+  status: new Set(),
+  traffic: new Set(),
+  samples: new Set(),
+  log: new Set(),
+  profiles: new Set(),
+  routes: new Set(),
+  mtu: new Set(),
+  pathTest: new Set(),
+  settings: new Set(),
+  network: new Set(),
+});
+
 export function createProxy(channel: Channel): ContractProxy {
   const waiting = new Map<number, Waiting>();
-  const listeners: Listeners = {
-    status: new Set(),
-    traffic: new Set(),
-    samples: new Set(),
-    log: new Set(),
-    profiles: new Set(),
-    routes: new Set(),
-    mtu: new Set(),
-    pathTest: new Set(),
-    settings: new Set(),
-    network: new Set(),
-  };
+  const listeners = noListeners();
   let next = 1;
   let why: EngineError | undefined;
   let over = false;

@@ -1,6 +1,7 @@
 // The engine's end of the contract: a unix socket that root and one group may open. Everything a client sends is checked;
 // a client that sends too much, reads too slowly or goes away costs bounded memory and disturbs nobody else.
 import { createServer, type Server, type Socket } from 'node:net';
+import { errorWords } from '../words/told.ts';
 import {
   CALLS,
   CAPABILITIES,
@@ -279,7 +280,7 @@ async function dispatch<K extends Exclude<CallName, 'subscribe'>>(
   throw new EngineError({
     code: 'engine/unsupported',
     message: `This engine cannot do ${name} yet.`,
-    remedy: 'Update Culvert, or do without.',
+    remedy: errorWords('engine/unsupported').remedy,
     data: { call: name },
   });
 }

@@ -1,4 +1,5 @@
 // The ways in which a link ends against our will, in a person's words.
+import { errorWords } from '../words/told.ts';
 import { type Failure, SessionError, sessionFailure } from './failure.ts';
 
 export function deletedByGateway(what: 'the IKE SA' | 'the CHILD SA'): Failure {
@@ -54,7 +55,8 @@ export function connectionKeepsBreaking(reason: string): Failure {
 }
 
 export function closedHere(): Failure {
-  return sessionFailure('session/closed', 'The connection was closed from this side.', 'Connect again.');
+  const { message, remedy } = errorWords('session/closed');
+  return sessionFailure('session/closed', message, remedy);
 }
 
 export function setUpTimedOut(step: string, seconds: number): Failure {

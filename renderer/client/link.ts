@@ -14,7 +14,7 @@ import type {
 } from '../../main/ipc/contract.ts';
 import { EVENT_NAMES, type Role } from '../../main/ipc/contract.ts';
 import { ipcError } from '../../main/ipc/error.ts';
-import { greet } from '../../main/ipc/proxy.ts';
+import { greet, noListeners } from '../../main/ipc/proxy.ts';
 import type { OpenClient } from '../transport/transport.ts';
 import type { Clock } from './clock.ts';
 import { contractError } from './error.ts';
@@ -80,8 +80,6 @@ interface Held {
   readonly forget: () => void;
 }
 
-type Listeners = { readonly [E in EventName]: Set<(data: Events[E]) => void> };
-
 export function createLink(open: OpenClient, clock: Clock): Link {
   let state: LinkState = { state: 'connecting', attempt: 1 };
   let client: ContractClient | undefined;
@@ -91,7 +89,7 @@ export function createLink(open: OpenClient, clock: Clock): Link {
   let shut = false;
   const held = new Set<Held>();
   const watchers = new Set<(state: LinkState) => void>();
-  const listeners = emptyListeners();
+  const listeners = noListeners();
 
   const become = (next: LinkState): void => {
     state = next;
@@ -219,18 +217,3 @@ const away = (): ContractError =>
     'The engine is not reachable.',
     'It is asked again and again; where it does not come back, start it or look at its log.',
   ).toContract();
-
-function emptyListeners(): Listeners {
-  return {
-    status: new Set(),
-    traffic: new Set(),
-    samples: new Set(),
-    log: new Set(),
-    profiles: new Set(),
-    routes: new Set(),
-    mtu: new Set(),
-    pathTest: new Set(),
-    settings: new Set(),
-    network: new Set(),
-  };
-}
