@@ -60,6 +60,7 @@ export const IP_RECVERR = 11;
 export const IP_RECVTOS = 13;
 export const IP_MTU = 14;
 export const IP_PMTUDISC_WANT = 1;
+export const IP_PMTUDISC_DO = 2;
 export const IP_PMTUDISC_PROBE = 3;
 export const IP_PMTUDISC_OMIT = 5;
 export const IPV6_MTU_DISCOVER = 23;

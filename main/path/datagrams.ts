@@ -391,23 +391,31 @@ export class Datagrams {
     words[at + 5] = 0;
   }
 
-  /**
-   * Sends the messages of the table from #next on. Every datagram is sent, dropped and counted, or kept for resume(); but
-   * where the kernel refuses to segment, segmenting is given up for a while, and #entry goes back to try again without.
-   */
+  /** Sends the messages of the table from #next on, if the link takes any. */
   #sendAll(peer: Destination, now: number): Progress {
-    const { calls, memory, errors, shared } = this.#parts;
     if (peer.stream) return this.#flush(peer.stream, now);
-    const { numbers } = shared;
-    const firstOf = this.#firstOf;
-    let patience = PENDING_ERRORS;
     if (peer !== this.#sentLast) peer.window.unsure();
     this.#sentLast = peer;
     if (!peer.window.surelyOpen && !peer.window.open(this.#inFlight(peer))) return 'held';
-    if (peer.df) {
-      const aux = memory.words[(SEND_DESC + firstOf[0]! * DESC_BYTES + DESC_AUX) >>> 2]!;
-      peer.df.tell((aux & AUX_OUTER_DF) !== 0);
-    }
+    if (!peer.df) return this.#sendTable(peer, now);
+    const first = this.#firstOf[this.#next]!;
+    const aux = this.#parts.memory.words[(SEND_DESC + first * DESC_BYTES + DESC_AUX) >>> 2]!;
+    const segmented = this.#firstOf[this.#messages]! - first > this.#messages - this.#next;
+    peer.df.begin((aux & AUX_OUTER_DF) !== 0, segmented);
+    const progress = this.#sendTable(peer, now);
+    peer.df.end();
+    return progress;
+  }
+
+  /**
+   * Every datagram is sent, dropped and counted, or kept for resume(); but where the kernel refuses to segment, segmenting is given
+   * up for a while, and #entry goes back to try again without.
+   */
+  #sendTable(peer: Destination, now: number): Progress {
+    const { calls, memory, errors, shared } = this.#parts;
+    const { numbers } = shared;
+    const firstOf = this.#firstOf;
+    let patience = PENDING_ERRORS;
     while (this.#next < this.#messages) {
       const header = memory.base + SEND_HEADERS + this.#next * MMSGHDR_BYTES;
       const sent = calls.sendmmsg(peer.fd, header, this.#messages - this.#next, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -435,11 +443,12 @@ export class Datagrams {
         if (errno === EIO) this.#noteNoSegments(peer);
         return 'done';
       }
+      patience = PENDING_ERRORS;
       if (errno === EMSGSIZE) {
+        if (peer.df?.allowFragments()) continue;
         const name = SEND_NAMES + peer.tunnel * SOCKADDR_SLOT_BYTES;
         errors.report(errno, errors.pathMtu(peer.fd, name, peer.nameLength), now);
       }
-      patience = PENDING_ERRORS;
       this.#drop(segments);
       this.#next++;
     }

@@ -1,32 +1,57 @@
 // The outer DF bit of an IPv4 tunnel (RFC 4301 §8.1: set, clear, or copied from the inner packet).
 //
 // The kernel writes the outer header, of raw sockets too, and knows no control message for DF (ip(7)), but looks at the
-// socket's IP_MTU_DISCOVER during the call: WANT with DF, OMIT without. (DONT would do without DF too, but believes ICMP that cannot
-// be about such datagrams, and fragments here.) So the datagrams of one call are of one kind, and the socket is told which before:
-// without DF each time, since the control thread's probes of the path leave the socket at WANT (net/socket); with DF only after
-// it was told otherwise, so that "set", the default, costs nothing.
+// socket's IP_MTU_DISCOVER during the call. So the datagrams of one call are of one kind, and the socket is put into its mode for as
+// long as that call:
 //
-// UDP_SEGMENT works in both. Linux numbers the segments of such a message one by one, but begins the next message's only about
-// one further: without DF, identifications of segments repeat sooner than RFC 6864 §4.3 asks. Where fragments of two of them
-// were ever put together, the ICV fails and the packet is dropped.
-import { IP_MTU_DISCOVER, IP_PMTUDISC_OMIT, IP_PMTUDISC_WANT, IPPROTO_IP } from '../native/constants.ts';
+//   WANT  at rest. DF on what fits the known path MTU; what does not is fragmented here, without it.
+//   DO    with DF, and one message at least in segments (UDP_SEGMENT): the kernel compares the length of the whole message with
+//         the path MTU, so that under WANT no segment would have DF. A single datagram over the path MTU goes out under WANT.
+//   OMIT  without DF. (DONT would do too, but believes ICMP that cannot be about such datagrams, and fragments here.)
+//
+// Others send through the same socket meanwhile: see net/socket/linux.ts. Linux numbers the segments of one message one by
+// one, but begins the next message's only about one further: without DF, identifications repeat sooner than RFC 6864 §4.3 asks.
+// Where fragments of two such datagrams were ever put together, the ICV fails and the packet is dropped.
+import {
+  IP_MTU_DISCOVER,
+  IP_PMTUDISC_DO,
+  IP_PMTUDISC_OMIT,
+  IP_PMTUDISC_WANT,
+  IPPROTO_IP,
+} from '../native/constants.ts';
 import type { Libc } from '../native/libc.ts';
 
 /** One IPv4 socket, which several tunnels may share. */
 export class SocketDf {
   readonly #calls: Libc;
   readonly #fd: number;
-  #omitted = false;
+  #mode = IP_PMTUDISC_WANT;
 
   constructor(calls: Libc, fd: number) {
     this.#calls = calls;
     this.#fd = fd;
   }
 
-  /** What is sent next has DF, or has not. */
-  tell(df: boolean): void {
-    if (df && !this.#omitted) return;
-    this.#calls.setsockopt(this.#fd, IPPROTO_IP, IP_MTU_DISCOVER, df ? IP_PMTUDISC_WANT : IP_PMTUDISC_OMIT);
-    this.#omitted = !df;
+  /** A call is about to send datagrams with DF, or without. `segmented`: some of them as segments of one message. */
+  begin(df: boolean, segmented: boolean): void {
+    this.#set(df ? (segmented ? IP_PMTUDISC_DO : IP_PMTUDISC_WANT) : IP_PMTUDISC_OMIT);
+  }
+
+  /** The kernel refused a datagram as too long for the path. True: it may fragment it now, try again. */
+  allowFragments(): boolean {
+    if (this.#mode !== IP_PMTUDISC_DO) return false;
+    this.#set(IP_PMTUDISC_WANT);
+    return true;
+  }
+
+  /** The call is over. */
+  end(): void {
+    this.#set(IP_PMTUDISC_WANT);
+  }
+
+  #set(mode: number): void {
+    if (this.#mode === mode) return;
+    this.#mode = mode;
+    this.#calls.setsockopt(this.#fd, IPPROTO_IP, IP_MTU_DISCOVER, mode);
   }
 }

@@ -7,8 +7,8 @@
 //                          fit is fragmented instead of refused. DO would refuse long IKE messages (which RFC 7296 §2
 //                          leaves to IP fragmentation) and, for a moment, ESP after every change of path. This is "set" of
 //                          RFC 4301 §8.1, and the default: what is too long for the tunnel is cut before it is sealed, so a router
-//                          never needs to, and its ICMP is wanted. Without DF ("clear", and "copy" of a packet that has none)
-//                          the data plane turns its runs of datagrams to OMIT as it sends them, path/datagrams.ts.
+//                          never needs to, and its ICMP is wanted. For "clear", "copy" and bursts the data plane changes it for
+//                          as long as a call: path/socket-df.ts.
 // - IP_RECVERR             ICMP errors (port unreachable, new path MTU) are heard at all on an unconnected socket. They
 //                          arrive in the error queue, which the data plane drains; a send may return one: see `send`.
 // - IP_RECVTOS             ECN and DSCP of the outer header, for RFC 6040.
@@ -139,6 +139,8 @@ function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
         const errno = calls.errno();
         // Full buffer: as though the network had lost it; IKE retransmits.
         if (errno === EAGAIN) return undefined;
+        // The data plane just sends a burst that must not be fragmented; this may be.
+        if (errno === EMSGSIZE && !six) calls.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_WANT);
         if (attempt === SEND_ATTEMPTS) return sendError(errno, to);
       }
     },
@@ -146,8 +148,7 @@ function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
       const [level, option] = six ? [IPPROTO_IPV6, IPV6_MTU_DISCOVER] : [IPPROTO_IP, IP_MTU_DISCOVER];
       const sockaddr = sockaddrOf(to.address, udp ? to.port : 0);
       // PROBE: DF set, and what the kernel has learnt of the path does not count. For this one call; what the data plane sends
-      // on the same socket meanwhile fits the path anyway. Back to WANT whatever was before: who sends without DF says so
-      // each time (path/datagrams.ts), so two threads cannot leave each other in the wrong mode.
+      // on the same socket meanwhile fits the path anyway, or has DF by mistake, once.
       calls.setsockopt(fd, level, option, IP_PMTUDISC_PROBE);
       try {
         for (let attempt = 1; ; attempt++) {
