@@ -19,16 +19,8 @@ const RUN = `const done = arguments[0];
 live('the interface under axe-core', missing, () => {
   let scene: Scene;
   beforeAll(async () => {
-    scene = await Scene.open();
+    scene = await Scene.connected();
     await scene.browser.setTimeout({ script: 30_000 });
-    await scene.browser.url(scene.url);
-    await scene.shows('disconnected');
-    await scene.drop('office.json', scene.profile());
-    await scene.press('Store');
-    await scene.browser.$('[role="dialog"]').waitForExist({ reverse: true });
-    await scene.go('connection');
-    await scene.press('Connect');
-    await scene.shows('connected');
     await scene.browser.$('.plot canvas').waitForExist();
   });
   afterAll(async () => {

@@ -6,15 +6,7 @@ import { missing, Scene } from './scene.ts';
 live('the interface while the gateway is away', missing, () => {
   let scene: Scene;
   beforeAll(async () => {
-    scene = await Scene.open();
-    await scene.browser.url(scene.url);
-    await scene.shows('disconnected');
-    await scene.drop('office.json', scene.profile());
-    await scene.press('Store');
-    await scene.browser.$('[role="dialog"]').waitForExist({ reverse: true });
-    await scene.go('connection');
-    await scene.press('Connect');
-    await scene.shows('connected');
+    scene = await Scene.connected();
   });
   afterAll(async () => {
     await scene?.close();

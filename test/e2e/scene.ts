@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { remote } from 'webdriverio';
 import { Culvert, culvertMissing } from '../live/culvert.ts';
 import { cannotRunLive, Lab, type Running } from '../live/lab.ts';
+import { officeNetwork, officeProfile, startOffice } from '../live/office.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const CHROMEDRIVER = '/usr/bin/chromedriver';
@@ -18,7 +19,6 @@ const FLAGS = [
 ];
 const built = (path: string): string => fileURLToPath(new URL(`../../build/out/${path}`, import.meta.url));
 const DOOR = fileURLToPath(new URL('./door.mjs', import.meta.url));
-const SECRET = 'correct horse battery staple';
 const DRIVER_PORT = 9515;
 
 export const missingForInterface = [
@@ -57,11 +57,28 @@ export class Scene {
     }
   }
 
+  /** In Chromium, with the profile imported, and connected. */
+  static async connected(): Promise<Scene> {
+    const scene = await Scene.open();
+    try {
+      await scene.browser.url(scene.url);
+      await scene.shows('disconnected');
+      await scene.drop('office.json', scene.profile());
+      await scene.press('Store');
+      await scene.browser.$('[role="dialog"]').waitForExist({ reverse: true });
+      await scene.go('connection');
+      await scene.press('Connect');
+      await scene.shows('connected');
+      return scene;
+    } catch (error) {
+      await scene.close();
+      throw error;
+    }
+  }
+
   private async begin(desktop?: (socket: string, folder: string) => Promise<Browser>): Promise<void> {
     const { lab } = this;
-    lab.namespace('cl');
-    lab.namespace('gw');
-    lab.link('cl', '192.0.2.2/24', 'gw', '192.0.2.1/24');
+    officeNetwork(lab);
     await this.startGateway();
     this.culvert = await Culvert.start(lab, 'cl');
     const socket = join(lab.directory, 'cl.sock');
@@ -78,16 +95,7 @@ export class Scene {
   }
 
   async startGateway(): Promise<void> {
-    const file = join(this.lab.directory, 'gateway.json');
-    const users = [{ identity: 'alice@example.com', secret: SECRET }];
-    const gre = { endpoint: '10.77.0.1', address: ['10.88.0.1/24'] };
-    const listen = { address: '192.0.2.1' };
-    writeFileSync(
-      file,
-      JSON.stringify({ identity: 'gateway.example', users, listen, pool: { ipv4: '10.99.0.0/24' }, gre }),
-    );
-    this.gateway = this.lab.start('gw', [process.execPath, built('main/gateway/run.js'), '--config', file]);
-    await this.gateway.saw(/"event":"ready"/);
+    this.gateway = await startOffice(this.lab);
   }
 
   private async openBrowser(): Promise<void> {
@@ -128,17 +136,7 @@ export class Scene {
   }
 
   profile(changes: Record<string, unknown> = {}): string {
-    return JSON.stringify({
-      culvert: 1,
-      name: 'office',
-      gateway: { host: '192.0.2.1', identity: 'gateway.example' },
-      authentication: { method: 'psk', identity: 'alice@example.com', secret: SECRET },
-      tunnel: { shape: 'gre-tunnel' },
-      gre: { address: ['10.88.0.2/24'], remote: '10.77.0.1' },
-      routes: { include: ['10.88.0.0/24'] },
-      timing: { livenessSeconds: 1 },
-      ...changes,
-    });
+    return JSON.stringify(officeProfile({ timing: { livenessSeconds: 1 }, ...changes }));
   }
 
   /** The address without its token: what the page keeps after the first load. */

@@ -1,9 +1,8 @@
 // The desktop shell, with a double of Electron, in front of a real engine and the real gateway: connects, and brings a new
 // engine back to what the person wants after the first was killed.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createShell } from '../../main/electron/shell.ts';
 import { connectEngine, openEngineSocket } from '../../main/ipc/client.ts';
@@ -12,27 +11,15 @@ import { FakeElectron } from '../electron/fake-electron.ts';
 import { Culvert, culvertMissing } from './culvert.ts';
 import { cannotRunLive, Lab } from './lab.ts';
 import { live } from './live.ts';
-
-const GATEWAY = fileURLToPath(new URL('../../build/out/main/gateway/run.js', import.meta.url));
-const SECRET = 'correct horse battery staple';
+import { OFFICE_INSIDE, officeNetwork, officeProfile, startOffice } from './office.ts';
 
 live('the desktop shell and a real engine', [cannotRunLive(), culvertMissing('gateway/run.js')], () => {
   test('connects, changes a route and the MTU, restores the connection after a crash, and brings it up by itself', async () => {
     const lab = new Lab();
     const folder = mkdtempSync(join(tmpdir(), 'culvert-shell-'));
     try {
-      lab.namespace('cl');
-      lab.namespace('gw');
-      const wire = lab.link('cl', '192.0.2.2/24', 'gw', '192.0.2.1/24');
-      const config = join(lab.directory, 'gateway.json');
-      const users = [{ identity: 'alice@example.com', secret: SECRET }];
-      const gre = { endpoint: '10.77.0.1', address: ['10.88.0.1/24'] };
-      const listen = { address: '192.0.2.1' };
-      writeFileSync(
-        config,
-        JSON.stringify({ identity: 'gateway.example', users, listen, pool: { ipv4: '10.99.0.0/24' }, gre }),
-      );
-      await lab.start('gw', [process.execPath, GATEWAY, '--config', config]).saw(/"event":"ready"/);
+      const wire = officeNetwork(lab);
+      await startOffice(lab);
       const culvert = await Culvert.start(lab, 'cl');
       const socket = join(lab.directory, 'cl.sock');
       const electron = new FakeElectron(folder);
@@ -55,16 +42,7 @@ live('the desktop shell and a real engine', [cannotRunLive(), culvertMissing('ga
       const soon = { timeout: 20_000, interval: 50 };
       await expect.poll(() => shell.supervisor.client !== undefined, soon).toBe(true);
       const client = shell.supervisor.client!;
-      const profile = {
-        culvert: 1,
-        name: 'office',
-        gateway: { host: '192.0.2.1', identity: 'gateway.example' },
-        authentication: { method: 'psk', identity: 'alice@example.com', secret: SECRET },
-        tunnel: { shape: 'gre-tunnel' },
-        gre: { address: ['10.88.0.2/24'], remote: '10.77.0.1' },
-        routes: { include: ['10.88.0.0/24'] },
-      };
-      await client.call('import', { text: JSON.stringify(profile), replace: false });
+      await client.call('import', { text: JSON.stringify(officeProfile()), replace: false });
       await expect.poll(() => electron.tray.labels, soon).toContain('Connect: office');
       electron.tray.press('Connect: office');
       await expect.poll(() => electron.tray.tooltip, soon).toBe('Culvert: Connected to office');
@@ -77,7 +55,7 @@ live('the desktop shell and a real engine', [cannotRunLive(), culvertMissing('ga
       await expect.poll(() => electron.tray.tooltip, soon).toMatch(/not reachable/);
       await culvert.restart();
       await expect.poll(() => electron.tray.tooltip, soon).toBe('Culvert: Connected to office');
-      expect(lab.run('cl', 'ping', '-n', '-c', '1', '-W', '2', '10.88.0.1')).toContain('1 received');
+      expect(lab.run('cl', 'ping', '-n', '-c', '1', '-W', '2', OFFICE_INSIDE)).toContain('1 received');
       electron.tray.press('Disconnect');
       await expect.poll(() => electron.tray.tooltip, soon).toBe('Culvert: Not connected');
       expect(lab.run('cl', 'ip', 'route', 'show', 'table', '4750')).toBe('');
