@@ -55,6 +55,7 @@ const ALLOWED = {
     'main/profile',
     'main/path/command.ts',
     'main/net/error.ts',
+    'main/net/in-turn.ts',
     'main/net/tun/api.ts',
     'main/net/route/api.ts',
     'main/net/dns/api.ts',

@@ -35,6 +35,7 @@ export async function up(io: CliIo, socketPath: string, word: string): Promise<n
     const connected = engine.call('connect', { profile: name });
     const outcome = await Promise.race([connected, interruption(io.interrupted)]).finally(prompts.close);
     if (outcome === 'interrupted') {
+      // It fails now, because of what follows.
       connected.catch(() => {});
       io.err('Interrupted: disconnecting.');
       await engine.call('disconnect', {});

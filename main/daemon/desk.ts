@@ -3,6 +3,7 @@
 import type { Events, Lock, Profiles, TunnelInfo } from '../ipc/contract.ts';
 import { EngineError, ipcError } from '../ipc/error.ts';
 import type { Caller } from '../ipc/server.ts';
+import { createTurns } from '../net/in-turn.ts';
 import type { ParsedProfile } from '../profile/parse.ts';
 import { lockOn } from '../profile/policy.ts';
 import { formatProblem, MOST_TOLD, ProfileError, type ProfileProblem } from '../profile/problem.ts';
@@ -64,13 +65,7 @@ export function mustBeFree(profile: Profile, caller: Caller, pointers: readonly 
 }
 
 export function createDesk({ store, log, publish, active }: DeskOptions): Desk {
-  let last: Promise<unknown> = Promise.resolve();
-
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = last.then(work);
-    last = done.catch(() => {});
-    return done;
-  };
+  const inTurn = createTurns();
 
   /** The session that runs with this profile. */
   const sessionOf = (name: string): Session | null => {

@@ -44,6 +44,7 @@ export function diagnosticCalls(options: DiagnosticsOptions): Pick<Implementatio
       }
     }
     const name = options.inUse();
+    // Removed, or damaged, while it was in use: checks of the computer are left.
     return name === null ? null : store.load(name).catch(() => null);
   };
 

@@ -15,6 +15,7 @@ import { EngineError, knownError } from '../ipc/error.ts';
 import { MOST_LINE_BYTES } from '../ipc/framing.ts';
 import { passes } from '../ipc/log-filter.ts';
 import type { Caller, Implementation } from '../ipc/server.ts';
+import { createTurns } from '../net/in-turn.ts';
 import { secretsOf } from '../profile/authentication.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { ProfileStore } from '../profile/store.ts';
@@ -83,14 +84,8 @@ export function createEngine(options: EngineOptions): Engine {
   /** Raised by every disconnect: what was asked for before it and has not begun yet does not begin any more. */
   let generation = 0;
   /** Beginning and ending connections happens one after the other; waiting for a gateway does not hold it up. */
-  let turn: Promise<unknown> = options.ready.catch(() => {});
+  const inTurn = createTurns(options.ready);
   const listeners = new Set<(state: EngineState) => void>();
-
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = turn.then(work);
-    turn = done.catch(() => {});
-    return done;
-  };
 
   const state = (): EngineState => active?.session.state ?? { state: 'disconnected', lastError: null };
 
@@ -214,6 +209,7 @@ export function createEngine(options: EngineOptions): Engine {
   };
   const viewed = async (): Promise<Profile | null> => {
     const name = inUse();
+    // Removed, or damaged, while it was in use: there is nothing to show.
     return name === null ? null : store.load(name).catch(() => null);
   };
 

@@ -29,7 +29,7 @@ export async function runDaemon(options: RunOptions): Promise<void> {
     process.exit(code);
   };
   const forced = async (code: number): Promise<never> => {
-    // Nobody waits for politeness any more, but routes must not stay behind.
+    // Nobody waits for politeness any more, nor for what goes wrong, but routes must not stay behind.
     const late = setTimeout(() => process.exit(code), LAST_WORDS);
     await adapters.dns.close().catch(() => {});
     await adapters.routes.cleanUp().catch(() => []);

@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { check, DEFAULT_SETTINGS, type Params, Settings } from '../ipc/contract.ts';
 import { EngineError } from '../ipc/error.ts';
+import { createTurns } from '../net/in-turn.ts';
 
 export interface SettingsStore {
   /** The defaults where nothing (or nothing that can be read) is stored. */
@@ -13,7 +14,7 @@ export interface SettingsStore {
 }
 
 export function openSettings(directory: string): SettingsStore {
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = createTurns();
   /** Nobody knows who it is: they share one file. */
   const fileOf = (uid: number | null): string => join(directory, `${uid ?? 'unknown'}.json`);
 
@@ -23,6 +24,7 @@ export function openSettings(directory: string): SettingsStore {
       const merged = { ...DEFAULT_SETTINGS, ...(stored as Partial<Settings>) };
       return check(Settings, merged) === null ? merged : DEFAULT_SETTINGS;
     } catch {
+      // Never stored, or damaged.
       return DEFAULT_SETTINGS;
     }
   };
@@ -35,6 +37,7 @@ export function openSettings(directory: string): SettingsStore {
       await writeFile(beside, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600, flush: true });
       await rename(beside, file);
     } catch (error) {
+      // Whether it can be removed or not, the first error is the one to tell.
       await rm(beside, { force: true }).catch(() => {});
       throw new EngineError({
         code: 'daemon/settings',
@@ -47,13 +50,11 @@ export function openSettings(directory: string): SettingsStore {
   return {
     read,
     change(uid, change) {
-      const done = last.then(async () => {
+      return inTurn(async () => {
         const next: Settings = { ...(await read(uid)), ...change };
         await write(uid, next);
         return next;
       });
-      last = done.catch(() => {});
-      return done;
     },
   };
 }

@@ -176,7 +176,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
     // The engine looks which network this is and may connect by itself; not where the person has been before this engine was,
     // nor where this shell connects.
     const known = !first || profile !== null;
-    const arm = (): void => void client.call('notice', { event: 'network', known }).catch(() => {});
+    const arm = (): void => void unheard(client.call('notice', { event: 'network', known }));
     if (profile === null) arm();
     // After the engine was away nobody asked, so it is told that the tunnel is back.
     else void connect(client, profile, first).then(arm);
@@ -189,11 +189,10 @@ export function createShell(options: ShellOptions): Shell | undefined {
     if (other !== null && other !== profile) {
       // Both ends of the change are asked for.
       asked = 'down';
-      await client.call('disconnect', {}).catch(() => {});
+      await unheard(client.call('disconnect', {}));
       want({ want: 'up', profile }, byPerson);
     }
-    // Why it failed is in the status, which notifications and tray show.
-    await client.call('connect', { profile }).catch(() => {});
+    await unheard(client.call('connect', { profile }));
   };
 
   const supervisor = createSupervisor({
@@ -209,8 +208,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
       }
       draw();
     },
-    // Where the engine goes away in between, the supervisor hears of it too.
-    onAttached: (client) => void onAttached(client).catch(() => {}),
+    onAttached: (client) => void unheard(onAttached(client)),
   });
 
   /** One question at a time: any web page can make links, and as many as it likes. */
@@ -275,7 +273,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
       if (choice === 'disconnect') {
         want({ want: 'down' });
         const parting = new Promise<void>((resolve) => options.after(PARTING, resolve));
-        await Promise.race([supervisor.client?.call('disconnect', {}).catch(() => {}), parting]);
+        await Promise.race([unheard(supervisor.client?.call('disconnect', {})), parting]);
       }
       ending = true;
       supervisor.close();
@@ -295,7 +293,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
         return quit();
       case 'disconnect':
         want({ want: 'down' });
-        await supervisor.client?.call('disconnect', {}).catch(() => {});
+        await unheard(supervisor.client?.call('disconnect', {}));
         return;
       case 'connect':
         if (supervisor.client) await connect(supervisor.client, action.profile);
@@ -337,7 +335,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
     void quit();
   });
   for (const event of ['suspend', 'resume'] as const)
-    electron.power.on(event, () => void supervisor.client?.call('notice', { event }).catch(() => {}));
+    electron.power.on(event, () => void unheard(supervisor.client?.call('notice', { event })));
 
   // The computer goes down, and nobody is there to answer a question.
   electron.power.on('shutdown', () => {
@@ -351,7 +349,7 @@ export function createShell(options: ShellOptions): Shell | undefined {
       interfaces: options.interfaces,
       after: options.after,
       own: (name) => name.startsWith('culvert') || tunnels.has(name),
-      changed: () => void supervisor.client?.call('notice', { event: 'network' }).catch(() => {}),
+      changed: () => void unheard(supervisor.client?.call('notice', { event: 'network' })),
     });
 
   void app.whenReady().then(() => {
@@ -402,6 +400,14 @@ function textOf(path: string): string {
   }
 }
 const REMEDY = errorWords('profile/unreadable').remedy;
+
+/**
+ * Waits for a call whose failure is told elsewhere: why it failed is in the engine's status, which notifications and tray show; where
+ * the engine goes away, the supervisor hears of it.
+ */
+const unheard = async (call: Promise<unknown> | undefined): Promise<void> => {
+  await call?.catch(() => {});
+};
 
 const START_AT_LOGIN = 'shell/start-at-login';
 const notAtLogin = (error: unknown): ContractError => ({

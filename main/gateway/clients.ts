@@ -117,6 +117,7 @@ export function createClients({ config, plane, clock, random, socketOf }: Client
       const { replayWindow } = config;
       await children.install(child, { tunnel, params: plan.params, peer, replayWindow }, activate);
     } catch (error) {
+      // The first error is the one to report.
       if (first) await freeTunnel(client).catch(() => {});
       throw error;
     }

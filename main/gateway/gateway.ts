@@ -227,6 +227,7 @@ function run(
 
   async function shut(): Promise<void> {
     await drive.stop(GOODBYE);
+    // What is left of one goes with the data plane, below.
     for (const { sa } of clients.list()) await drive.down(sa, 'the gateway stopped').catch(() => {});
     clients.children.close();
     await plane.close();

@@ -187,7 +187,7 @@ export function loadPkcs11(path: string): Pkcs11Module {
       close() {
         if (!open) return;
         open = false;
-        // Not under a signature that is being made.
+        // Not under a signature that is being made. A token that was pulled out has closed it already.
         void inTurn(() => returns('C_CloseSession', handle)).catch(() => {});
       },
     };

@@ -2,6 +2,8 @@
 // those of the place before, since the gateway sends there until it has heard (RFC 4555 §3.5).
 //
 //   enter ─▶ sockets ── enter elsewhere ─▶ the place before ── LEFT_AFTER, or elsewhere again ─▶ closed
+
+import { createTurns } from '../net/in-turn.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import type { Timer } from './clock.ts';
 import type { SessionDeps } from './deps.ts';
@@ -28,7 +30,7 @@ export function createPlace(deps: SessionDeps, check: () => void): Place {
   let undo = createUndoStack(deps);
   let before: { readonly sockets: IkeSockets; readonly undo: UndoStack; readonly timer: Timer } | null = null;
 
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = createTurns();
 
   async function leave(): Promise<void> {
     const gone = before;
@@ -67,11 +69,7 @@ export function createPlace(deps: SessionDeps, check: () => void): Place {
     },
     find: (fd) =>
       [sockets?.ike, sockets?.natt, before?.sockets.ike, before?.sockets.natt].find((socket) => socket?.fd === fd),
-    enter(open) {
-      const entered = last.then(() => enter(open));
-      last = entered.catch(() => {});
-      return entered;
-    },
+    enter: (open) => inTurn(() => enter(open)),
     async close() {
       await leave();
       await undo.unwind();

@@ -11,6 +11,7 @@ import { type Children, createChildren, type Placement } from '../esp/children.t
 import { chanceOf, lifetimeOf } from '../esp/lifetime.ts';
 import type { ChildSa } from '../ike/child-sa.ts';
 import type { TunnelInfo } from '../ipc/contract.ts';
+import { createTurns } from '../net/in-turn.ts';
 import type { TunnelSocket } from '../net/socket/api.ts';
 import type { Tun } from '../net/tun/api.ts';
 import { type DataPlane, type Peer, rawEndpoint } from '../path/command.ts';
@@ -104,13 +105,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
   let path = profile.mtu.path;
   let up: Up | null = null;
   const names = createNameServers({ deps, holding, check: facts.check, changed: () => facts.changed?.() });
-  let last: Promise<unknown> = Promise.resolve();
-
-  function inOrder<T>(operation: () => Promise<T>): Promise<T> {
-    const result = last.then(operation);
-    last = result.catch(() => {});
-    return result;
-  }
+  const inTurn = createTurns();
 
   function planFor(child: ChildSa | null, established: Established | null, encapsulation: Encapsulation): TunnelPlan {
     const configuration = established?.configuration ?? null;
@@ -265,7 +260,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
   return {
     children,
     install: (effect, established, socketOf) =>
-      inOrder(async () => {
+      inTurn(async () => {
         const { child } = effect;
         const socket = socketOf(child.encapsulation);
         if (!socket) throw noSocket();
@@ -273,10 +268,10 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
         else await firstInstall(child, established, socket);
       }),
 
-    firstInbound: (slot, spiIn) => inOrder(async () => (await children.firstInbound(slot, spiIn)) !== undefined),
+    firstInbound: (slot, spiIn) => inTurn(async () => (await children.firstInbound(slot, spiIn)) !== undefined),
 
     installPlain: (socket) =>
-      inOrder(async () => {
+      inTurn(async () => {
         const plan = planFor(null, null, 'raw');
         const tun = await openTun(plan);
         await plane.configure(TUNNEL, plan.params);
@@ -288,7 +283,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
       }),
 
     move: (effect, socketOf) =>
-      inOrder(async () => {
+      inTurn(async () => {
         const entry = [...known.values()].find((one) => one.child.spiOut === effect.spiOut);
         if (!up || !entry) return;
         const { child, slot } = entry;
@@ -303,7 +298,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
       }),
 
     remove: (spiIn) =>
-      inOrder(async () => {
+      inTurn(async () => {
         const gone = known.get(spiIn);
         known.delete(spiIn);
         if (gone && gone.slot !== TUNNEL) facts.changed?.();
@@ -314,12 +309,12 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
       }),
 
     note: (established) =>
-      inOrder(async () => {
+      inTurn(async () => {
         if (up) up = { ...up, established };
       }),
 
     relocate: (socketOf) =>
-      inOrder(async () => {
+      inTurn(async () => {
         if (!up) return;
         for (const { child, slot } of newest()) {
           const socket = socketOf(child.encapsulation);
@@ -332,12 +327,12 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
       }),
 
     refresh: () =>
-      inOrder(async () => {
+      inTurn(async () => {
         if (up) await refresh(up);
       }),
 
-    lowerPath: (mtu) => inOrder(() => lowerPath(mtu)),
-    reconfigure: (next) => inOrder(() => reconfigure(next)),
+    lowerPath: (mtu) => inTurn(() => lowerPath(mtu)),
+    reconfigure: (next) => inTurn(() => reconfigure(next)),
 
     info() {
       if (!up) return null;

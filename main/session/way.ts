@@ -129,6 +129,7 @@ export function createWay(options: WayOptions): Way {
     const here = newTunnel(local);
     tunnel = here;
     const opening = openAuthentication(profile, authenticationDeps(deps));
+    // Where it cannot be opened there is nothing to forget, and the line after the next tells why.
     undo.push('forgetting keys', () => void opening.then((it) => it.close()).catch(() => {}));
     const authentication = await opening;
     options.check();

@@ -74,6 +74,7 @@ live('the interface in the desktop shell', missing, () => {
     );
   });
   afterAll(async () => {
+    // A window that is gone already is as good.
     if (scene?.browser) await (await service()).cleanupWdioSession(scene.browser).catch(() => {});
     await scene?.close();
   });

@@ -204,6 +204,7 @@ export class Scene {
   }
 
   async close(): Promise<void> {
+    // A browser that is gone already is as good; the laboratory ends what is left.
     await this.browser?.deleteSession().catch(() => {});
     this.bridge?.close();
     await this.lab.close();

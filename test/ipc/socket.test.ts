@@ -145,6 +145,7 @@ describe('calls', () => {
   it('go on while one waits, and thousands at once are all answered', async () => {
     await start({ connect: () => new Promise(() => {}) });
     const engine = await client();
+    // Ends with the socket, after the test.
     engine.call('connect', { profile: 'office' }).catch(() => {});
     const answers = await Promise.all(Array.from({ length: 3000 }, () => engine.call('logs', { lines: 3 })));
     expect(answers.every(({ entries }) => entries.length === 3)).toBe(true);

@@ -28,6 +28,7 @@ export async function whyNoNamespaces(): Promise<string | undefined> {
   } catch (error) {
     return `adapters cannot be made in a namespace here (${reasonText(error)})`;
   } finally {
+    // It is not there where it could not be made.
     await command('ip', ['netns', 'del', probe]).catch(() => {});
   }
 }

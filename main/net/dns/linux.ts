@@ -12,6 +12,7 @@ import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { formatAddress } from '../../wire/address.ts';
 import { NetError } from '../error.ts';
+import { createTurns } from '../in-turn.ts';
 import { type Runner, runOrError, systemRunner } from '../runner.ts';
 import type { DesiredDns, DnsSettings } from './api.ts';
 import { type Forwarder, startForwarder } from './forwarder.ts';
@@ -90,12 +91,7 @@ export function linuxDnsSettings(
   let again: NodeJS.Timeout | undefined;
   /** The file is somebody else's, against our will. */
   let lost = false;
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = last.then(work);
-    last = result.catch(() => {});
-    return result;
-  };
+  const inTurn = createTurns();
 
   async function apply(desired: DesiredDns): Promise<{ readonly how: string } | NetError> {
     const text = (await file.read()) ?? '';

@@ -16,6 +16,7 @@
 // name says whose it is.
 import { formatAddress, type Prefix, parseAddress } from '../../wire/address.ts';
 import { NetError } from '../error.ts';
+import { createTurns } from '../in-turn.ts';
 import type { DesiredRoutes } from '../route/api.ts';
 import { destination, planRoutes, type TableRoute } from '../route/plan.ts';
 import { type Family, MARK, readAttached } from '../route/table.ts';
@@ -37,13 +38,7 @@ const NEEDED = [
 const LAN = ['ip daddr { 224.0.0.0/24, 239.255.255.250, 255.255.255.255 } accept', 'ip6 daddr ff02::/16 accept'];
 
 export function linuxFirewall(runner: Runner = systemRunner): Firewall {
-  // One change at a time: a close during an apply waits for it.
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = last.then(work);
-    last = result.catch(() => {});
-    return result;
-  };
+  const inTurn = createTurns();
   const cleanUp = async (): Promise<readonly string[]> => ((await remove(runner)) ? [`nftables table ${TABLE}`] : []);
   return {
     apply: (desired) => inTurn(() => apply(runner, desired)),

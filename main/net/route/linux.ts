@@ -15,6 +15,7 @@
 // the engine does first of all.
 import { type Address, formatAddress } from '../../wire/address.ts';
 import { NetError } from '../error.ts';
+import { createTurns } from '../in-turn.ts';
 import { type Runner, runOrError, systemRunner } from '../runner.ts';
 import type { DesiredRoutes, RouteTable } from './api.ts';
 import { planRoutes, type TableRoute, withFallbacks } from './plan.ts';
@@ -25,13 +26,7 @@ const FAMILIES: readonly Family[] = [4, 6];
 const EMPTY: ReadonlyMap<string, TableRoute> = new Map();
 
 export function linuxRouteTable(runner: Runner = systemRunner): RouteTable {
-  // One change at a time: a close during an apply waits for it, and then undoes all of it.
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = last.then(work);
-    last = result.catch(() => {});
-    return result;
-  };
+  const inTurn = createTurns();
   return {
     mark: MARK,
     apply: (desired) => inTurn(() => apply(runner, desired)),

@@ -17,6 +17,7 @@ async function during<T>(pair: Pair, promise: Promise<T>): Promise<T> {
   const watched = promise.finally(() => {
     settled = true;
   });
+  // Whoever called gets it below; until then it may fail unwatched.
   watched.catch(() => {});
   for (let i = 0; i < 200_000 && !settled; i++) {
     pair.clock.step();
