@@ -310,8 +310,9 @@ describe('the daemon', () => {
     expect(() => lockNamespace(join(scene.directory, 'run'))).toThrow(/running already in this network namespace/);
     await scene.daemon.stop();
     const lock = lockNamespace(join(scene.directory, 'run'));
-    expect(lock).toBeDefined();
+    expect(readdirSync(join(scene.directory, 'run'))).toHaveLength(1);
     lock?.release();
+    expect(readdirSync(join(scene.directory, 'run'))).toEqual([]);
   });
 
   it('takes over the lock that a killed engine left, whatever is in it', async () => {

@@ -1,6 +1,6 @@
 // The interface as a person uses it (day.ts), in Debian's Chromium, against the real engine and the real gateway.
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, test } from 'vitest';
 import { live } from '../live/live.ts';
 import { dayOfWork } from './day.ts';
 import { missing, Scene } from './scene.ts';
@@ -20,14 +20,11 @@ live('the interface in Chromium', missing, () => {
     await scene.browser.saveScreenshot(fileURLToPath(new URL('../../build/out/e2e-failure.png', import.meta.url)));
   });
 
-  test('is usable soon after launch', async () => {
+  test('is usable after launch, and shows the state', async () => {
     await scene.browser.url(scene.url);
     await scene.browser.$('h1').waitForDisplayed();
-    const usable = Number(await scene.browser.execute('return performance.now()'));
+    // How soon is measured, not tested: `npm run bench interface`.
     await scene.shows('disconnected');
-    console.log(`e2e: first heading seen ${Math.round(usable)} ms after navigation`);
-    // The aim is 1 s; on a machine that does other things too, only a defect takes three times as long.
-    expect(usable).toBeLessThan(3000);
   });
 
   dayOfWork(() => scene, { restores: false, takesFiles: true });

@@ -183,7 +183,7 @@ describe('a peer that is closed', () => {
     waiting.close();
     typed('too late');
     expect((await step).state).toBe('failure');
-    expect(reasonOf(await waiting.process(success))).toBeDefined();
+    expect(reasonOf(await waiting.process(success))).toBe('prompt-cancelled');
   });
 
   it('forgets its keys', async () => {

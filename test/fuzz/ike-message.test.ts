@@ -1,5 +1,5 @@
-// The message parser under a coverage-guided fuzzer. CULVERT_FUZZ_SECONDS: how long (20 by itself, 600 with CULVERT_LONG); CULVERT_SEED:
-// another stream of inputs; CULVERT_FUZZ_SAVE: writes what was found on top of the corpus to this file, in the corpus' form.
+// The message parser under a coverage-guided fuzzer. CULVERT_FUZZ_INPUTS: how many (6,000 by itself, 400,000 with CULVERT_LONG);
+// CULVERT_SEED: another stream of inputs; CULVERT_FUZZ_SAVE: writes what was found on top of the corpus to this file, in the corpus' form.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { RECORDED } from '../ike/recorded.ts';
@@ -8,7 +8,7 @@ import { exerciseMessage } from './ike-message.ts';
 import { mutated, partsOf } from './mutate.ts';
 
 const SEED = Number(process.env.CULVERT_SEED ?? 1);
-const SECONDS = Number(process.env.CULVERT_FUZZ_SECONDS ?? (process.env.CULVERT_LONG ? 600 : 20));
+const INPUTS = Number(process.env.CULVERT_FUZZ_INPUTS ?? (process.env.CULVERT_LONG ? 400_000 : 6_000));
 const SCRIPTS = ['/main/ike/', '/main/wire/', '/main/crypto/proposal'];
 
 const SAVED: readonly string[] = JSON.parse(
@@ -34,18 +34,18 @@ test('mutations keep most messages chains of payloads', () => {
 });
 
 test(
-  `${SECONDS} s of fuzzing: no input makes the parser throw, change what it read, or take long`,
+  `${INPUTS} inputs: none makes the parser throw, or change what it read`,
   async () => {
     const outcome = await fuzz({
       corpus: CORPUS,
       scripts: SCRIPTS,
       seed: SEED,
-      milliseconds: SECONDS * 1000,
+      inputs: INPUTS,
       run: exerciseMessage,
     });
-    const { crash, inputs, blocks, found, slowest } = outcome;
+    const { crash, inputs, blocks, found } = outcome;
     console.log(
-      `fuzzing with seed ${SEED}: ${inputs} inputs, ${blocks} blocks, ${found.length - CORPUS.length} inputs worth keeping, slowest ${slowest.toFixed(1)} ms`,
+      `fuzzing with seed ${SEED}: ${inputs} inputs, ${blocks} blocks, ${found.length - CORPUS.length} inputs worth keeping`,
     );
     const save = process.env.CULVERT_FUZZ_SAVE;
     if (save)
@@ -58,8 +58,9 @@ test(
         ),
       );
     if (crash) throw new Error(`seed ${SEED}, input ${crash.input}`, { cause: crash.error });
-    expect(inputs).toBeGreaterThan(SECONDS * 20);
-    expect(slowest).toBeLessThan(1000);
+    // It has looked around: the corpus is a beginning, and coverage was counted.
+    expect(inputs).toBeGreaterThanOrEqual(CORPUS.length + INPUTS);
+    expect(blocks).toBeGreaterThan(300);
   },
-  (SECONDS + 60) * 1000,
+  60_000 + INPUTS * 10,
 );

@@ -19,12 +19,12 @@ test('a silent connection is closed after ten seconds, at the data plane first',
 
 test('one over which a client has authenticated stays', async () => {
   const { streams, clock, connect, closed } = scene();
-  const { remote } = connect(7);
+  const { fd, remote } = connect(7);
   streams.proved(remote);
   clock.advance(3_600_000);
   await settle();
   expect(closed).toEqual([]);
-  expect(streams.at(remote)).toBeDefined();
+  expect(streams.at(remote)).toMatchObject({ fd, stream: { remote } });
 });
 
 test('one whose user is asked for a password has more time, not all of it', async () => {
@@ -47,7 +47,8 @@ test('an address keeps eight strangers: the oldest goes for a ninth, and a clien
   const other = connect(8);
   await settle();
   expect(closed).toEqual([strangers[0]!.fd]);
-  for (const { remote } of [client, other, strangers[8]!]) expect(streams.at(remote)).toBeDefined();
+  for (const { fd, remote } of [client, other, strangers[8]!])
+    expect(streams.at(remote)).toMatchObject({ fd, stream: { remote } });
 });
 
 test('strangers of many addresses keep nobody out; clients are not closed for anybody', async () => {
@@ -78,12 +79,12 @@ test('one that has ended stays open as long as a tunnel sends into it, and is th
   const endpoints = [one, other].map(({ remote }) => formatEndpoint(remote));
   await streams.ended(one.fd, new Set(endpoints));
   expect(closed).toEqual([]);
-  expect(streams.byDescriptor(one.fd)).toBeDefined();
+  expect(streams.byDescriptor(one.fd)).toMatchObject({ fd: one.fd, stream: { remote: one.remote } });
   // The client is back on another connection: nobody sends into the old one any more, and the other has not ended.
   await streams.collect(new Set());
   expect(released).toEqual([`receiver ${one.fd}`, `sender ${one.fd}`, `socket ${one.fd}`]);
   expect(streams.byDescriptor(one.fd)).toBeUndefined();
-  expect(streams.byDescriptor(other.fd)).toBeDefined();
+  expect(streams.byDescriptor(other.fd)).toMatchObject({ fd: other.fd, stream: { remote: other.remote } });
 });
 
 test('a client that is asked something later has proved itself already', async () => {

@@ -20,6 +20,7 @@ import {
   Simulation,
   selector,
 } from '../sim/simulation.ts';
+import { expectUp } from '../sim/up.ts';
 
 const decoded = (datagram: Datagram | undefined): Message => {
   const message = decodeMessage(datagram?.bytes ?? new Uint8Array(0));
@@ -130,7 +131,7 @@ describe('cookies and groups', () => {
     expect(requests[1]!.payloads[0]).toMatchObject({ kind: 'notify', type: NotifyType.COOKIE });
     expect(requests[1]!.payloads.slice(1)).toEqual(requests[0]!.payloads);
     expect(requests[1]!.header).toEqual(requests[0]!.header);
-    expect(sim.client.established).toBeDefined();
+    expectUp(sim);
   });
 
   test('changes to a group that it offered, with SPIi and Ni unchanged', () => {
@@ -155,7 +156,7 @@ describe('cookies and groups', () => {
     );
     // COOKIE, INVALID_KE_PAYLOAD, answer, IKE_AUTH: four round trips.
     expect(sim.wire.length).toBe(8);
-    expect(sim.client.established).toBeDefined();
+    expectUp(sim);
   });
 
   /** A forged answer to the first IKE_SA_INIT arrives before the real one. */
@@ -175,7 +176,7 @@ describe('cookies and groups', () => {
 
   test('a group that was not offered is not taken, and a better answer still is', () => {
     const sim = connect({}, {}, { network: { touch: forged(NotifyType.INVALID_KE_PAYLOAD, Uint8Array.of(0, 2)) } });
-    expect(sim.client.established).toBeDefined();
+    expectUp(sim);
     expect(sim.wire.filter((d) => d.direction === 'to-responder').length).toBe(2);
   });
 
@@ -188,14 +189,14 @@ describe('cookies and groups', () => {
     ['a status', 40_000],
   ])('a forged %s does not stop us (RFC 7296 §2.21.1)', (_, type) => {
     const sim = connect({}, {}, { network: { touch: forged(type, new Uint8Array(0)) } });
-    expect(sim.client.established).toBeDefined();
+    expectUp(sim);
   });
 
   test('an answer to the request before the cookie makes AUTH fail: once, it starts again with another SPIi', () => {
     // The cookie overtakes the good answer, which covers an IKE_SA_INIT without it (RFC 7296 §2.15).
     const touch = forged(NotifyType.COOKIE, Uint8Array.of(1));
     const sim = connect({}, {}, { network: { touch } });
-    expect(sim.client.established).toBeDefined();
+    expectUp(sim);
     expect(new Set(sim.wire.map((d) => decoded(d).header.SPIi)).size).toBe(2);
     expect(sim.client.expected.length).toBe(2);
     expect(sim.client.cancelled).toEqual([sim.client.expected[0]]);
@@ -231,7 +232,7 @@ describe('cookies and groups', () => {
       const back = { from: datagram.to, to: datagram.from, transport: datagram.transport } as const;
       return [{ bytes: answer, ...back, direction: 'to-initiator' as const }, datagram];
     };
-    expect(connect({}, {}, { network: { touch } }).client.established).toBeDefined();
+    expectUp(connect({}, {}, { network: { touch } }));
     // … but is named as the cause where nothing better comes.
     const alone = (d: Datagram) => touch(d).filter((one) => one.direction === 'to-initiator');
     expect(failure(connect({}, {}, { network: { touch: alone } })).code).toBe('no-response');

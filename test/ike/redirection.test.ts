@@ -6,6 +6,7 @@ import { payloadOf, payloadsOf } from '../../main/ike/payload/payload.ts';
 import { type GatewayName, redirectNotify } from '../../main/ike/redirect.ts';
 import { isWireError } from '../../main/wire/error.ts';
 import { address, type Datagram, Simulation, type SimulationOptions } from '../sim/simulation.ts';
+import { expectUp } from '../sim/up.ts';
 
 const TO: GatewayName = { kind: 'name', name: 'gw2.example.com' };
 const takes: SimulationOptions['initiator'] = { takesRedirects: true };
@@ -31,7 +32,7 @@ describe('in the answer to IKE_SA_INIT', () => {
   test('who does not say that it can be sent is not', () => {
     const sim = new Simulation({ responder: { redirect: { atOnce: () => TO } } }).connect();
     expect(saysIn(sim.wire[0]!)).not.toContain(NotifyType.REDIRECT_SUPPORTED);
-    expect(sim.client.established).toBeDefined();
+    expectUp(sim);
   });
 
   test('who was sent says by whom', () => {
@@ -39,7 +40,7 @@ describe('in the answer to IKE_SA_INIT', () => {
     const request = opened(sim.wire[0]!);
     const from = payloadsOf(request.payloads, 'notify').find((n) => n.type === NotifyType.REDIRECTED_FROM);
     expect([...(from?.data ?? [])]).toEqual([1, 4, 192, 0, 2, 77]);
-    expect(sim.client.established).toBeDefined();
+    expectUp(sim);
   });
 
   /** An answer that somebody forges before the gateway's own. */
@@ -68,14 +69,14 @@ describe('in the answer to IKE_SA_INIT', () => {
     ]) {
       made = forged(make);
       made.connect();
-      expect(made.client.established).toBeDefined();
+      expectUp(made);
     }
   });
 
   test('one that we did not say we take changes nothing, though the nonce is ours', () => {
     made = forged((Ni) => redirectNotify(TO, Ni), {});
     made.connect();
-    expect(made.client.established).toBeDefined();
+    expectUp(made);
     made = forged((Ni) => redirectNotify(TO, Ni));
     made.connect();
     expect(made.client.closed).toEqual({ by: 'redirect', to: TO });

@@ -4,6 +4,7 @@ import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
 import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import { mirrored } from '../sim/mirrored.ts';
 import { type Datagram, initiatorConfig, type NetworkOptions, Simulation, selector } from '../sim/simulation.ts';
+import { expectUp } from '../sim/up.ts';
 
 const CREATE_CHILD_SA = 36;
 const INFORMATIONAL = 37;
@@ -21,7 +22,7 @@ interface Change {
 
 const connected = (change: Change = {}): Simulation => {
   const sim = new Simulation(change).connect(10_000);
-  expect(sim.client.established).toBeDefined();
+  expectUp(sim);
   return sim;
 };
 

@@ -367,9 +367,9 @@ describe('ends', () => {
     socket.pause();
     for (let id = 0; id < 500; id++) socket.write(`{"id":${id},"call":"logs","params":{"lines":1000}}\n`);
     await (await client()).call('status', {});
-    const began = performance.now();
+    // It would wait for ever, and the test with it, for a client that never takes its answers.
     await server.close();
-    expect(performance.now() - began).toBeLessThan(3000);
+    expect(existsSync(path)).toBe(false);
   });
 
   it('closing by ourselves is no error', async () => {

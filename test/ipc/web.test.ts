@@ -165,7 +165,6 @@ describe('the WebSocket', () => {
         );
       });
     const strangers: Socket[] = [];
-    const began = performance.now();
     const met = await Promise.all(Array.from({ length: MOST_PAGES + 4 }, stranger));
     expect(met.filter(({ status }) => status === '503')).toHaveLength(4);
     // The person's own pages find room all the while.
@@ -173,8 +172,8 @@ describe('the WebSocket', () => {
       Array(MOST_PAGES).fill('open'),
     );
     expect(await outcome(page())).toBe('HTTP 503');
+    // They do not go by themselves: without the server's doing this would not end.
     await Promise.all(met.map(({ gone }) => gone));
-    expect(performance.now() - began).toBeLessThan(5_000);
     for (const socket of strangers) socket.destroy();
   });
 

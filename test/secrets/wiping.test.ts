@@ -9,6 +9,7 @@ import { createDrive } from '../../main/session/drive.ts';
 import { hostileRun } from '../fuzz/ike-state.ts';
 import { seededNumbers } from '../sim/random.ts';
 import { bytes, type Datagram, initiatorConfig, Simulation, type SimulationOptions } from '../sim/simulation.ts';
+import { expectUp } from '../sim/up.ts';
 import { hearDerivedKeys, type Keymat, type Mixing } from './derived.ts';
 
 vi.mock('../../main/ike/keymat.ts', async (load) => (await import('./derived.ts')).hearingKeymat(await load<Keymat>()));
@@ -80,7 +81,7 @@ const PQ: { readonly initiator: Partial<InitiatorConfig>; readonly responder: Pa
 
 test('while a connection is up its keys are there: the test sees them', () => {
   const sim = simulate().connect(10_000);
-  expect(sim.client.established).toBeDefined();
+  expectUp(sim);
   expect(left()).toEqual(expect.arrayContaining(['SK_d', 'SK_ei', 'SK_er', 'ESP initiatorKey']));
 });
 
@@ -147,7 +148,7 @@ test('replaced by another connection of the same client (INITIAL_CONTACT)', () =
   const before = simulate().connect(10_000);
   const heard = held;
   const after = new Simulation({ after: before, seed: 2, initiator: { livenessInterval: 20_000 } }).connect(10_000);
-  expect(after.client.established).toBeDefined();
+  expectUp(after);
   after.tell({ kind: 'close' }).run(400_000);
   // The first client finds out by itself.
   before.network = { loss: 1 };
@@ -177,7 +178,7 @@ test('resumed: what a ticket stands for is its holder’s, and nothing else is l
     seed: 2,
     initiator: { resume: ticket, wantsTickets: true, livenessInterval: 20_000 },
   }).connect(10_000);
-  expect(second.client.established).toBeDefined();
+  expectUp(second);
   second.tell({ kind: 'close' }).run(400_000);
   first.network = { loss: 1 };
   first.run(400_000);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { drawAuthentication } from './authentication.ts';
 import { mirrored } from './mirrored.ts';
 import { seededNumbers } from './random.ts';
-import { Simulation, type SimulationOptions } from './simulation.ts';
+import { Simulation, type SimulationOptions, type View } from './simulation.ts';
 
 const ONE = process.env.CULVERT_SEED;
 const RUNS = Number(process.env.CULVERT_SIM_RUNS ?? 1000);
@@ -84,12 +84,15 @@ function check(seed: number): 'established' | 'failed' {
     if (asked.closed?.by === 'error') expect(asked.closed.error.code).toBe('no-response');
     else expect(asked.closed).toEqual({ by: 'us' });
     const checks = closes === 'client' ? options.responder?.livenessInterval : options.initiator?.livenessInterval;
-    if (checks) expect(other.closed).toBeDefined();
+    if (checks) expect([{ by: 'peer' }, 'no-response']).toContainEqual(reasonOf(other.closed));
     expect(asked.removed).toEqual(asked.installed.map((child) => child.spiIn));
     if (other.closed) expect(other.removed).toEqual(other.installed.map((child) => child.spiIn));
   }
   return outcome;
 }
+
+/** Why it was closed: the code of an error, or by whom. */
+const reasonOf = (reason: View['closed']) => (reason?.by === 'error' ? reason.error.code : reason);
 
 function settled(sim: Simulation): 'established' | 'failed' {
   const { client } = sim;
@@ -109,7 +112,11 @@ function settled(sim: Simulation): 'established' | 'failed' {
   expect(ours && mirrored(ours)).toEqual(theirs);
   expect(client.installed.length).toBe(1);
   // Half-open SAs of overtaken or repeated IKE_SA_INITs are gone.
-  for (const view of sim.gateway.values()) expect(view.established ?? view.closed).toBeDefined();
+  for (const { established, closed, installed } of sim.gateway.values()) {
+    if (established) continue;
+    expect(reasonOf(closed)).toBe('peer-not-authentic');
+    expect(installed).toEqual([]);
+  }
   return 'established';
 }
 

@@ -6,6 +6,7 @@ import { parseName } from '../../../main/pki/distinguished-name.ts';
 import { isPkiError } from '../../../main/pki/error.ts';
 import { sameDistinguishedName } from '../../../main/pki/identity.ts';
 import { Simulation, type SimulationOptions } from '../../sim/simulation.ts';
+import { expectUp } from '../../sim/up.ts';
 import { answerer, signing } from './answers.ts';
 
 const dn = (text: string): Identity => {
@@ -49,6 +50,6 @@ test('by EAP alone', () => {
 test('of a ticket', () => {
   const sim = simulate(EXPECTED);
   const again = simulate(EXPECTED, { resume: sim.client.tickets.at(-1) }, { after: sim, seed: 7 });
-  expect(again.client.established).toBeDefined();
+  expectUp(again);
   expect(again.wire.map(({ bytes }) => bytes[18])).not.toContain(Exchange.IKE_SA_INIT);
 });

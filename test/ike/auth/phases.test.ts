@@ -9,6 +9,7 @@ import type { IkeAnswer, IkeQuestion } from '../../../main/ike/questions.ts';
 import type { ResponderAuthentication } from '../../../main/ike/responder-config.ts';
 import { mirrored } from '../../sim/mirrored.ts';
 import { type AnswerOptions, bytes, Simulation, type SimulationOptions } from '../../sim/simulation.ts';
+import { expectUp } from '../../sim/up.ts';
 import { answerer, authority, certificate, type FakeEap, signing } from './answers.ts';
 
 const GATEWAY = 'gateway.example.com';
@@ -95,7 +96,7 @@ describe('a good start', () => {
     sim.connect(60_000);
     for (let answered = 0; answered < asked.length; answered++) go().run(60_000);
     expect(asked.map(({ question }) => question.kind)).toEqual(['verify', 'eap', 'eap', 'eap']);
-    expect(sim.client.established).toBeDefined();
+    expectUp(sim);
     expect(sim.client.installed.map(mirrored)).toEqual(sim.peer.installed);
   });
 
@@ -117,7 +118,7 @@ describe('a good start', () => {
     expect(asked.map(({ question }) => question.kind)).toEqual(['sign', 'verify']);
     expect(sim.client.established).toBeUndefined();
     go().run(1000);
-    expect(sim.client.established).toBeDefined();
+    expectUp(sim);
   });
 
   test('AUTH_LIFETIME becomes a wish to authenticate anew, a while before its end (RFC 4478)', () => {
@@ -156,7 +157,7 @@ describe('questions', () => {
     });
     expect(sim.client.closed).toBeUndefined();
     go().run(1000);
-    expect(sim.client.established).toBeDefined();
+    expectUp(sim);
     answer(asked[1]!.id, {
       kind: 'failed',
       error: new IkeError({ code: 'protocol', message: 'late', remedy: 'none' }),
@@ -224,7 +225,7 @@ describe('the gateway', () => {
   test('does not take a request twice while it thinks about it', () => {
     // The initiator repeats itself after half a second, the gateway thinks for three.
     const sim = simulate({ delay: [3000, 3000] }).connect();
-    expect(sim.client.established).toBeDefined();
+    expectUp(sim);
     expect(sim.peer.installed).toHaveLength(1);
     expect(sim.log.filter((line) => line.includes('still being worked upon')).length).toBeGreaterThan(0);
   });
