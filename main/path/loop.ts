@@ -174,8 +174,8 @@ export class Loop {
     return sender?.holding ? HOLD_MS : timeout;
   }
 
-  /** `patient`: waits until there is something to do. Otherwise only looks. */
-  turn(patient: boolean): Outcome {
+  /** Waits up to `longest` milliseconds for something to do; 0: only looks; -1: for as long as it takes. */
+  turn(longest: number): Outcome {
     const sender = this.#sender;
     const receiver = this.#receiver;
     if (Atomics.load(this.#shared.flags, PENDING) > 0 && !this.#takeCommands()) return 'quit';
@@ -189,8 +189,9 @@ export class Loop {
     if (receiver) for (const fd of receiver.sockets.keys()) if (this.#entries < POLL_FDS_COUNT) this.#watch(fd, POLLIN);
 
     const timeout = this.#timeout();
+    const wait = longest < 0 || (timeout >= 0 && timeout < longest) ? timeout : longest;
     this.#publish();
-    const ready = this.#calls.poll(this.#memory.base + POLL_FDS, this.#entries, patient ? timeout : 0);
+    const ready = this.#calls.poll(this.#memory.base + POLL_FDS, this.#entries, wait);
     if (ready < 0 && this.#calls.errno() !== EINTR) throw new Error(`poll: ${errnoName(this.#calls.errno())}`);
     if (ready < 0) return 'nothing';
 

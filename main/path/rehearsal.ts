@@ -1,10 +1,10 @@
 // V8 makes good code of a function only once it has run some thousand times, and pings are few: an engine that had never been busy
 // answered them from its interpreter, in twice the time. So each worker rehearses first, while it has nothing else to do: a
 // second loop with a core, a TUN and sockets of its own, on the loopback interface, carries packets from one to the other, a
-// turn at a time, for so many turns or so long. Nothing of it touches the real tunnel; where sockets cannot be had, there is no
-// rehearsal, and only the first packets are slower.
+// turn at a time, for so many turns or so long. Later a turn now and then keeps the way warm (beat.ts). Nothing of it touches the
+// real tunnel; where sockets cannot be had, there is no rehearsal, and packets are slower where they are few.
 //
-//   sender    feed a packet (or several) into the TUN ── loop ──▶ socket ──▶ a sink that nobody reads
+//   sender    feed a packet (or several) into the TUN ── loop ──▶ socket ──▶ a sink, read and thrown away
 //   receiver  seal a packet (or several), send it  ──▶ socket ── loop ──▶ TUN ──▶ read and thrown away
 //
 // (main/core/warm.ts does the like for the core's WebAssembly, which all threads share; JavaScript's code belongs to a thread.)
@@ -17,11 +17,9 @@ import {
   EFD_CLOEXEC,
   EFD_NONBLOCK,
   MSG_NOSIGNAL,
-  SO_RCVBUF,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_SEQPACKET,
-  SOL_SOCKET,
 } from '../native/constants.ts';
 import type { Libc } from '../native/libc.ts';
 import { sockaddrOf } from '../native/sockaddr.ts';
@@ -34,8 +32,8 @@ import { monotonic, type PeerNotice } from './messages.ts';
 import { shared } from './shared.ts';
 
 /** V8 looks at a function after some 65,000 bytes of its bytecode have run, thrice: the short ones need as many turns. */
-const TURNS = 6000;
-const MOST_MS = 1500;
+const TURNS = 3000;
+const MOST_MS = 750;
 /** A few packets at once every so many turns, so that batches are rehearsed too. */
 const BATCH_EVERY = 8;
 const BATCH = 4;
@@ -52,11 +50,13 @@ export class Rehearsal {
   readonly #socket: TunnelSocket;
   readonly #toSocket: Uint8Array;
   readonly #far: number;
+  readonly #sink: number;
   readonly #release: readonly (() => void)[];
   readonly #packet = inner();
   readonly #room = new Uint8Array(2048);
   readonly #until: number;
   #turns = 0;
+  #broken = false;
 
   /** What the worker of `options` will do, on a stage of its own. undefined: there is none to be had. */
   static open(options: LoopOptions, module: WebAssembly.Module): Rehearsal | undefined {
@@ -85,7 +85,7 @@ export class Rehearsal {
     const socket = open(sockets.open({ kind: 'natt', family: 4, localAddress: LOOPBACK, mark: 0 }), closeSocket);
     this.#socket = socket;
     const sink = open(sockets.open({ kind: 'ike', family: 4, localAddress: LOOPBACK, mark: 0 }), closeSocket);
-    calls.setsockopt(sink.fd, SOL_SOCKET, SO_RCVBUF, 1);
+    this.#sink = sink.fd;
     const pair = new Int32Array(2);
     if (calls.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
       throw new Error('socketpair');
@@ -105,6 +105,8 @@ export class Rehearsal {
     this.#core = createCoreSync(module);
     this.#loop = new Loop({ ...options, core: this.#core, shared: shared(), port: port1, eventfd });
     this.#toSocket = sockaddrOf(LOOPBACK, socket.local.port);
+    // Who else is on this machine cannot join in: each takes datagrams of this one socket only.
+    for (const { fd } of [socket, sink]) if (calls.connect(fd, this.#toSocket) < 0) throw new Error('connect');
     this.#configure(tun, this.#receives && this.#sends ? socket : sink);
     this.#until = monotonic() + MOST_MS;
   }
@@ -168,15 +170,16 @@ export class Rehearsal {
   }
 
   get goesOn(): boolean {
-    return this.#turns < TURNS && monotonic() < this.#until;
+    return !this.#broken && this.#turns < TURNS && monotonic() < this.#until;
   }
 
   /** One turn of the loop on stage. What goes wrong there ends the rehearsal, and costs the tunnel nothing. */
   step(): void {
+    if (this.#broken) return;
     try {
       this.#play();
     } catch {
-      this.#turns = TURNS;
+      this.#broken = true;
     }
   }
 
@@ -184,10 +187,11 @@ export class Rehearsal {
     const count = this.#turns++ % BATCH_EVERY === 0 ? BATCH : 1;
     if (this.#sends) for (let i = 0; i < count; i++) this.#calls.writeBytes(this.#far, this.#packet);
     else this.#sealAndSend(count);
-    this.#loop.turn(false);
-    if (!this.#receives) return;
-    if (this.#sends) this.#loop.turn(false);
-    while (this.#calls.readBytes(this.#far, this.#room) > 0);
+    this.#loop.turn(0);
+    if (this.#sends && this.#receives) this.#loop.turn(0);
+    // Unread, they would fill its queue, and the kernel would count drops for all to see.
+    const end = this.#receives ? this.#far : this.#sink;
+    while (this.#calls.readBytes(end, this.#room) > 0);
   }
 
   /** What the far end would send: this core has the key as well. */

@@ -8,6 +8,7 @@ import type { FromWorker, WorkerData } from './messages.ts';
 import { schedulePromptly } from './prompt.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { shared } from './shared.ts';
+import { work } from './work.ts';
 
 if (!parentPort) throw new Error('main/path/worker is started by main/path/start, as a worker thread');
 
@@ -17,26 +18,21 @@ schedulePromptly(libc());
 const core = createCoreSync(module);
 try {
   parentPort.postMessage({ kind: 'ready' } satisfies FromWorker);
-  run({ role, core, calls: libc(), shared: shared(buffer), port: parentPort, eventfd, clockOffset });
+  const options: LoopOptions = {
+    role,
+    core,
+    calls: libc(),
+    shared: shared(buffer),
+    port: parentPort,
+    eventfd,
+    clockOffset,
+  };
+  work(
+    () => new Loop(options),
+    () => Rehearsal.open(options, module),
+  );
 } finally {
   // Keys are wiped however the loop ended.
   core.close();
   parentPort.close();
-}
-
-/** Until told to quit. */
-function run(options: LoopOptions): void {
-  const loop = new Loop(options);
-  const rehearsal = Rehearsal.open(options, module);
-  try {
-    while (rehearsal?.goesOn) {
-      // Whatever is there to be done comes first.
-      const outcome = loop.turn(false);
-      if (outcome === 'quit') return;
-      if (outcome === 'nothing') rehearsal.step();
-    }
-  } finally {
-    rehearsal?.close();
-  }
-  while (loop.turn(true) !== 'quit');
 }

@@ -65,14 +65,14 @@ function rig(role: Role) {
 it('waits for ever where nothing is due', () => {
   for (const role of ['sender', 'receiver', 'single'] as const) {
     const { loop, waits } = rig(role);
-    expect(loop.turn(true)).toBe('nothing');
+    expect(loop.turn(-1)).toBe('nothing');
     expect(waits).toEqual([-1]);
   }
 });
 
 it('does not wait where it is only to look', () => {
   const { loop, waits } = rig('single');
-  loop.turn(false);
+  loop.turn(0);
   expect(waits).toEqual([0]);
 });
 
@@ -86,19 +86,19 @@ it('looks at what arrived once more after a while, in whole milliseconds, and th
   const params = { ...saParams(SPI.responder, CIPHER), replayWindow: 64 };
   loop.carryOut({ id: 2, to: 'receiver', command: { kind: 'installInbound', slot: 0, params } });
   now += 0.25;
-  loop.turn(true);
+  loop.turn(-1);
   // A part of a millisecond would be none for poll(), and the loop would spin until it has passed.
   expect(waits.every((wait) => Number.isInteger(wait))).toBe(true);
   expect(waits[0]).toBeGreaterThan(0);
   const used = vi.spyOn(core, 'inboundUse').mockReturnValue({ packets: 3, bytes: 300, sequence: 4n });
   now += waits[0]!;
-  loop.turn(true);
+  loop.turn(-1);
   expect(used).toHaveBeenCalled();
   expect(numbers[IO_ARRIVED]).toBe(3);
-  loop.turn(true);
+  loop.turn(-1);
   now += 1_000_000;
-  loop.turn(true);
-  loop.turn(true);
+  loop.turn(-1);
+  loop.turn(-1);
   expect(waits.slice(-1)[0]).toBeGreaterThan(0);
   expect(waits).toContain(-1);
   expect(waits).not.toContain(0);
@@ -117,12 +117,12 @@ it('looks again in a millisecond while the link has enough', () => {
   link.inFlight = 100_000_000;
   const packet = packet4('10.88.0.2', '10.88.0.1', 100);
   send({ id: 6, to: 'sender', command: { kind: 'injectPacket', packet } });
-  loop.turn(true);
-  loop.turn(true);
+  loop.turn(-1);
+  loop.turn(-1);
   expect(waits).toEqual([1, 1]);
   link.inFlight = 1;
-  loop.turn(true);
-  loop.turn(true);
+  loop.turn(-1);
+  loop.turn(-1);
   expect(waits).toEqual([1, 1, 1, -1]);
 });
 
@@ -130,7 +130,7 @@ it('lets go of a TUN that has nothing but an error, which poll() would say for e
   const { loop, watched, says } = rig('sender');
   loop.carryOut({ id: 1, to: 'sender', command: { kind: 'attachTun', tun: { fd: FD, vnetHeader: false } } });
   says.set(FD, POLLERR);
-  expect(loop.turn(true)).toBe('worked');
-  expect(loop.turn(true)).toBe('nothing');
+  expect(loop.turn(-1)).toBe('worked');
+  expect(loop.turn(-1)).toBe('nothing');
   expect(watched).toEqual([[FD + 1, FD], [FD + 1]]);
 });
