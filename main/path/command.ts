@@ -67,6 +67,8 @@ export type SenderCommand =
   | { readonly kind: 'injectPacket'; readonly packet: Uint8Array }
   /** An IKE message, marker in front, into the stream of a `tcp` socket, between two packets. */
   | { readonly kind: 'sendMessage'; readonly socket: number; readonly bytes: Uint8Array }
+  /** May the kernel fragment what is sent through this socket by what it has heard of the path's MTU? It may from the start. */
+  | { readonly kind: 'trustKernelPath'; readonly socket: number; readonly trust: boolean }
   /** The `tcp` socket is about to be closed. */
   | { readonly kind: 'forgetStream'; readonly socket: number }
   | { readonly kind: 'injectDummy'; readonly tunnel: number; readonly length: number };
@@ -96,8 +98,17 @@ export type PathEvent =
   | { readonly kind: 'streamClosed'; readonly socket: number; readonly reason: string }
   /** The SA has reached a soft limit of its bytes or packets: it should be replaced. Said once. */
   | { readonly kind: 'softLimit'; readonly direction: 'in' | 'out'; readonly slot: number; readonly spi: number }
-  /** The network refused a datagram: EMSGSIZE with the known path MTU, ECONNREFUSED, ENETUNREACH, … */
-  | { readonly kind: 'pathError'; readonly errno: number; readonly name: string; readonly mtu: number | null }
+  /**
+   * The network refused a datagram: EMSGSIZE with the known path MTU, ECONNREFUSED, ENETUNREACH, … `quoted`: the first four bytes, as
+   * a number, of what the datagram carried that ICMP quotes: the SPI of ESP. Absent where nothing is quoted. Nobody has proved any of it.
+   */
+  | {
+      readonly kind: 'pathError';
+      readonly errno: number;
+      readonly name: string;
+      readonly mtu: number | null;
+      readonly quoted?: number;
+    }
   /** How the data plane runs here, for the log: what it chose, what this kernel lacks. */
   | { readonly kind: 'note'; readonly text: string }
   /** A worker is gone. Everything it owned is lost; the data plane must be closed and started anew. */

@@ -80,7 +80,7 @@ interface Destination {
   /** … but refused it lately: a time. */
   noSegmentsUntil: number;
   readonly window: SendWindow;
-  /** Shared with other tunnels of the same socket. IPv6 has no DF. */
+  /** Shared with other tunnels of the same socket; none where a stream is. */
   readonly df: SocketDf | undefined;
   /** Set for `tcp`: everything goes in there. */
   readonly stream: StreamOut | undefined;
@@ -155,7 +155,7 @@ export class Datagrams {
       segments: udp && this.#parts.calls.getsockopt(peer.socket, IPPROTO_UDP, UDP_SEGMENT) >= 0,
       noSegmentsUntil: 0,
       window: new SendWindow(),
-      df: six || stream ? undefined : this.#dfOf(peer.socket),
+      df: stream ? undefined : this.#dfOf(peer.socket, six),
       stream,
       noted: false,
     };
@@ -166,10 +166,18 @@ export class Datagrams {
     this.#peers[tunnel] = undefined;
   }
 
-  #dfOf(fd: number): SocketDf {
-    const known = this.#df.get(fd) ?? new SocketDf(this.#parts.calls, fd);
-    this.#df.set(fd, known);
-    return known;
+  #dfOf(fd: number, six: boolean): SocketDf {
+    let df = this.#df.get(fd);
+    // A descriptor's number is taken anew when its socket has been closed.
+    if (!df || df.six !== six) df = new SocketDf(this.#parts.calls, fd, six);
+    this.#df.set(fd, df);
+    return df;
+  }
+
+  /** See SocketDf. Says nothing to a socket that no tunnel has. */
+  trustKernelPath(fd: number, trust: boolean): void {
+    const df = this.#df.get(fd);
+    if (df) df.trustKernel = trust;
   }
 
   #streamOf(fd: number): StreamOut {
@@ -320,7 +328,7 @@ export class Datagrams {
     const { words } = memory;
     const most = peer.segments && now >= peer.noSegmentsUntil ? SEGMENTS : 1;
     // What one call has in common; a message also has one TOS.
-    const together = peer.df ? TUNNEL_MASK | AUX_OUTER_DF : TUNNEL_MASK;
+    const together = peer.df && !peer.six ? TUNNEL_MASK | AUX_OUTER_DF : TUNNEL_MASK;
     const kind = words[(SEND_DESC + first * DESC_BYTES + DESC_AUX) >>> 2]! & together;
     let messages = 0;
     let bytes = 0;

@@ -36,6 +36,10 @@ import {
 import type { NativeMemory } from './memory.ts';
 
 const REPORT_INTERVAL = 1000;
+/** Of path MTUs: each is news, but whoever makes them up shall not keep the control thread busy. */
+const MTU_INTERVAL = 20;
+/** linux/errqueue.h, SO_EE_ORIGIN_LOCAL: the error is of this kernel's making, and quotes nothing. */
+const ORIGIN_LOCAL = 1;
 /** Entries of an error queue read at a time: the poll loop comes back for the rest. */
 const QUEUE_AT_ONCE = 64;
 
@@ -53,12 +57,11 @@ export class PathErrors {
     memory.iovec(ERROR_IOVEC, ERROR_DATA, ERROR_DATA_BYTES);
   }
 
-  report(errno: number, mtu: number | null, now: number): void {
+  report(errno: number, mtu: number | null, now: number, quoted?: number): void {
     const last = this.#reported.get(errno);
-    // A new path MTU is news even right after another.
-    if (last !== undefined && now - last < REPORT_INTERVAL && mtu === null) return;
+    if (last !== undefined && now - last < (mtu === null ? REPORT_INTERVAL : MTU_INTERVAL)) return;
     this.#reported.set(errno, now);
-    this.#emit({ kind: 'pathError', errno, name: errnoName(errno), mtu });
+    this.#emit({ kind: 'pathError', errno, name: errnoName(errno), mtu, ...(quoted !== undefined && { quoted }) });
   }
 
   /**
@@ -70,7 +73,8 @@ export class PathErrors {
     for (let i = 0; i < QUEUE_AT_ONCE; i++) {
       words[(ERROR_HEADER + MSG_NAMELEN) >>> 2] = SOCKADDR_SLOT_BYTES;
       words[(ERROR_HEADER + MSG_CONTROLLEN) >>> 2] = ERROR_CONTROL_BYTES;
-      if (this.#calls.recvmsg(fd, base + ERROR_HEADER, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
+      const length = this.#calls.recvmsg(fd, base + ERROR_HEADER, MSG_ERRQUEUE | MSG_DONTWAIT);
+      if (length < 0) break;
       const end = ERROR_CONTROL + words[(ERROR_HEADER + MSG_CONTROLLEN) >>> 2]!;
       for (let at = ERROR_CONTROL; at + CMSG_HEADER_BYTES <= end; ) {
         const length = words[at >>> 2]!;
@@ -80,13 +84,21 @@ export class PathErrors {
         if ((level === IPPROTO_IP && type === IP_RECVERR) || (level === IPPROTO_IPV6 && type === IPV6_RECVERR)) {
           // struct sock_extended_err: errno u32, origin, type, code, pad u8, info u32 (the MTU for EMSGSIZE), data u32
           const errno = words[(at + 16) >>> 2]!;
-          this.report(errno, errno === EMSGSIZE ? words[(at + 24) >>> 2]! : null, now);
+          const mtu = errno === EMSGSIZE ? words[(at + 24) >>> 2]! : null;
+          const quotes = length >= 4 && this.#memory.bytes[at + 20] !== ORIGIN_LOCAL;
+          this.report(errno, mtu, now, quotes ? this.#quoted() : undefined);
         }
         at += (length + 7) & ~7;
       }
     }
     const pending = this.#calls.getsockopt(fd, SOL_SOCKET, SO_ERROR);
     if (pending > 0) this.report(pending, null, now);
+  }
+
+  /** The first word, in network order, of the payload that an ICMP error quotes. */
+  #quoted(): number {
+    const word = this.#memory.words[ERROR_DATA >>> 2]!;
+    return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
   }
 
   /** The path MTU that the kernel knows towards the sockaddr at `name`, with the mark of `fd`; null: unknown. */

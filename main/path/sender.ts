@@ -138,6 +138,9 @@ export class Sender {
       case 'sendMessage':
         this.#datagrams.sendMessage(command.socket, command.bytes);
         return;
+      case 'trustKernelPath':
+        this.#datagrams.trustKernelPath(command.socket, command.trust);
+        return;
       case 'forgetStream':
         this.#datagrams.forgetStream(command.socket);
         return;

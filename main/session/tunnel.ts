@@ -3,7 +3,7 @@
 //   install (first)  plan → TUN → data plane gets the TUN → children.install → routes
 //   install (rekey)  plan → children.install; the old child stays until the peer or we remove it
 //   firstInbound     children.firstInbound: where we answered a rekeying, the new child is sent on from now on
-//   lowerPath        plan with the smaller path MTU → (routes, where IPv6 no longer fits) → core → TUN → routes
+//   setPath          plan with another path MTU → (routes, where IPv6 no longer fits) → core → TUN → routes
 //   reconfigure      plan with other routes or another MTU → core → TUN → routes
 //
 // Changes run one after another, in the order of the calls: SAs that come and go never overtake each other.
@@ -63,8 +63,10 @@ export interface Tunnel {
   refresh(): Promise<void>;
   /** How many children are left; undefined: there was none of this SPI. */
   remove(spiIn: number): Promise<number | undefined>;
-  /** The path MTU is `mtu` bytes. True: the tunnel changed. */
-  lowerPath(mtu: number): Promise<boolean>;
+  /** Bytes that an outer packet is reckoned to have at most; null: there is no tunnel yet. */
+  readonly path: number | null;
+  /** The path MTU is `mtu` bytes, in an order with other changes. True: the tunnel changed. */
+  setPath(mtu: number): Promise<boolean>;
   /**
    * Other routes and another MTU from now on (nothing else of the profile counts here). True: the tunnel changed. Rejects
    * where they cannot be; then everything is as before, as far as the operating system lets it.
@@ -182,10 +184,8 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
     return [...new Map([...known.values()].map((one) => [one.slot, one])).values()];
   }
 
-  async function lowerPath(mtu: number): Promise<boolean> {
-    // Nothing smaller than what every network must carry is believed: RFC 791 §3.1 (576 in practice), RFC 8200 §5.
-    const next = Math.max(mtu, familyOf(gateway) === 4 ? 576 : 1280);
-    if (next >= path) return false;
+  async function setPath(next: number): Promise<boolean> {
+    if (next === path) return false;
     const before = path;
     path = next;
     if (!up) return false;
@@ -259,6 +259,9 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
 
   return {
     children,
+    get path() {
+      return up && path;
+    },
     install: (effect, established, socketOf) =>
       inTurn(async () => {
         const { child } = effect;
@@ -331,7 +334,7 @@ export function createTunnel(facts: TunnelFacts): Tunnel {
         if (up) await refresh(up);
       }),
 
-    lowerPath: (mtu) => inTurn(() => lowerPath(mtu)),
+    setPath: (mtu) => inTurn(() => setPath(mtu)),
     reconfigure: (next) => inTurn(() => reconfigure(next)),
 
     info() {

@@ -24,6 +24,7 @@ import type { Holding } from './holding.ts';
 import { connectionBroke, keyUsedUp } from './loss.ts';
 import { createMoves } from './moves.ts';
 import { createPathProber, type ProbeOutcome } from './path-probe.ts';
+import { createPathReports } from './path-report.ts';
 import { quietly } from './quietly.ts';
 import { initiatorConfig } from './request.ts';
 import { createRoundTripMeter, type RoundTrip } from './round-trip.ts';
@@ -111,6 +112,23 @@ export function createWay(options: WayOptions): Way {
   let leaving = false;
   const meter = createRoundTripMeter();
   const prober = createPathProber(deps);
+  const reports = createPathReports({
+    clock: deps.clock,
+    path: () => tunnel?.path ?? null,
+    widest: () => profile.mtu.path,
+    // RFC 791 §3.1 (576 in practice), RFC 8200 §5.
+    least: gateway.length === 4 ? 576 : 1280,
+    probe,
+    isOurs: (spi) => tunnel?.children.list().some(({ spiOut }) => spiOut === spi) ?? false,
+    setPath,
+    trustKernel,
+    disproved: (reported, carried) =>
+      log({
+        level: 'info',
+        area: 'mtu',
+        text: `somebody says that the path carries ${reported} bytes only, but ${carried} arrive: not believed`,
+      }),
+  });
 
   function newTunnel(local: Address): Tunnel {
     const { holding, enter, check, greNext, changed } = options;
@@ -201,25 +219,45 @@ export function createWay(options: WayOptions): Way {
     if (await tunnel?.firstInbound(slot, spiIn)) ike?.ownerOf(spiIn)?.feed({ kind: 'childActive', spiIn });
   }
 
-  function shrink(path: number): void {
+  function setPath(path: number): void {
     if (!tunnel) return;
     const here = tunnel;
-    here.lowerPath(path).then(
+    here.setPath(path).then(
       (different) => {
         if (!different) return;
         const mtu = here.info()?.mtu.value;
-        log({
-          level: 'info',
-          area: 'mtu',
-          text: `the path carries ${path} bytes only: the tunnel's MTU is now ${mtu}`,
-        });
+        log({ level: 'info', area: 'mtu', text: `the path carries ${path} bytes: the tunnel's MTU is now ${mtu}` });
         options.changed();
       },
       (error: unknown) => {
         if (error instanceof SessionError && error.failure.permanent) fail(error.failure);
-        else log({ level: 'warn', area: 'mtu', text: `lowering the MTU: ${reasonText(error)}` });
+        else log({ level: 'warn', area: 'mtu', text: `changing the MTU: ${reasonText(error)}` });
       },
     );
+  }
+
+  function trustKernel(trust: boolean): void {
+    const encapsulation = tunnel?.info()?.encapsulation;
+    const socket = encapsulation && moves.socketOf(encapsulation);
+    if (!socket) return;
+    quietly(
+      deps,
+      'telling the data plane about the path',
+      plane.send({ kind: 'trustKernelPath', socket: socket.fd, trust }),
+    );
+  }
+
+  /** See Way. */
+  function probe(size: number): Promise<ProbeOutcome> {
+    const { established, isUp } = ike?.current ?? {};
+    const { sockets } = moves;
+    if (!isUp || !sockets || sockets.over === 'tcp' || !established) return Promise.resolve({ kind: 'unavailable' });
+    const { natt, ike: main } = sockets;
+    const address = established.remote.address;
+    // Behind a NAT, or where ESP is encapsulated, the tunnel's own ports; else those of IKE.
+    return tunnel?.info()?.encapsulation === 'udp'
+      ? prober.probe({ socket: natt, to: { address, port: profile.gateway.nattPort }, marker: true }, size)
+      : prober.probe({ socket: main, to: { address, port: profile.gateway.port }, marker: false }, size);
   }
 
   return {
@@ -264,7 +302,7 @@ export function createWay(options: WayOptions): Way {
           if (tunnel?.children.outbound(event.slot, event.spi)) fail(keyUsedUp());
           return;
         case 'pathError':
-          if (event.name === 'EMSGSIZE' && event.mtu !== null) shrink(event.mtu);
+          if (event.name === 'EMSGSIZE' && event.mtu !== null) reports.report(event.mtu, event.quoted ?? null);
           else options.complain(event.name, `the network reported ${event.name}`);
           return;
       }
@@ -299,17 +337,7 @@ export function createWay(options: WayOptions): Way {
       else if (!moves.sockets) quietly(deps, 'putting routes back', tunnel.refresh());
     },
 
-    probe(size) {
-      const { established, isUp } = ike?.current ?? {};
-      const { sockets } = moves;
-      if (!isUp || !sockets || sockets.over === 'tcp' || !established) return Promise.resolve({ kind: 'unavailable' });
-      const { natt, ike: main } = sockets;
-      const address = established.remote.address;
-      // Behind a NAT, or where ESP is encapsulated, the tunnel's own ports; else those of IKE.
-      return tunnel?.info()?.encapsulation === 'udp'
-        ? prober.probe({ socket: natt, to: { address, port: profile.gateway.nattPort }, marker: true }, size)
-        : prober.probe({ socket: main, to: { address, port: profile.gateway.port }, marker: false }, size);
-    },
+    probe,
 
     goodbye: () =>
       tidy(deps, 'saying goodbye to the gateway', async () => {
@@ -322,6 +350,7 @@ export function createWay(options: WayOptions): Way {
 
     async release() {
       prober.close();
+      reports.close();
       ike?.stop();
       tunnel?.children.close();
       await moves.close();

@@ -18,8 +18,11 @@ import {
   IP_MTU_DISCOVER,
   IP_PMTUDISC_DO,
   IP_PMTUDISC_OMIT,
+  IP_PMTUDISC_PROBE,
   IP_PMTUDISC_WANT,
   IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_MTU_DISCOVER,
   MMSGHDR_BYTES,
   MSG_IOVLEN,
 } from '../../main/native/constants.ts';
@@ -38,6 +41,7 @@ const MODES: Readonly<Record<number, string>> = {
   [IP_PMTUDISC_WANT]: 'want',
   [IP_PMTUDISC_DO]: 'do',
   [IP_PMTUDISC_OMIT]: 'omit',
+  [IP_PMTUDISC_PROBE]: 'probe',
 };
 
 /** Says what it asks of the kernel: `['omit', fd]`, `['send', fd, datagrams of each message]`, `['refused', fd, …]`. */
@@ -56,7 +60,10 @@ function rig(segments = true) {
     getsockopt: () => (segments ? 0 : -1),
     ioctlValue: () => -1,
     setsockopt: (fd, level, option, value) => {
-      expect([level, option]).toEqual([IPPROTO_IP, IP_MTU_DISCOVER]);
+      expect([
+        [IPPROTO_IP, IP_MTU_DISCOVER],
+        [IPPROTO_IPV6, IPV6_MTU_DISCOVER],
+      ]).toContainEqual([level, option]);
       said.push([MODES[value] ?? value, fd]);
       modes.set(fd, value);
       return 0;
@@ -230,4 +237,29 @@ it('leaves IPv6 alone, whose headers have no such bit', () => {
   const { peer, send } = rig();
   peer(0, 7, '::1');
   expect(send(DF, 0, 0)).toEqual([['send', 7, 3]]);
+});
+
+it('asks the kernel to forget what it has heard, once that was found untrue', () => {
+  const { datagrams, peer, send, link } = rig();
+  peer(0, 7);
+  peer(1, 8, '::1');
+  for (const socket of [7, 8, 9]) datagrams.trustKernelPath(socket, false);
+  const sent = (fd: number, mode: string) => [
+    [mode, fd],
+    ['send', fd, 1],
+    ['want', fd],
+  ];
+  expect(send(DF)).toEqual(sent(7, 'probe'));
+  expect(send(0)).toEqual(sent(7, 'omit'));
+  expect(send(tunnel(1))).toEqual(sent(8, 'probe'));
+  // What does not fit the link of this computer may go in fragments still.
+  link.refuse = (_, mode) => (mode === IP_PMTUDISC_PROBE ? EMSGSIZE : undefined);
+  expect(send(DF)).toEqual([
+    ['probe', 7],
+    ...Array.from({ length: 4 }, () => ['refused', 7, 1]),
+    ['want', 7],
+    ['send', 7, 1],
+  ]);
+  datagrams.trustKernelPath(7, true);
+  expect(send(DF)).toEqual([['send', 7, 1]]);
 });

@@ -240,6 +240,7 @@ function describe(command: SenderCommand | ReceiverCommand): string {
     case 'injectDummy':
     case 'sendMessage':
     case 'forgetStream':
+    case 'trustKernelPath':
       return command.kind;
   }
 }
