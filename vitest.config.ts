@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 // The packet core's tests, for the builds and ways of AES that `unit` leaves to what is chosen at start-up on this machine
 // (main/core/load.ts, main/core/accelerator.ts).
 const coreTests = [
-  'test/assembly/crypto/aead.test.ts',
+  'test/assembly/crypto/{aead,alone}.test.ts',
   'test/assembly/crypto/primitives.test.ts',
   'test/core/{accelerator,core,published,shapes}.test.ts',
 ];

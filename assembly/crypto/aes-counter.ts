@@ -27,12 +27,13 @@ import {
 import { addMask } from './block';
 
 /** Groups of eight blocks that DELTA covers: 1536 bytes of data. Longer packets end in the pool. */
-const DELTA_GROUPS: i32 = 12;
-const DELTA: usize = AES_KEY_BYTES;
+export const AES_DELTA_GROUPS: i32 = 12;
+/** Where they lie in a key. */
+export const AES_DELTA: usize = AES_KEY_BYTES;
 const PLANES_BYTES: i32 = 128;
 
 /** Bytes of an installed key. */
-export const AES_COUNTER_KEY_BYTES: i32 = AES_KEY_BYTES + DELTA_GROUPS * 128;
+export const AES_COUNTER_KEY_BYTES: i32 = AES_KEY_BYTES + AES_DELTA_GROUPS * 128;
 
 /** Groups of blocks or planes in work: as many as go through the rounds together. */
 const GROUPS: i32 = 4;
@@ -56,8 +57,8 @@ let pooled: i32 = 0;
 export function aesCounterInstall(key: usize, secret: usize, secretLength: i32): void {
   aesInstall(key, secret, secretLength);
   firstRound(key, START, 1, 0);
-  for (let group = 0; group < DELTA_GROUPS; group++) {
-    const delta = key + DELTA + group * PLANES_BYTES;
+  for (let group = 0; group < AES_DELTA_GROUPS; group++) {
+    const delta = key + AES_DELTA + group * PLANES_BYTES;
     firstRound(key, delta, 2 + 8 * group, 1);
     for (let i = 0; i < 128; i += 16) v128.store(delta + i, v128.xor(v128.load(delta + i), v128.load(START + i)));
   }
@@ -117,8 +118,8 @@ export function aesCounterApply(key: usize, place: i32, nonce: usize, data: usiz
       v128.store(START + i, i8x16.eq(v128.and(v128.load(starts + i), bit), bit));
     }
     const rounds = aesRoundCount(key);
-    let groups = min(length >> 7, DELTA_GROUPS);
-    let delta = key + DELTA;
+    let groups = min(length >> 7, AES_DELTA_GROUPS);
+    let delta = key + AES_DELTA;
     counter += 8 * groups;
     length -= 128 * groups;
     for (; groups > 0; groups -= GROUPS) {

@@ -18,16 +18,20 @@ import {
   aesCounterNonce,
   aesCounterSubkey,
 } from './aes-counter';
+import { AES_LONE_MOST, aesLoneApply, aesLoneMake } from './aes-lone';
 import { aesStreamAt, aesStreamMake } from './aes-stream';
 import { addMask } from './block';
 import { equalTags } from './constant-time';
 import { GHASH_KEY_BYTES, ghashInstall, ghashText } from './ghash';
 import { GHASH_LANES_KEY_BYTES, ghashLanes, ghashLanesInstall, ghashLanesWorth } from './ghash-lanes';
+import { GHASH_STRIDES_KEY_BYTES, ghashStrides, ghashStridesInstall, ghashStridesWorth } from './ghash-strides';
 
 const GHASH_KEY: usize = AES_COUNTER_KEY_BYTES;
-/** Bytes of an installed key. */
 const GHASH_LANES_KEY: usize = GHASH_KEY + GHASH_KEY_BYTES;
-export const AES_GCM_KEY_BYTES: i32 = AES_COUNTER_KEY_BYTES + GHASH_KEY_BYTES + GHASH_LANES_KEY_BYTES;
+const GHASH_STRIDES_KEY: usize = GHASH_LANES_KEY + GHASH_LANES_KEY_BYTES;
+/** Bytes of an installed key. */
+export const AES_GCM_KEY_BYTES: i32 =
+  AES_COUNTER_KEY_BYTES + GHASH_KEY_BYTES + GHASH_LANES_KEY_BYTES + GHASH_STRIDES_KEY_BYTES;
 
 /** Packets that are hashed together. Eight of them share one run of AES for their J0. */
 const GROUP: i32 = 16;
@@ -44,6 +48,7 @@ export function aesGcmInstall(gcm: usize, key: usize, keyLength: i32): void {
   aesCounterSubkey(gcm, TAGS);
   ghashInstall(gcm + GHASH_KEY, TAGS);
   ghashLanesInstall(gcm + GHASH_LANES_KEY, TAGS);
+  ghashStridesInstall(gcm + GHASH_STRIDES_KEY, TAGS);
   v128.store(TAGS, i64x2.splat(0));
 }
 
@@ -53,17 +58,23 @@ function begin(gcm: usize, jobs: usize, count: i32): void {
   aesCounterBegin(gcm, MASKS, count);
 }
 
+/** GHASH_H(aad, ciphertext) of one job. */
+function hash(gcm: usize, job: usize, out: usize): void {
+  const aad = load<u32>(job, JOB_AAD);
+  const aadLength = load<i32>(job, JOB_AAD_LENGTH);
+  const data = load<u32>(job, JOB_DATA);
+  const length = load<i32>(job, JOB_LENGTH);
+  const ghash = gcm + GHASH_KEY;
+  if (ghashStridesWorth(aadLength, length)) {
+    ghashStrides(gcm + GHASH_STRIDES_KEY, ghash, aad, aadLength, data, length, out);
+  } else ghashText(ghash, aad, aadLength, data, length, out);
+}
+
 /** Into TAGS: T = GHASH_H(aad, ciphertext) + CIPH_K(J0), §7.1 steps 5 and 6. */
 function computeTags(gcm: usize, jobs: usize, count: i32): void {
   if (ghashLanesWorth(jobs, count)) ghashLanes(gcm + GHASH_LANES_KEY, jobs, count, TAGS);
   else {
-    for (let i = 0; i < count; i++) {
-      const job = jobs + JOB_BYTES * i;
-      const aad = load<u32>(job, JOB_AAD);
-      const data = load<u32>(job, JOB_DATA);
-      const out = TAGS + 16 * i;
-      ghashText(gcm + GHASH_KEY, aad, load<i32>(job, JOB_AAD_LENGTH), data, load<i32>(job, JOB_LENGTH), out);
-    }
+    for (let i = 0; i < count; i++) hash(gcm, jobs + JOB_BYTES * i, TAGS + 16 * i);
   }
   for (let i = 0; i < 16 * count; i += 16) {
     v128.store(TAGS + i, v128.xor(v128.load(TAGS + i), v128.load(MASKS + i)));
@@ -83,6 +94,12 @@ export function aesGcmSeal(gcm: usize, jobs: usize, count: i32): void {
       sealStreamed(gcm, jobs, streamed);
       jobs += JOB_BYTES * streamed;
       count -= streamed;
+      continue;
+    }
+    if (isLone(jobs, count)) {
+      sealLone(gcm, jobs);
+      jobs += JOB_BYTES;
+      count--;
       continue;
     }
     const here = min(count, GROUP);
@@ -113,6 +130,12 @@ export function aesGcmOpen(gcm: usize, jobs: usize, count: i32): void {
       count -= streamed;
       continue;
     }
+    if (isLone(jobs, count)) {
+      openLone(gcm, jobs);
+      jobs += JOB_BYTES;
+      count--;
+      continue;
+    }
     const here = min(count, GROUP);
     begin(gcm, jobs, here);
     computeTags(gcm, jobs, here);
@@ -124,6 +147,34 @@ export function aesGcmOpen(gcm: usize, jobs: usize, count: i32): void {
     jobs += JOB_BYTES * here;
     count -= here;
   }
+}
+
+// Both again for a packet with hardly any beside it (aes-lone.ts).
+
+/** Up to so many packets that are not short are better done one by one: shared, J0s and ends would save less than they cost. */
+const FEW: i32 = 3;
+const NOT_SHORT: i32 = 512;
+
+@inline
+function isLone(job: usize, count: i32): bool {
+  const length = load<i32>(job, JOB_LENGTH);
+  return length <= AES_LONE_MOST && (count == 1 || (count <= FEW && length >= NOT_SHORT));
+}
+
+function sealLone(gcm: usize, job: usize): void {
+  const length = load<i32>(job, JOB_LENGTH);
+  const mask = aesLoneMake(gcm, load<u32>(job, JOB_NONCE), length);
+  aesLoneApply(load<u32>(job, JOB_DATA), length);
+  hash(gcm, job, TAGS);
+  v128.store(load<u32>(job, JOB_TAG), v128.xor(v128.load(TAGS), mask));
+}
+
+function openLone(gcm: usize, job: usize): void {
+  const length = load<i32>(job, JOB_LENGTH);
+  const mask = aesLoneMake(gcm, load<u32>(job, JOB_NONCE), length);
+  hash(gcm, job, TAGS);
+  v128.store(TAGS, v128.xor(v128.load(TAGS), mask));
+  if (verify(job, 0)) aesLoneApply(load<u32>(job, JOB_DATA), length);
 }
 
 /** Notes in the job whether tag `i` is its own. */

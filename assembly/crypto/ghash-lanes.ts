@@ -202,9 +202,19 @@ function transpose(from: usize, to: usize): void {
   v128.store(to, e15, 240);
 }
 
-/** Y = (Y + block) · H in every lane, the blocks lying in ROWS. */
-function step(lanes: usize): void {
-  transpose(ROWS, COLUMNS);
+/** Y becomes 0 in every lane. */
+export function ghashLanesBegin(): void {
+  for (let i = 0; i < 256; i += 16) v128.store(Y + i, i64x2.splat(0));
+}
+
+/** Y in rows, 256 bytes at `out`. */
+export function ghashLanesEnd(out: usize): void {
+  transpose(Y, out);
+}
+
+/** Y = (Y + block) · H in every lane, the blocks lying at `rows`, 256 bytes. */
+export function ghashLanesStep(lanes: usize, rows: usize): void {
+  transpose(rows, COLUMNS);
   const mask = i8x16.splat(15);
   for (let j = 0; j < 16; j++) {
     const byte = v128.xor(v128.load(COLUMNS + 16 * j), v128.load(Y + 16 * j));
@@ -282,26 +292,35 @@ function blocksOf(job: usize): i32 {
   return 2 + ((load<i32>(job, JOB_LENGTH) + 15) >> 4);
 }
 
-/** Whether going in lanes is cheaper than one by one: the lanes cost about 3/5 of sixteen times the longest text. */
+/** What a text costs by itself: in strides (ghash-strides.ts) or, if short, eight blocks at a time (ghash.ts). ns, or as many of them. */
+@inline
+function costAlone(blocks: i32): i32 {
+  return blocks > GHASH_LANES ? 200 + 7 * blocks : 150 * ((blocks + 7) >> 3);
+}
+
+/** What a block of all lanes costs. */
+const COST_STEP: i32 = 130;
+
+/** Whether going in lanes is cheaper than one by one. */
 export function ghashLanesWorth(jobs: usize, count: i32): bool {
   let longest = 0;
-  let sum = 0;
+  let alone = 0;
   for (let i = 0; i < count; i++) {
     const job = jobs + JOB_BYTES * i;
     if (load<i32>(job, JOB_AAD_LENGTH) > 16) return false;
     const blocks = blocksOf(job);
     longest = max(longest, blocks);
-    sum += blocks;
+    alone += costAlone(blocks);
   }
-  return 5 * sum > 3 * GHASH_LANES * longest;
+  return alone > COST_STEP * longest;
 }
 
 /** GHASH of up to sixteen jobs (aad, data, lengths as in ghashText), 16 bytes each at `out` (room for sixteen). */
 export function ghashLanes(lanes: usize, jobs: usize, count: i32, out: usize): void {
   let longest = 0;
   for (let i = 0; i < count; i++) longest = max(longest, blocksOf(jobs + JOB_BYTES * i));
+  ghashLanesBegin();
   for (let i = 0; i < GHASH_LANES; i++) {
-    v128.store(Y + 16 * i, i64x2.splat(0));
     const cursor = CURSORS + CURSOR_BYTES * i;
     const job = jobs + JOB_BYTES * i;
     store<u32>(cursor, ZERO, NEXT);
@@ -333,7 +352,7 @@ export function ghashLanes(lanes: usize, jobs: usize, count: i32, out: usize): v
         v128.store(ROWS + 16 * i, v128.load(next));
         store<u32>(cursor, next + load<u32>(cursor, STRIDE), NEXT);
       }
-      step(lanes);
+      ghashLanesStep(lanes, ROWS);
     }
     for (let i = 0; i < count; i++) {
       const cursor = CURSORS + CURSOR_BYTES * i;
@@ -342,5 +361,5 @@ export function ghashLanes(lanes: usize, jobs: usize, count: i32, out: usize): v
       if (left == 0 && load<i32>(cursor, PART) < PART_END) advance(jobs + JOB_BYTES * i, EDGES + EDGE_BYTES * i, cursor);
     }
   }
-  transpose(Y, out);
+  ghashLanesEnd(out);
 }

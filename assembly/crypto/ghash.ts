@@ -39,7 +39,7 @@ const NIBBLES: usize = memory.data(384, 16);
 const BLOCK: usize = memory.data(16, 16);
 
 /** block · H (§6.3), bit by bit with masks, in place: for the powers of H only. */
-function multiplySlowly(block: usize, hHigh: u64, hLow: u64): void {
+export function ghashMultiplySlowly(block: usize, hHigh: u64, hLow: u64): void {
   let zHigh: u64 = 0;
   let zLow: u64 = 0;
   for (let half: usize = 0; half < 16; half += 8) {
@@ -82,7 +82,7 @@ export function ghashInstall(ghash: usize, h: usize): void {
       v128.store(row, products((byte >>> 4) ^ (byte & 15)), 16);
       v128.store(row, products(byte & 15), 32);
     }
-    multiplySlowly(BLOCK, hHigh, hLow);
+    ghashMultiplySlowly(BLOCK, hHigh, hLow);
   }
   v128.store(BLOCK, i64x2.splat(0));
 }
@@ -207,4 +207,13 @@ export function ghashText(ghash: usize, aad: usize, aadLength: i32, data: usize,
   store<u64>(BLOCK, bswap<u64>((<u64>length) << 3), 8);
   absorb(ghash, v128.load(BLOCK));
   v128.store(out, v128.load(Y));
+}
+
+/** GHASH of the sixteen blocks at `blocks`. */
+export function ghashSixteen(ghash: usize, blocks: usize): v128 {
+  for (let i = 0; i < POWERS; i++) spread(i, v128.load(blocks + 16 * i));
+  const y = product8(ghash);
+  spread(0, v128.xor(y, v128.load(blocks, 128)));
+  for (let i = 1; i < POWERS; i++) spread(i, v128.load(blocks + 128 + 16 * i));
+  return product8(ghash);
 }

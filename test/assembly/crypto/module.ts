@@ -21,6 +21,7 @@ interface Exports extends AcceleratedExports {
   aeadOpen(ctx: number, jobs: number, count: number): void;
   aes(key: number, keyLength: number, blocks: number): void;
   ghash(h: number, aad: number, aadLength: number, data: number, length: number, out: number): void;
+  ghashStrided(h: number, aad: number, aadLength: number, data: number, length: number, out: number): number;
   chacha20(key: number, nonce: number, counter: number, eight: boolean, out: number): void;
   poly1305(key: number, data: number, blocks: number, out: number): void;
   poly1305Beside(key: number, data: number, blocks: number, out: number): void;

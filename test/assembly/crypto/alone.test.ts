@@ -1,0 +1,160 @@
+// Packets that come alone, or nearly: AES-GCM takes other ways for them (aes-lone.ts, ghash-strides.ts), without the accelerator,
+// which would take the long ones.
+import { createCipheriv } from 'node:crypto';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { NEVER } from '../../../main/core/accelerator.ts';
+import { aesGcmSeal, ghash } from '../../reference/aes-gcm.ts';
+import { aeadModule, CIPHERS, type Packet, SCRATCH } from './module.ts';
+import { randomness } from './randomness.ts';
+
+const core = aeadModule();
+beforeAll(() => core.exports.configureAccelerator(NEVER));
+
+/** Faster to compare than arrays. */
+const text = (...parts: Uint8Array[]) => Buffer.concat(parts).toString('hex');
+
+const AES = CIPHERS.filter(({ name }) => name !== 'chacha20-poly1305');
+
+describe.each(AES)('$name alone', ({ id, keyLength }) => {
+  const random = randomness(`alone ${keyLength}`);
+  const key = random.bytes(keyLength);
+  const packet = (length: number, aadLength = 8): Packet => ({
+    data: random.bytes(length),
+    aad: random.bytes(aadLength),
+    nonce: random.bytes(12),
+  });
+  const node = ({ data, aad, nonce }: Packet) => {
+    const cipher = createCipheriv(`aes-${8 * keyLength}-gcm` as 'aes-128-gcm', key, nonce, { authTagLength: 16 });
+    cipher.setAAD(aad, { plaintextLength: data.length });
+    return text(cipher.update(data), cipher.final(), cipher.getAuthTag());
+  };
+  const both = (packets: readonly Packet[], what: string) => {
+    const sealed = core.seal(packets);
+    expect(
+      sealed.map(({ data, tag }) => text(data, tag)),
+      what,
+    ).toEqual(packets.map(node));
+    const opened = core.open(packets.map((plain, i) => ({ ...plain, ...sealed[i]! })));
+    expect(
+      opened.map(({ ok, data }) => [ok, text(data)]),
+      what,
+    ).toEqual(packets.map(({ data }) => [1, text(data)]));
+  };
+
+  it('agrees with OpenSSL at every length up to where its groups end, and beyond', () => {
+    core.install(id, key);
+    for (let length = 0; length <= 1560; length++) both([packet(length, [8, 12, 16, 0, 17][length % 5])], `${length}`);
+  });
+
+  it('agrees with the slow oracle where groups of eight blocks and rows of sixteen end', () => {
+    core.install(id, key);
+    for (const length of [
+      0, 1, 95, 96, 97, 111, 112, 113, 128, 208, 209, 224, 225, 239, 240, 241, 480, 496, 1519, 1520,
+    ]) {
+      const plain = packet(length, length % 17);
+      const [sealed] = core.seal([plain]);
+      expect(text(sealed!.data, sealed!.tag), `${length}`).toBe(
+        text(aesGcmSeal(key, plain.nonce, plain.aad, plain.data)),
+      );
+    }
+  });
+
+  it('agrees with OpenSSL in batches of 1 to 17 packets, of one length and of many', () => {
+    core.install(id, key);
+    for (let count = 1; count <= 17; count++) {
+      for (const length of [64, 200, 511, 512, 600, 1400, 1520, 1521]) {
+        both(
+          Array.from({ length: count }, () => packet(length)),
+          `${count} of ${length}`,
+        );
+        const mixed = Array.from({ length: count }, (_, i) => packet(i % 2 ? random.below(1600) : length));
+        both(mixed, `${count}, mixed with ${length}`);
+      }
+    }
+  });
+
+  it.each([33, 77, 300, 1400])(
+    'refuses a packet of %i bytes with any bit flipped, and leaves it as it came',
+    (length) => {
+      core.install(id, key);
+      const plain = packet(length);
+      const [sealed] = core.seal([plain]);
+      const good = { ...plain, data: sealed!.data, tag: sealed!.tag };
+      for (const part of ['data', 'aad', 'nonce', 'tag'] as const) {
+        // Every bit of a short packet, a prime's multiples of a long one.
+        for (let bit = 0; bit < 8 * good[part].length; bit += length > 100 ? 13 : 1) {
+          const changed = good[part].slice();
+          changed[bit >> 3]! ^= 1 << (bit & 7);
+          const damaged = { ...good, [part]: changed };
+          const [result] = core.open([damaged]);
+          expect([result!.ok, text(result!.data)], `${part}, bit ${bit}`).toEqual([0, text(damaged.data)]);
+        }
+      }
+      expect(core.open([good])[0]!.ok).toBe(1);
+    },
+  );
+
+  it('leaves no keystream in scratch memory when the key is wiped', () => {
+    core.install(id, key);
+    // Zeros sealed are keystream; in scratch memory it lies row by row (aes.ts).
+    const { data } = core.seal([{ ...packet(0), data: new Uint8Array(600) }])[0]!;
+    const rows = (block: Uint8Array) => Buffer.from(block.map((_, i) => block[4 * (i & 3) + (i >> 2)]!));
+    const memory = Buffer.from(core.bytes.buffer);
+    const left = () => [0, 16, 256, 496].map((at) => memory.indexOf(rows(data.slice(at, at + 16))) !== -1);
+    expect(left()).toEqual([true, true, true, true]);
+    core.forget();
+    expect(left()).toEqual([false, false, false, false]);
+  });
+});
+
+describe('GHASH in strides', () => {
+  const hash = (h: Uint8Array, aad: Uint8Array, data: Uint8Array) => {
+    let at = SCRATCH;
+    core.bytes.fill(0x5a, SCRATCH, SCRATCH + 0x10000);
+    const [H, A, T, out] = [h, aad, data, new Uint8Array(16)].map((part) => {
+      const start = at;
+      core.bytes.set(part, start);
+      at += part.length + 16;
+      return start;
+    });
+    const done = core.exports.ghashStrided(H!, A!, aad.length, T!, data.length, out!);
+    return done ? core.bytes.slice(out!, out! + 16) : undefined;
+  };
+
+  it('agrees with SP 800-38D at every length that it takes', () => {
+    const random = randomness('strides');
+    let taken = 0;
+    for (let length = 200; length <= 820; length++) {
+      const [h, aad, data] = [random.bytes(16), random.bytes(length % 17), random.bytes(length)];
+      const own = hash(h, aad, data);
+      if (own === undefined) continue;
+      taken++;
+      expect(text(own), `length ${length}`).toBe(text(ghash(h, aad, data)));
+    }
+    expect(taken).toBeGreaterThan(580);
+  });
+
+  it('multiplies every single bit of H by every single bit of a block', () => {
+    for (let bit = 0; bit < 128; bit++) {
+      const h = new Uint8Array(16);
+      h[bit >> 3] = 0x80 >> (bit & 7);
+      const data = new Uint8Array(16 * 50);
+      for (let i = 0; i < 50; i++) data[16 * i + (((bit + 7 * i) >> 3) & 15)] = 0x80 >> ((bit + 7 * i) & 7);
+      const none = new Uint8Array(0);
+      expect(text(hash(h, none, data)!), `bit ${bit}`).toBe(text(ghash(h, none, data)));
+    }
+  });
+
+  it.each([0x00, 0xff])('keeps its arithmetic with H and text all 0x%i', (value) => {
+    const data = new Uint8Array(999).fill(0xff);
+    const h = new Uint8Array(16).fill(value);
+    expect(hash(h, data.subarray(0, 9), data)).toEqual(ghash(h, data.subarray(0, 9), data));
+  });
+
+  it('leaves short texts, and long additional data, to the other way', () => {
+    const h = new Uint8Array(16).fill(3);
+    expect(hash(h, new Uint8Array(8), new Uint8Array(224))).toBeUndefined();
+    expect(hash(h, new Uint8Array(8), new Uint8Array(225))).toBeDefined();
+    expect(hash(h, new Uint8Array(17), new Uint8Array(1400))).toBeUndefined();
+  });
+});
