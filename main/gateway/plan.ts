@@ -90,12 +90,24 @@ export function localSelectors(config: GatewayConfig): readonly Selector[] {
   return ends.map((end) => selectorOf({ address: end, bits: end.length * 8 }, GRE_PROTOCOL));
 }
 
+/**
+ * Why what a client asks for would end in nothing here, for the log: GRE in tunnel mode where no shape has it. Selectors of
+ * `esp-tunnel` carry every protocol, so GRE too, and cannot say that nobody takes it out.
+ */
+export function notCarried({ shapes }: GatewayConfig, child: Pick<ChildSa, 'mode' | 'local'>): string | undefined {
+  if (child.mode === 'transport' || shapes.includes('gre-tunnel') || !onlyGre(child.local)) return undefined;
+  return `it asks for GRE in tunnel mode, but the shapes here are ${shapes.join(' and ')}`;
+}
+
+const onlyGre = (selectors: readonly Selector[]): boolean =>
+  selectors.every((selector) => selector.protocol === GRE_PROTOCOL);
+
 function shapeOf(config: GatewayConfig, child: Pick<ChildSa, 'mode' | 'local'>): GatewayShape | undefined {
   if (child.mode === 'transport') return config.shapes.find((shape) => shape === 'gre-transport');
   const tunnels = config.shapes.filter((shape) => shape !== 'gre-transport');
   if (tunnels.length < 2) return tunnels[0];
   // Both are allowed: whoever asks for GRE alone means GRE.
-  return child.local.every((selector) => selector.protocol === GRE_PROTOCOL) ? 'gre-tunnel' : 'esp-tunnel';
+  return onlyGre(child.local) ? 'gre-tunnel' : 'esp-tunnel';
 }
 
 /** The delivery header's addresses: what the client named, where it named one, else what the configuration implies. */

@@ -3,7 +3,7 @@ import { sameIdentity } from '../ike/identity.ts';
 import type { ResponderAuthentication, ResponderConfig } from '../ike/responder-config.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Leases } from './leases.ts';
-import { localSelectors } from './plan.ts';
+import { localSelectors, notCarried } from './plan.ts';
 
 /** See LifetimePolicy. */
 const LIFETIME_JITTER = 0.1;
@@ -26,6 +26,7 @@ export function policyOf(
       ...(config.shapes.includes('gre-transport') ? (['transport'] as const) : []),
     ],
     local: localSelectors(config),
+    refuses: (child) => notCarried(config, child),
     // Without a pool clients bring their own addresses; with one nobody has any but the leased.
     remote: config.pool.ipv4 || config.pool.ipv6 ? 'lease' : 'any',
     lease: (peer, families) => leases.lease(peer, families),

@@ -124,6 +124,7 @@ export function responderTerms(
         pfs: config.pfs,
         local: config.local,
         remote: remotePolicy(done.sa, config, done.lease),
+        refuses: config.refuses,
       },
       most: config.mostChildren ?? MOST_CHILDREN,
     },

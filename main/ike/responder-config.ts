@@ -6,6 +6,7 @@ import type { AddressLease } from './configuration.ts';
 import type { SignatureCredential } from './credential.ts';
 import type { Identity } from './identity.ts';
 import type { GatewayName } from './redirect.ts';
+import type { Refuses } from './task/child-policy.ts';
 import type { LifetimePolicy, RetransmissionPolicy } from './timing.ts';
 
 /** What a responder demands in one round of IKE_AUTH, and takes. */
@@ -55,6 +56,8 @@ export interface ResponderConfig {
   /** The widest selectors the responder agrees to; `remote` follows the lease where one was given. */
   readonly local: readonly Selector[];
   readonly remote: readonly Selector[] | 'lease' | 'any';
+  /** What selectors cannot say of what is carried here: answered with TS_UNACCEPTABLE. */
+  readonly refuses?: Refuses | undefined;
   readonly lease: (peer: Identity, families: readonly (4 | 6)[]) => AddressLease | undefined;
   /** Called once for every lease given, when its IKE SA ends or could not be completed. */
   readonly release?: (peer: Identity, lease: AddressLease) => void;

@@ -14,6 +14,7 @@ export type SessionCode =
   | 'session/no-tunnel-address'
   | 'session/delivery-address'
   | 'session/selectors-too-narrow'
+  | 'session/carries-gre-only'
   | 'session/too-many-selectors'
   | 'session/deleted-by-gateway'
   | 'session/redirected'

@@ -193,7 +193,12 @@ function deliveryOf(profile: Profile, facts: PlanFacts): TunnelParams['delivery'
 function checkSelectors(profile: Profile, facts: PlanFacts, delivery: TunnelParams['delivery']): void {
   const { child } = facts;
   const { shape } = profile.tunnel;
-  if (!child || shape === 'esp-tunnel' || shape === 'gre-plain') return;
+  if (!child || shape === 'gre-plain') return;
+  if (shape === 'esp-tunnel') {
+    const onlyGre = (selectors: readonly Selector[]): boolean => selectors.every(({ protocol }) => protocol === GRE);
+    if (onlyGre(child.local) || onlyGre(child.remote)) throw carriesGreOnly(child);
+    return;
+  }
   // Transport mode behind a NAT has the addresses of the other side of the NAT in its selectors (RFC 7296 §2.23.1).
   const carries = (selectors: readonly Selector[], address: Address | undefined): boolean =>
     address
@@ -211,6 +216,18 @@ function checkSelectors(profile: Profile, facts: PlanFacts, delivery: TunnelPara
         permanent: true,
         data: { local: child.local.map(formatSelector).join(' '), remote: child.remote.map(formatSelector).join(' ') },
       },
+    ),
+  );
+}
+
+function carriesGreOnly(child: NonNullable<PlanFacts['child']>): SessionError {
+  const [local, remote] = [child.local, child.remote].map((selectors) => selectors.map(formatSelector).join(' '));
+  return new SessionError(
+    sessionFailure(
+      'session/carries-gre-only',
+      `The gateway agreed to carry GRE (protocol 47) and nothing else, ${local} and ${remote}, but this profile's tunnel has no GRE.`,
+      'Set tunnel.shape in the profile to "gre-tunnel" (and gre.address), or ask the gateway\'s administrator for a tunnel without GRE.',
+      { permanent: true, data: { local: local ?? '', remote: remote ?? '' } },
     ),
   );
 }

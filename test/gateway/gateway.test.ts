@@ -246,6 +246,32 @@ describe('the gateway', () => {
     expect(lab.gateway.leased).toBe(0);
   });
 
+  test.each([false, true])(
+    'GRE where no shape has it is refused, not carried into nothing; childless %s',
+    async (childless) => {
+      lab = await openLab({ ...CONFIG, shapes: ['esp-tunnel'], authentication: { childless } });
+      const alice = lab.client(...ALICE, { childless });
+      alice.start();
+      await lab.run(30_000);
+      expect(alice.closed).toMatchObject({ by: 'error', error: { code: 'traffic-selectors' } });
+      expect(lab.gateway.clients).toEqual([]);
+      expect(lab.gateway.leased).toBe(0);
+      // Who wants everything, GRE among it, has what there is.
+      const any = [selectorOf(parsePrefix('0.0.0.0/0')!)];
+      const child = {
+        mode: 'tunnel',
+        proposals: ['aes128gcm16-esn'],
+        local: any,
+        remote: any,
+        localIsDynamic: true,
+      } as const;
+      const bob = lab.client(...BOB, { child });
+      bob.start();
+      await lab.run(30_000);
+      expect(lab.gateway.clients.map(({ shape }) => shape)).toEqual(['esp-tunnel']);
+    },
+  );
+
   test('a peer that moved is followed', async () => {
     lab = await openLab();
     const alice = lab.client(...ALICE);

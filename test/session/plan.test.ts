@@ -185,6 +185,19 @@ describe('GRE delivery', () => {
   });
 });
 
+it('says so where a tunnel without GRE would carry GRE only', () => {
+  const plain = testProfile('esp-tunnel');
+  const facts = (mine: number, theirs: number) => {
+    const carried = sa(['10.10.0.5/32'], ['0.0.0.0/0'], 0);
+    const of = (selectors: readonly Selector[], protocol: number) => selectors.map((one) => ({ ...one, protocol }));
+    return { child: { ...carried, local: of(carried.local, mine), remote: of(carried.remote, theirs) } };
+  };
+  expect(codeOf(() => plan(plain, facts(0, 47)))).toBe('session/carries-gre-only');
+  expect(codeOf(() => plan(plain, facts(47, 0)))).toBe('session/carries-gre-only');
+  expect(codeOf(() => plan(plain, facts(0, 6)))).toBe('none');
+  expect(codeOf(() => plan(plain, facts(0, 0)))).toBe('none');
+});
+
 describe('routes', () => {
   const routes = (
     include: readonly string[],
@@ -258,7 +271,7 @@ describe('more networks than the core has room for', () => {
   });
 
   it('are refused where the gateway negotiated each of them', () => {
-    const child = { ...sa(['10.10.0.5/32'], []), remote: many.map((one) => selectorOf(one)) };
+    const child = { ...sa(['10.10.0.5/32'], [], 0), remote: many.map((one) => selectorOf(one)) };
     expect(codeOf(() => plan(testProfile('esp-tunnel'), { child }))).toBe('session/too-many-selectors');
   });
 });

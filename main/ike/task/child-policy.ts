@@ -18,7 +18,16 @@ export interface ChildPolicy {
   /** The widest selectors: of a CHILD SA that is replaced, its own. */
   readonly local: readonly Selector[];
   readonly remote: readonly Selector[];
+  /** See ResponderConfig. */
+  readonly refuses?: Refuses | undefined;
 }
+
+/** Why a CHILD SA with what selectors have been narrowed to is none all the same; undefined: it is one. */
+export type Refuses = (child: {
+  readonly mode: ChildMode;
+  readonly local: readonly Selector[];
+  readonly remote: readonly Selector[];
+}) => string | undefined;
 
 const wantsTransport = (request: readonly Payload[]): boolean => says(request, NotifyType.USE_TRANSPORT_MODE);
 

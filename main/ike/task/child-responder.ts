@@ -74,6 +74,8 @@ export function answerChild(
   const selectors = narrowed(mode, tsi.selectors, tsr.selectors, sa, policy);
   if (selectors.local.length === 0 || selectors.remote.length === 0)
     return giveBack(refused(NotifyType.TS_UNACCEPTABLE, selectorsRefused(tsi.selectors, tsr.selectors)));
+  const objection = config.refuses?.({ mode, ...selectors });
+  if (objection !== undefined) return giveBack(refused(NotifyType.TS_UNACCEPTABLE, objection));
 
   const suite = espSuite(choice.proposal.transforms);
   return {

@@ -68,6 +68,8 @@ export function answerCreateChild(
   const selectors = narrowed(mode, tsi.selectors, tsr.selectors, sa, policy);
   if (selectors.local.length === 0 || selectors.remote.length === 0)
     return refused(NotifyType.TS_UNACCEPTABLE, selectorsRefused(tsi.selectors, tsr.selectors));
+  const objection = policy.refuses?.({ mode, ...selectors });
+  if (objection !== undefined) return refused(NotifyType.TS_UNACCEPTABLE, objection);
 
   const suite = espSuite(proposal.transforms);
   const agreed = answerKeyExchange(suite.ke?.id, request, random);

@@ -180,6 +180,9 @@ export const errors: Translated<typeof en> = {
   'error.session/selectors-too-narrow': 'Das Gateway lässt die GRE-Pakete des Tunnels nicht durch.',
   'error.session/selectors-too-narrow.remedy':
     'Bitten Sie Ihren Administrator, die GRE-Adressen des Profils mit den Netzen des Gateways zu vergleichen.',
+  'error.session/carries-gre-only': 'Das Gateway befördert nur GRE, und dieser Tunnel verwendet keines.',
+  'error.session/carries-gre-only.remedy':
+    'Fragen Sie Ihren Administrator, ob die Tunnelart des Profils die des Gateways ist.',
   'error.session/too-many-selectors': 'Das Gateway nennt mehr Netze, als der Tunnel fasst.',
   'error.session/too-many-selectors.remedy': 'Bitten Sie Ihren Administrator, sie zusammenzufassen.',
   'error.session/redirected': 'Das Gateway verweist diesen Computer an ein anderes.',

@@ -158,6 +158,9 @@ export const errors = {
   'error.session/selectors-too-narrow': 'The gateway does not let the tunnel’s GRE packets through.',
   'error.session/selectors-too-narrow.remedy':
     'Ask your administrator to compare the profile’s GRE addresses with the gateway’s networks.',
+  'error.session/carries-gre-only': 'The gateway carries GRE only, and this tunnel has none.',
+  'error.session/carries-gre-only.remedy':
+    'Ask your administrator whether the profile’s kind of tunnel is the gateway’s.',
   'error.session/too-many-selectors': 'The gateway announces more networks than the tunnel can hold.',
   'error.session/too-many-selectors.remedy': 'Ask your administrator to combine them.',
   'error.session/redirected': 'The gateway sends this computer to another one.',

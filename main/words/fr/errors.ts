@@ -177,6 +177,9 @@ export const errors: Translated<typeof en> = {
   'error.session/selectors-too-narrow': 'La passerelle ne laisse pas passer les paquets GRE du tunnel.',
   'error.session/selectors-too-narrow.remedy':
     'Demandez à votre administrateur de comparer les adresses GRE du profil avec les réseaux de la passerelle.',
+  'error.session/carries-gre-only': 'La passerelle n’achemine que du GRE, et ce tunnel n’en utilise pas.',
+  'error.session/carries-gre-only.remedy':
+    'Demandez à votre administrateur si le type de tunnel du profil est celui de la passerelle.',
   'error.session/too-many-selectors': 'La passerelle annonce plus de réseaux que le tunnel ne peut en porter.',
   'error.session/too-many-selectors.remedy': 'Demandez à votre administrateur de les regrouper.',
   'error.session/redirected': 'La passerelle renvoie cet ordinateur vers une autre.',

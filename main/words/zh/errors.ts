@@ -139,6 +139,8 @@ export const errors: Translated<typeof en> = {
   'error.session/delivery-address.remedy': '请换一个网络，或咨询管理员。',
   'error.session/selectors-too-narrow': '网关不放行隧道的 GRE 数据包。',
   'error.session/selectors-too-narrow.remedy': '请管理员将配置文件中的 GRE 地址与网关的网络核对。',
+  'error.session/carries-gre-only': '网关只承载 GRE，而此隧道不使用 GRE。',
+  'error.session/carries-gre-only.remedy': '请管理员确认配置文件的隧道类型与网关一致。',
   'error.session/too-many-selectors': '网关通告的网络超出隧道的容量。',
   'error.session/too-many-selectors.remedy': '请管理员合并这些网络。',
   'error.session/redirected': '网关将此计算机转到另一个网关。',

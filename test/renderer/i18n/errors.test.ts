@@ -77,6 +77,7 @@ const SESSION: Readonly<Record<SessionCode, true>> = {
   'session/no-tunnel-address': true,
   'session/delivery-address': true,
   'session/selectors-too-narrow': true,
+  'session/carries-gre-only': true,
   'session/too-many-selectors': true,
   'session/deleted-by-gateway': true,
   'session/redirected': true,
