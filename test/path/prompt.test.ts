@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { libc } from '../../main/native/libc.ts';
 import { schedulePromptly } from '../../main/path/prompt.ts';
+import { openSide } from './pair.ts';
 
 it('asks for short turns and no greater share; a refusal is borne', () => {
   const asked: [number, number][] = [];
@@ -33,5 +34,31 @@ it('leaves the scheduling policy that an administrator chose', () => {
     expect(policy()).toBe('3');
   } finally {
     choose('other');
+  }
+});
+
+/** Threads of this process with turns of 0.3 ms; undefined: this kernel does not show turns, or does not know them. */
+function prompt(): number | undefined {
+  const slices = readdirSync('/proc/self/task').map((id) => {
+    try {
+      return /^se\.slice\s*:\s*(\d+)/m.exec(readFileSync(`/proc/self/task/${id}/sched`, 'utf8'))?.[1];
+    } catch {
+      // The thread has ended meanwhile, or there is no such file in this kernel.
+      return undefined;
+    }
+  });
+  return slices.some((slice) => slice !== undefined) ? slices.filter((slice) => slice === '300000').length : undefined;
+}
+
+it.skipIf(prompt() === undefined).each([
+  ['workers', 2],
+  ['single', 1],
+] as const)('each thread of a data plane has asked for it: %s', async (threads, count) => {
+  const before = prompt()!;
+  const side = await openSide(threads, 4, false);
+  try {
+    await vi.waitFor(() => expect(prompt()).toBe(before + count));
+  } finally {
+    await side.close();
   }
 });

@@ -137,6 +137,25 @@ it.each(['the break', 'the change of network'])(
   },
 );
 
+it('hears of a break on a descriptor that a broken connection had before', async () => {
+  const up = await connected();
+  const { world, session } = up;
+  const broken = newest(world).fd;
+  await world.clock.advance(HELD);
+  breakStream(world);
+  await world.clock.advance(LEFT_AFTER);
+  world.options = { ...world.options, local: ELSEWHERE };
+  world.monitor.say('address');
+  await world.clock.advance(SETTLE + PAUSE + HELD);
+  expect(newest(world)).toMatchObject({ fd: broken, closed: false });
+  expect(streams(world)).toHaveLength(3);
+  breakStream(world);
+  await world.clock.advance(FIRST_PAUSE);
+  expect(streams(world)).toHaveLength(4);
+  expect(session.state.state).toBe('connected');
+  await stopClean(up);
+});
+
 it('counts no break of a connection that was left', async () => {
   const up = await connected();
   const { world } = up;

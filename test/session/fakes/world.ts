@@ -108,7 +108,6 @@ export function createWorld(initial: WorldOptions = {}): World {
   let routes: DesiredRoutes | undefined;
   let dns: DesiredDns | undefined;
   let hit: string | undefined;
-  let descriptors = 100;
   let randomState = 1;
 
   /** Counts a call; true: this one is to fail. */
@@ -170,6 +169,13 @@ export function createWorld(initial: WorldOptions = {}): World {
     return [...tuns, ...sockets].some((one) => one.fd === fd && !one.closed);
   }
 
+  /** The lowest that is free, as POSIX has it: a number comes again as soon as it is closed. */
+  function descriptor(): number {
+    let fd = 1;
+    while (isOpen(fd)) fd++;
+    return fd;
+  }
+
   function noteClosed(what: string, fd: number): void {
     for (const plane of planes)
       if (!plane.closed && (plane.tun === fd || plane.sockets.has(fd)) && !hangs())
@@ -182,7 +188,7 @@ export function createWorld(initial: WorldOptions = {}): World {
   function openTun(options: TunOptions): OpenTun {
     let closed = false;
     const tun: OpenTun = {
-      fd: ++descriptors,
+      fd: descriptor(),
       name: options.name.replace('%d', '0'),
       index: 7,
       vnetHeader: true,
@@ -223,7 +229,7 @@ export function createWorld(initial: WorldOptions = {}): World {
         remedy: 'Use another port.',
       });
     let closed = false;
-    const fd = ++descriptors;
+    const fd = descriptor();
     const socket: OpenSocket = {
       fd,
       kind: options.kind,
@@ -264,7 +270,7 @@ export function createWorld(initial: WorldOptions = {}): World {
 
   function openStream(remote: Endpoint): StreamSocket {
     let closed = false;
-    const fd = ++descriptors;
+    const fd = descriptor();
     const socket = {
       fd,
       kind: 'tcp' as const,
@@ -302,7 +308,7 @@ export function createWorld(initial: WorldOptions = {}): World {
   }
 
   function deliver(bytes: Uint8Array, socket: OpenSocket, from: Endpoint): void {
-    const plane = planes.find((one) => !one.closed && one.sockets.has(socket.fd));
+    const plane = planes.findLast((one) => !one.closed && one.sockets.has(socket.fd));
     plane?.emit({ kind: 'ike', bytes, from, socket: socket.fd });
   }
 
@@ -365,7 +371,7 @@ export function createWorld(initial: WorldOptions = {}): World {
             call,
             onEvent: (event: PathEvent) => onEvent(event),
             message(fd, bytes) {
-              const socket = sockets.find((one) => one.fd === fd);
+              const socket = sockets.find((one) => one.fd === fd && !one.closed);
               if (!socket?.stream) return;
               const marked = bytes.subarray(0, 4).every((byte) => byte === 0);
               const text = textOf(marked ? bytes.subarray(4) : bytes);
