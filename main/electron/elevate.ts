@@ -47,7 +47,7 @@ export function elevated(platform: NodeJS.Platform, place: EnginePlace): Command
       // ERROR_CANCELLED: the person said no to UAC. The message that comes with it is in the system's language.
       const refused = `catch{if($_.Exception.InnerException.NativeErrorCode -eq 1223){exit ${DISMISSED}};throw}`;
       return {
-        command: 'powershell.exe',
+        command: POWERSHELL,
         args: ['-NoProfile', '-NonInteractive', '-WindowStyle', 'Hidden', '-Command', script + refused],
       };
     }
@@ -55,6 +55,9 @@ export function elevated(platform: NodeJS.Platform, place: EnginePlace): Command
       return null;
   }
 }
+
+/** In full: what runs as administrator is not looked for in PATH, nor in the folder of the app. */
+const POWERSHELL = 'C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe';
 
 const quoteShell = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 const quoteAppleScript = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
@@ -98,8 +101,8 @@ export function launchProcess({ command, args }: CommandLine): Launched {
 }
 
 /**
- * The first of these files, or of the folders that they lie in, that somebody else than root may change: it must not be run as
- * root. undefined: none. (Unix; Windows' Program Files are its own business.)
+ * The first of these files, or of the folders that they lie in, that somebody else than root may change, or that is not there: it must
+ * not be run as root. undefined: none. (Unix; Windows' Program Files are its own business.)
  */
 export function changeableByOthers(
   paths: readonly string[],
@@ -107,11 +110,22 @@ export function changeableByOthers(
 ): string | undefined {
   for (const path of paths)
     for (let at = path; ; at = dirname(at)) {
-      const { uid, mode } = stat(at);
+      const found = lookAt(at, stat);
+      if (!found) return at;
+      const { uid, mode } = found;
       // A folder with the sticky bit (as /tmp) lets nobody replace what is another's.
       const shared = (mode & 0o022) !== 0 && !((mode & 0o1000) !== 0 && at !== path);
       if (uid !== 0 || shared) return at;
       if (at === dirname(at)) break;
     }
   return undefined;
+}
+
+/** undefined: it is not there, or may not be looked at. */
+function lookAt<T>(path: string, stat: (path: string) => T): T | undefined {
+  try {
+    return stat(path);
+  } catch {
+    return undefined;
+  }
 }

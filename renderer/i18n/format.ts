@@ -4,6 +4,7 @@ import { numberFormat } from '../../main/words/told.ts';
 export interface Format {
   number(value: number): string;
   /** `ratio` 0…1 → "12.5 %". */
+  /** To a tenth of a percent; "<0.1%" for what is less and not none. */
   percent(ratio: number): string;
   /** Powers of 1000, three significant digits. */
   bytes(value: number): string;
@@ -27,7 +28,7 @@ const RATES = ['bit', 'kilobit', 'megabit', 'gigabit', 'terabit'] as const;
 /** `isolate`: what is done to what is written, so that it stands as one piece in a sentence of another direction. */
 export function createFormat(locale: string, isolate = (text: string): string => text): Format {
   const plain = numberFormat(locale);
-  const ratio = new Intl.NumberFormat(locale, { style: 'percent', maximumSignificantDigits: 3 });
+  const ratio = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
   const unit = (name: string, digits: Intl.NumberFormatOptions = { maximumFractionDigits: 0 }): Intl.NumberFormat =>
     new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', ...digits });
   const three: Intl.NumberFormatOptions = { maximumSignificantDigits: 3 };
@@ -47,7 +48,7 @@ export function createFormat(locale: string, isolate = (text: string): string =>
 
   return {
     number: (value) => isolate(plain.format(value)),
-    percent: (value) => isolate(ratio.format(value)),
+    percent: (value) => isolate(value > 0 && value < 0.001 ? `<${ratio.format(0.001)}` : ratio.format(value)),
     bytes: (value) => isolate(scaled(value, bytes)),
     rate: (value) => isolate(scaled(value, rates)),
     milliseconds: (value) => isolate(ms.format(value)),

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { changeableByOthers, elevated, launchProcess, refusalOf } from '../../main/electron/elevate.ts';
 
+const POWERSHELL = 'C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe';
+
 const place = {
   node: '/opt/Culvert/resources/engine/node',
   program: '/opt/Culvert/resources/engine/main/cli/culvert.js',
@@ -55,7 +57,7 @@ describe('the command line', () => {
       socketPath: '\\\\.\\pipe\\culvert\\',
     };
     const { command, args } = elevated('win32', windows)!;
-    expect(command).toBe('powershell.exe');
+    expect(command).toBe(POWERSHELL);
     const script = args.at(-1)!;
     expect(script).toContain(`$i.FileName='C:\\Program Files\\Bob''s\\node.exe'`);
     expect(script).toContain(
@@ -77,8 +79,8 @@ test.each<[string, number | null, string, string | undefined, ReturnType<typeof 
   ['/usr/bin/osascript', 1, '0:5: execution error: User canceled. (-128)', undefined, 'dismissed'],
   ['/usr/bin/osascript', 1, 'execution error: Abgebrochen. (-128)', undefined, 'dismissed'],
   ['/usr/bin/osascript', 1, 'execution error: the engine ended (1)', undefined, undefined],
-  ['powershell.exe', 126, '', undefined, 'dismissed'],
-  ['powershell.exe', 0, '', undefined, undefined],
+  [POWERSHELL, 126, '', undefined, 'dismissed'],
+  [POWERSHELL, 0, '', undefined, undefined],
 ])('%s that ends with %s, saying %j (%s): %s', (command, code, said, errno, refusal) => {
   expect(refusalOf(command, code, said, errno)).toBe(refusal);
 });
@@ -129,7 +131,8 @@ test('nothing is run as root that others may change', () => {
   };
   const look = (changes: typeof modes = {}) =>
     changeableByOthers(['/opt/Culvert/node'], (path) => {
-      const [uid, mode] = { ...modes, ...changes }[path]!;
+      const [uid, mode] = { ...modes, ...changes }[path] ?? [Number.NaN, 0];
+      if (Number.isNaN(uid)) throw new Error(`ENOENT: ${path}`);
       return { uid, mode };
     });
   expect(look()).toBeUndefined();
@@ -139,6 +142,7 @@ test('nothing is run as root that others may change', () => {
   expect(look({ '/opt': [1000, 0o40755] })).toBe('/opt');
   expect(look({ '/opt': [0, 0o41777] })).toBeUndefined();
   expect(look({ '/opt/Culvert/node': [0, 0o101777] })).toBe('/opt/Culvert/node');
+  expect(look({ '/opt/Culvert/node': [Number.NaN, 0] })).toBe('/opt/Culvert/node');
 });
 
 function service(name: string): string {

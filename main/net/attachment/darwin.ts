@@ -1,6 +1,7 @@
 // The network on macOS: the default route by `route`, the router's hardware address by `arp`, and Wi-Fi by
 // `ipconfig getsummary`, whose words are the same in every language. Since macOS 14 the name is "<redacted>" for programs
 // without the location permission, which an engine in the background cannot ask for: that network is unknown then.
+// Nothing calls it yet: main/daemon/adapters.ts refuses every platform but Linux. It is ready for the engine that will.
 import { NetError } from '../error.ts';
 import type { Runner } from '../runner.ts';
 import {

@@ -2,6 +2,7 @@
 // same in every language; the Wi-Fi's name and security by `netsh wlan show interfaces`, whose labels are translated, so it is
 // read by its order: GUID, …, SSID, then the access point's BSSID. Since Windows 11 24H2 netsh wants the location permission
 // (or an administrator); without it the network is unknown.
+// Nothing calls it yet: main/daemon/adapters.ts refuses every platform but Linux. It is ready for the engine that will.
 import { NetError } from '../error.ts';
 import type { Runner } from '../runner.ts';
 import {

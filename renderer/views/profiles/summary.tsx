@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { ProfileDetails } from '../../../main/ipc/contract.ts';
 import { Facts } from '../../components/page.tsx';
 import { useI18n } from '../../i18n/context.tsx';
+import type { Key } from '../../i18n/languages.ts';
 import type { Translate } from '../../i18n/translate.ts';
 
 export function ProfileFacts({ profile }: { profile: ProfileDetails }): ReactNode {
@@ -55,11 +56,32 @@ function Locks({ profile }: { profile: ProfileDetails }): ReactNode {
   return (
     <ul>
       {profile.locked.map(({ pointer, by }) => {
-        const what = pointer === '' ? t('profiles.lockAll') : pointer;
+        const what = lockedPart(pointer, t);
         return <li key={pointer}>{by ? t('profiles.lockedByLine', { what, by }) : what}</li>;
       })}
     </ul>
   );
+}
+
+/** What a person may change has a name on the pages. The rest is as in the profile file: "timing.rekeySeconds". */
+const PARTS = {
+  '': 'profiles.lockAll',
+  '/routes': 'routes.title',
+  '/routes/include': 'profiles.include',
+  '/routes/exclude': 'profiles.exclude',
+  '/routes/allowLan': 'routes.allowLan',
+  '/routes/fromGateway': 'routes.fromGateway',
+  '/mtu': 'profiles.mtu',
+  '/mtu/value': 'profiles.mtu',
+  '/mtu/path': 'mtu.path',
+  '/gateway': 'profiles.gateway',
+  '/authentication': 'profiles.method',
+} as const satisfies Readonly<Record<string, Key>>;
+
+const isPart = (pointer: string): pointer is keyof typeof PARTS => Object.hasOwn(PARTS, pointer);
+
+function lockedPart(pointer: string, t: Translate): string {
+  return isPart(pointer) ? t(PARTS[pointer]) : pointer.slice(1).replaceAll('/', '.');
 }
 
 /** Methods that the engine may have one day are shown by their own name. */

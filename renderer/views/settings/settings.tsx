@@ -1,6 +1,6 @@
 // How the app looks and what it does by itself. What only the desktop shell can do is shown in a browser too, with the
 // reason why it cannot be changed there.
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import type { Params, Settings } from '../../../main/ipc/contract.ts';
 import { Choice, type Option, Switch } from '../../components/fields.tsx';
 import { Card, Facts, Notice, Page } from '../../components/page.tsx';
@@ -31,7 +31,18 @@ export function SettingsPage(): ReactNode {
   const task = useTask();
   const shell = window.culvert !== undefined;
 
-  const set = (change: Params<'setSettings'>): void => void task.run(() => engine.call('setSettings', change));
+  const last = useRef<Promise<unknown>>(Promise.resolve());
+
+  // One after another, each made of what the one before has left, which the engine tells before it answers: a list is sent as a whole.
+  const set: Set = (changed) => {
+    const done = last.current.then(async () => {
+      const now = engine.store.get().settings;
+      if (now) await engine.call('setSettings', typeof changed === 'function' ? changed(now) : changed);
+    });
+    // Whoever asked for it is told below.
+    last.current = done.catch(() => {});
+    void task.run(() => done);
+  };
 
   return (
     <Page title={t('settings.title')}>
@@ -40,6 +51,7 @@ export function SettingsPage(): ReactNode {
       {settings ? (
         <>
           <Appearance settings={settings} set={set} />
+          {shell ? null : <ShellOnly />}
           <Start settings={settings} set={set} shell={shell} />
           <Automatic settings={settings} set={set} shell={shell} />
         </>
@@ -59,9 +71,13 @@ export function SettingsPage(): ReactNode {
   );
 }
 
+type Change = Params<'setSettings'>;
+/** What changes; or made of the newest settings there are. */
+type Set = (changed: Change | ((now: Settings) => Change)) => void;
+
 interface PartProps {
   readonly settings: Settings;
-  readonly set: (change: Params<'setSettings'>) => void;
+  readonly set: Set;
 }
 
 function Appearance({ settings, set }: PartProps): ReactNode {
@@ -112,7 +128,6 @@ function Start({ settings, set, shell }: PartProps & { shell: boolean }): ReactN
   const options = useProfileOptions(settings.connectAtStart);
   return (
     <Card title={t('settings.start')}>
-      {shell ? null : <ShellOnly />}
       <Switch selected={settings.startAtLogin} disabled={!shell} onChange={(startAtLogin) => set({ startAtLogin })}>
         {t('settings.startAtLogin')}
         <span className="small quiet settings-detail">{t('settings.startAtLogin.text')}</span>
@@ -134,11 +149,11 @@ function Automatic({ settings, set, shell }: PartProps & { shell: boolean }): Re
   const { t } = useI18n();
   const { autoConnect } = settings;
   const options = useProfileOptions(autoConnect.profile);
-  const change = (part: Partial<Settings['autoConnect']>): void => set({ autoConnect: { ...autoConnect, ...part } });
+  const change = (part: (now: Settings['autoConnect']) => Partial<Settings['autoConnect']>): void =>
+    set((now) => ({ autoConnect: { ...now.autoConnect, ...part(now.autoConnect) } }));
   return (
     <Card title={t('settings.auto')}>
-      {shell ? null : <ShellOnly />}
-      <Switch selected={autoConnect.enabled} disabled={!shell} onChange={(enabled) => change({ enabled })}>
+      <Switch selected={autoConnect.enabled} disabled={!shell} onChange={(enabled) => change(() => ({ enabled }))}>
         {t('settings.auto.enabled')}
         <span className="small quiet settings-detail">{t('settings.auto.text')}</span>
       </Switch>
@@ -149,7 +164,7 @@ function Automatic({ settings, set, shell }: PartProps & { shell: boolean }): Re
           options={options}
           placeholder={t('settings.auto.pick')}
           disabled={!shell}
-          onChange={(profile) => change({ profile })}
+          onChange={(profile) => change(() => ({ profile }))}
         />
       </div>
       {autoConnect.enabled && autoConnect.profile === null ? (
@@ -157,7 +172,11 @@ function Automatic({ settings, set, shell }: PartProps & { shell: boolean }): Re
           <p>{t('settings.auto.noProfile')}</p>
         </Notice>
       ) : null}
-      <Trusted trusted={autoConnect.trusted} disabled={!shell} onChange={(trusted) => change({ trusted })} />
+      <Trusted
+        trusted={autoConnect.trusted}
+        disabled={!shell}
+        onChange={(of) => change(({ trusted }) => ({ trusted: of(trusted) }))}
+      />
     </Card>
   );
 }

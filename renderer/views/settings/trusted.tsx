@@ -18,7 +18,8 @@ const LONGEST_NAME = 64;
 export interface TrustedProps {
   readonly trusted: Settings['autoConnect']['trusted'];
   readonly disabled: boolean;
-  readonly onChange: (trusted: readonly TrustedNetwork[]) => void;
+  /** Gets the list as it is by then. */
+  readonly onChange: (of: (trusted: readonly TrustedNetwork[]) => readonly TrustedNetwork[]) => void;
 }
 
 export function Trusted({ trusted, disabled, onChange }: TrustedProps): ReactNode {
@@ -29,7 +30,7 @@ export function Trusted({ trusted, disabled, onChange }: TrustedProps): ReactNod
   const known = trusted.some((one) => sameNetwork(one, typed));
   const full = trusted.length >= MOST_TRUSTED;
   const add = (network: TrustedNetwork): void => {
-    if (!full && !trusted.some((one) => sameNetwork(one, network))) onChange([...trusted, network]);
+    if (!full) onChange((all) => (all.some((one) => sameNetwork(one, network)) ? all : [...all, network]));
   };
   return (
     <>
@@ -46,7 +47,7 @@ export function Trusted({ trusted, disabled, onChange }: TrustedProps): ReactNod
                   size="small"
                   label={t('settings.trusted.remove', { network: nameOf(one, t) })}
                   disabled={disabled}
-                  onPress={() => onChange(trusted.filter((other) => other !== one))}
+                  onPress={() => onChange((all) => all.filter((other) => !sameNetwork(other, one)))}
                 />
               </li>
             ))}

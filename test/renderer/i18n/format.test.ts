@@ -26,6 +26,19 @@ describe('format', () => {
     expect(plain(en.rate(2_500_000))).toBe('2.5 Mb/s');
   });
 
+  it('rounds shares as a person reads them', () => {
+    expect([0, 0.000_252, 0.001, 0.0126, 0.057, 0.5, 1].map((ratio) => plain(en.percent(ratio)))).toEqual([
+      '0%',
+      '<0.1%',
+      '0.1%',
+      '1.3%',
+      '5.7%',
+      '50%',
+      '100%',
+    ]);
+    expect(plain(de.percent(0.000_252))).toBe('<0,1 %');
+  });
+
   it('writes durations and clocks', () => {
     expect([0, 41_000, 125_000, 3_600_000, 90_061_000].map((ms) => plain(en.duration(ms)))).toEqual([
       '0 sec',

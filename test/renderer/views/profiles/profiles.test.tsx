@@ -46,7 +46,7 @@ describe('profiles', () => {
     expect(names()).toEqual(['office', 'lab']);
     const office = screen.getByRole('region', { name: 'office' });
     expect(office.textContent).toContain('Locked in part');
-    expect(office.textContent).toContain('/routes/exclude, locked by Example Ltd, IT');
+    expect(office.textContent).toContain('Not through the tunnel, locked by Example Ltd, IT');
     expect(office.textContent).toContain('alice@example.com');
     expect(screen.getByRole('region', { name: 'lab' }).textContent).toContain('Changed by you');
   });
