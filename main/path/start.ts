@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { TUNNELS } from '../../assembly/layout.ts';
 import { COUNTER_NAMES, type CounterName } from '../core/counters.ts';
 import { loadCoreModule } from '../core/load.ts';
-import { EFD_CLOEXEC, EFD_NONBLOCK, IPPROTO_UDP, UDP_GRO, UDP_SEGMENT } from '../native/constants.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK } from '../native/constants.ts';
 import { errnoName, libc } from '../native/libc.ts';
 import type {
   DataPlane,
@@ -18,10 +18,9 @@ import type {
   PathStatistics,
   ReceiverCommand,
   SenderCommand,
-  SocketHandle,
-  TunHandle,
 } from './command.ts';
 import { KernelDrops } from './kernel-drops.ts';
+import { noteLacks } from './lacks.ts';
 import { type FromWorker, monotonic, type PeerNotice, type Role, type ToWorker, type WorkerData } from './messages.ts';
 import {
   CORE,
@@ -85,36 +84,11 @@ export function threadsFor(processors: number): 'workers' | 'single' {
   return processors > 1 ? 'workers' : 'single';
 }
 
-/** What a kernel lacks is worth a line each, once for a data plane: it costs throughput, never packets. */
-function noteLacks(onEvent: (event: PathEvent) => void) {
-  const noted = new Set<string>();
-  const note = (text: string): void => {
-    if (noted.has(text)) return;
-    noted.add(text);
-    onEvent({ kind: 'note', text });
-  };
-  return {
-    tun: (tun: TunHandle): void => {
-      if (!tun.vnetHeader)
-        note('The TUN has no virtio header: TCP comes and goes packet by packet, not in super-packets');
-      else if (!tun.uso)
-        note('The TUN has no UDP segmentation offload (Linux 6.2): UDP comes and goes datagram by datagram');
-    },
-    socket: (socket: SocketHandle): void => {
-      if (socket.kind !== 'natt') return;
-      if (libc().getsockopt(socket.fd, IPPROTO_UDP, UDP_GRO) !== 1)
-        note('UDP receive offload (UDP_GRO, Linux 5.0) is not on: datagrams are received one by one');
-      if (libc().getsockopt(socket.fd, IPPROTO_UDP, UDP_SEGMENT) < 0)
-        note('This kernel has no UDP_SEGMENT (Linux 4.18): datagrams are sent one by one');
-    },
-  };
-}
-
 /** `sender` and `receiver` are one and the same with `threads: 'single'`. */
 function dataPlane(sender: WorkerLink, receiver: WorkerLink, onEvent: (event: PathEvent) => void): DataPlane {
   const single = sender === receiver;
   const drops = new KernelDrops();
-  const lacks = noteLacks(onEvent);
+  const lacks = noteLacks(libc(), onEvent);
   const send = async (command: SenderCommand): Promise<void> => {
     const done = [sender.post({ to: 'sender', command: plain(command) })];
     if (command.kind === 'setPeer') {

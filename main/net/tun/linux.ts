@@ -96,6 +96,8 @@ function create(wanted: string, offloads: boolean, wantsUso: boolean): Created |
   if (calls.ioctl(fd, TUNSETIFF, request) < 0) {
     const errno = calls.errno();
     calls.close(fd);
+    // What only looks like Linux may not know the header. (A name that is taken is refused once more.)
+    if (errno === EINVAL && offloads) return create(wanted, false, false);
     return attachError(errno, wanted);
   }
   let uso = false;
