@@ -17,7 +17,7 @@ const SUREST = 5;
 /** Of each new gap, so much goes into the period. */
 const SHARE = 1 / 8;
 /** The rehearsal is over by then, on one processor too, and what it left in the caches still there. */
-const LEAD_MS = 1;
+const LEAD_MS = 0.7;
 
 export class Beat {
   /** When the last packet came, and the first one of its burst. */
