@@ -36,6 +36,15 @@ export async function ping(
   return { times, lost: count - times.length };
 }
 
+/** The same of pings that keep no beat: each by itself, `gaps` (milliseconds) apart. */
+export async function strayPings(lab: Lab, address: string, gaps: readonly number[]): Promise<number[]> {
+  const script = gaps.map((gap) => `sleep ${gap / 1000}; ping -n -c 1 -W 2 ${address}`).join('; ');
+  const { stdout, stderr } = await lab.finish('cl', ['sh', '-c', script], 20_000 + gaps.length * 2000);
+  const times = [...stdout.matchAll(/time=([\d.]+) ms/g)].map(([, text]) => Number(text));
+  if (times.length === 0) throw new Error(`ping ${address}: no answer\n${stdout}${stderr}`);
+  return times;
+}
+
 export async function transfer(
   lab: Lab,
   address: string,

@@ -13,7 +13,7 @@ function row(product: Product, name: string, rates: readonly [number, number], c
     pings: 100,
     pingsLost: 0,
   });
-  const idle = { idlePing: one(ping), idle99: 2 * ping, idleInterval: 20 };
+  const idle = { idlePing: one(ping), idle99: 2 * ping, idleInterval: 20, strayPing: one(ping) };
   return { product, name, up: direction(rates[0]), down: direction(rates[1]), ...idle, foreign: 0 };
 }
 

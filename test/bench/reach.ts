@@ -25,6 +25,8 @@ export interface Row {
   readonly idle99: number;
   /** Milliseconds from one idle ping to the next. */
   readonly idleInterval: number;
+  /** Of pings that keep no beat. */
+  readonly strayPing: Spread;
   /** The largest share of the processors that others used in any of its samples. */
   readonly foreign: number;
 }
