@@ -14,6 +14,7 @@
 import { JOB_BYTES, JOB_DATA, JOB_LENGTH, JOB_NONCE, JOB_OK } from '../layout';
 import { addMask } from './block';
 import { CHACHA20_LANES, chacha20Blocks, chacha20Forget, chacha20Lane, chacha20Lanes } from './chacha20';
+import { CHACHA20_ROWS_BYTES, chacha20Rows } from './chacha20-rows';
 import { poly1305Forget } from './poly1305';
 import { beginTexts, finishTexts, limitTexts } from './poly1305-texts';
 
@@ -157,7 +158,36 @@ function run(key: usize, jobs: usize, count: i32, sealing: bool): void {
   poly1305Forget();
 }
 
+/** The most that chacha20Rows makes of a packet's keystream. */
+const LONE_MOST: i32 = CHACHA20_ROWS_BYTES - BLOCK;
+/** Its keystream, from block 0. */
+@lazy
+const LONE: usize = memory.data(CHACHA20_ROWS_BYTES, 16);
+
+/** Seals or opens a short packet alone. */
+function runLone(key: usize, job: usize, sealing: bool): void {
+  const data: usize = load<u32>(job, JOB_DATA);
+  const length = load<i32>(job, JOB_LENGTH);
+  chacha20Rows(key, load<u32>(job, JOB_NONCE), LONE);
+  if (sealing) addMask(data, LONE + BLOCK, length);
+  beginTexts(job, LONE, !sealing);
+  limitTexts(job + JOB_BYTES, 0);
+  finishTexts(job);
+  if (!sealing && load<u32>(job, JOB_OK)) addMask(data, LONE + BLOCK, length);
+  for (let i = 0; i < CHACHA20_ROWS_BYTES; i += 16) v128.store(LONE + i, i64x2.splat(0));
+  poly1305Forget();
+}
+
+@inline
+function isLone(job: usize, count: i32): bool {
+  return count == 1 && load<i32>(job, JOB_LENGTH) <= LONE_MOST;
+}
+
 export function chacha20Poly1305Seal(key: usize, jobs: usize, count: i32): void {
+  if (isLone(jobs, count)) {
+    runLone(key, jobs, true);
+    return;
+  }
   for (; count > 0; count -= GROUP) {
     run(key, jobs, min(count, GROUP), true);
     jobs += JOB_BYTES * GROUP;
@@ -166,6 +196,10 @@ export function chacha20Poly1305Seal(key: usize, jobs: usize, count: i32): void 
 
 /** Each packet is decrypted, once its tag is known to be right, while those after it are authenticated. */
 export function chacha20Poly1305Open(key: usize, jobs: usize, count: i32): void {
+  if (isLone(jobs, count)) {
+    runLone(key, jobs, false);
+    return;
+  }
   for (; count > 0; count -= GROUP) {
     run(key, jobs, min(count, GROUP), false);
     jobs += JOB_BYTES * GROUP;

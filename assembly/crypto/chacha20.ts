@@ -12,7 +12,8 @@
 // That costs less than what V8 makes of 32 variables.
 //
 // ChaCha20 here is vector instructions, Poly1305 is 64-bit multiplications that wait for one another; a processor does both
-// at once if they come mixed. So every round also absorbs two blocks of whatever texts wait for Poly1305 (poly1305-texts.ts).
+// at once if they come mixed, in portions that take no longer than a round. So every round also absorbs two blocks of whatever texts
+// wait for Poly1305, or begins or finishes one (poly1305-texts.ts).
 import { poly1305Blocks, poly1305Left, poly1305Next, poly1305Offer } from './poly1305';
 import { advanceTexts } from './poly1305-texts';
 
@@ -56,27 +57,27 @@ export function chacha20Lanes(nonce: usize, counter: u32): void {
 }
 
 @inline
-function rotate(a: v128, bits: i32): v128 {
+export function rotate(a: v128, bits: i32): v128 {
   return v128.or(i32x4.shl(a, bits), i32x4.shr_u(a, 32 - bits));
 }
 
 /** The bytes of words rotated by 16 and by 8 bits. Masks lie in memory: V8 makes constants anew where they are used. */
 @lazy
-const ROTATED: usize = memory.data<u8>(
+export const CHACHA20_ROTATED: usize = memory.data<u8>(
   [2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13, 3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14],
   16,
 );
 
 /** With relaxed SIMD one instruction; without, `mask` is not used. */
 @inline
-function rotate16(a: v128, mask: v128): v128 {
+export function rotate16(a: v128, mask: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD
     ? i8x16.relaxed_swizzle(a, mask)
     : v128.shuffle<u16>(a, a, 1, 0, 3, 2, 5, 4, 7, 6);
 }
 
 @inline
-function rotate8(a: v128, mask: v128): v128 {
+export function rotate8(a: v128, mask: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? i8x16.relaxed_swizzle(a, mask) : rotate(a, 8);
 }
 
@@ -223,8 +224,8 @@ function finish(x: usize, key: usize, lanes: usize, from: usize, to: usize): voi
  * the first four. Beside it, up to forty blocks of the texts that wait for Poly1305 are absorbed; nobody may write those meanwhile.
  */
 export function chacha20Blocks(key: usize, eight: bool, from: usize, to: usize): void {
-  const by16 = v128.load(ROTATED, 0);
-  const by8 = v128.load(ROTATED, 16);
+  const by16 = v128.load(CHACHA20_ROTATED, 0);
+  const by8 = v128.load(CHACHA20_ROTATED, 16);
   let text = poly1305Next();
   let blocks = poly1305Left();
   let more = true;
@@ -249,6 +250,11 @@ export function chacha20Blocks(key: usize, eight: bool, from: usize, to: usize):
       poly1305Blocks(text, true);
       text += 32;
       blocks -= 2;
+    } else if (more) {
+      poly1305Offer(text, blocks);
+      more = advanceTexts();
+      text = poly1305Next();
+      blocks = poly1305Left();
     }
   }
   poly1305Offer(text, blocks);
