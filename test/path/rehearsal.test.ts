@@ -4,6 +4,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { createCoreSync } from '../../main/core/core.ts';
 import { loadCoreModuleSync } from '../../main/core/load.ts';
+import { AF_INET, SOCK_DGRAM } from '../../main/native/constants.ts';
 import { type Libc, libc } from '../../main/native/libc.ts';
 import { monotonic } from '../../main/path/messages.ts';
 import { Rehearsal } from '../../main/path/rehearsal.ts';
@@ -53,6 +54,41 @@ describe.each(['sender', 'receiver', 'single'] as const)('%s', (role) => {
     port2.close();
     expect(descriptors()).toBe(before);
   });
+});
+
+it('takes no datagram of anybody else on this machine', () => {
+  const module = loadCoreModuleSync();
+  const { port1, port2 } = new MessageChannel();
+  const system = libc();
+  const stage: Uint8Array[] = [];
+  let received = 0;
+  const calls: Libc = {
+    ...system,
+    connect: (fd, address) => {
+      stage.push(address);
+      return system.connect(fd, address);
+    },
+    recvmmsg: (...given) => {
+      const count = system.recvmmsg(...given);
+      if (count > 0) received += count;
+      return count;
+    },
+  };
+  const clockOffset = performance.now() - monotonic();
+  const rehearsal = Rehearsal.open(
+    { role: 'receiver', core: createCoreSync(module), calls, shared: shared(), port: port1, eventfd: -1, clockOffset },
+    module,
+  );
+  if (!rehearsal || !stage[0]) throw new Error('there was no stage');
+  const stranger = system.socket(AF_INET, SOCK_DGRAM, 0);
+  for (let i = 0; i < 5; i++) system.sendto(stranger, new Uint8Array(100), 0, stage[0]);
+  // The first step sends four, the others one each.
+  for (let step = 0; step < 3; step++) rehearsal.step();
+  expect(received).toBe(4 + 2);
+  rehearsal.close();
+  system.close(stranger);
+  port1.close();
+  port2.close();
 });
 
 it('is left out where there is no stage', () => {
