@@ -95,6 +95,47 @@ function endToEnd(result, link) {
       series: ['up', 'down'],
       rows: make((row, way) => least(way) / row[way].cpu.median),
     },
+    ...roundTrips(rows, reference, link),
+  ];
+}
+
+/** Pings through whole tunnels, OpenVPN's quickest being 1: how many times quicker. */
+function roundTrips(rows, reference, link) {
+  const measures = [(row) => row.idlePing?.median, (row) => Math.max(row.up.loaded99, row.down.loaded99)];
+  const known = (row) => measures.every((measure) => measure(row) > 0);
+  if (!reference.every(known)) return [];
+  const quickest = measures.map((measure) => Math.min(...reference.map(measure)));
+  return [
+    {
+      title: `Round trips, ${link}`,
+      note: "more is better; 1× is OpenVPN's quickest cipher; loaded: the slowest of a hundred while TCP fills the tunnel",
+      series: ['idle', 'loaded'],
+      rows: rows.filter(known).map((row) => ({
+        label: row.name,
+        ours: row.product === 'culvert',
+        values: measures.map((measure, i) => quickest[i] / measure(row)),
+      })),
+    },
+  ];
+}
+
+/** What each product takes, by `measures` of a row, in Culvert's smallest: less is better. */
+function taken(result, title, note, series, measures) {
+  const rows = (result?.rows ?? []).filter((row) => measures.every((measure) => measure(row) > 0));
+  const ours = rows.filter(({ product }) => product === 'culvert');
+  if (!ours.length) return [];
+  const least = measures.map((measure) => Math.min(...ours.map(measure)));
+  return [
+    {
+      title,
+      note: `less is better; 1× is Culvert; ${note}`,
+      series,
+      rows: rows.map((row) => ({
+        label: row.name,
+        ours: row.product === 'culvert',
+        values: measures.map((measure, i) => measure(row) / least[i]),
+      })),
+    },
   ];
 }
 
@@ -141,17 +182,67 @@ function crypto(result) {
       series: [],
       rows,
     },
+    ...libraries(result),
+  ];
+}
+
+const LIBRARIES = [
+  ['noble', '@noble/ciphers'],
+  ['chainsafe', '@chainsafe/as-chacha20poly1305'],
+  ['libsodium', 'libsodium-wrappers'],
+  ['sodium-native', 'sodium-native'],
+];
+
+/** How many times faster than each library that Node programs use, the shortest and the longest packets measured. */
+function libraries(result) {
+  const sealed = result.rows.filter(({ direction }) => direction === 'seal');
+  const largest = Math.max(...sealed.map(({ batch }) => batch ?? 0));
+  const rows = sealed.filter(({ batch }) => (batch ?? 0) === largest);
+  const sizes = [Math.min(...rows.map(({ bytes }) => bytes)), Math.max(...rows.map(({ bytes }) => bytes))];
+  const ciphers = [...new Set(rows.map(({ cipher }) => cipher))];
+  const drawn = ciphers.flatMap((cipher) =>
+    LIBRARIES.flatMap(([name, label]) => {
+      const values = sizes.map((size) => {
+        const { ns } = rows.find((row) => row.cipher === cipher && row.bytes === size) ?? {};
+        return ns?.[name] / ns?.culvert;
+      });
+      return values.every((value) => value > 0) ? [{ label: `${cipher}: ${label}`, ours: false, values }] : [];
+    }),
+  );
+  if (!drawn.length) return [];
+  return [
+    {
+      title: 'Sealing a packet, other libraries',
+      note: 'how many times as long each takes as Culvert, in the same run; 1× is Culvert',
+      series: sizes.map((size) => `${size} B`),
+      rows: drawn,
+    },
   ];
 }
 
 export function plot(folder) {
-  const results = ['end-to-end-offloads', 'end-to-end-plain', 'path', 'crypto'].map((name) => load(folder, name));
-  const [offloads, plain, alone, primitives] = results;
+  const names = ['end-to-end-offloads', 'end-to-end-plain', 'path', 'crypto', 'memory', 'start-up'];
+  const results = names.map((name) => load(folder, name));
+  const [offloads, plain, alone, primitives, memory, start] = results;
   const panels = [
     ...endToEnd(offloads, 'link with segmentation offloads'),
     ...endToEnd(plain, 'link without offloads'),
     ...path(alone),
     ...crypto(primitives),
+    ...taken(
+      memory,
+      'Resident memory',
+      'connected, and after the second transfer',
+      ['connected', 'after'],
+      [(row) => row.connected, (row) => row.afterSecond],
+    ),
+    ...taken(
+      start,
+      'From start to connected',
+      'the program itself, and all of it',
+      ['connecting', 'total'],
+      [(row) => row.connected?.median, (row) => row.total?.median],
+    ),
   ];
   if (!panels.length) return undefined;
   const { machine } = results.find((result) => result?.machine) ?? {};
@@ -161,14 +252,14 @@ export function plot(folder) {
     y += height + GAP;
     return svg;
   });
-  const taken = machine
+  const when = machine
     ? `${machine.date.slice(0, 10)}; ${machine.cores} cores, ${machine.processor}, Linux ${machine.kernel}, Node ${machine.node}; load average before ${machine.loadBefore.toFixed(1)}`
     : '';
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img" aria-label="Culvert's benchmarks: bars of ratios to each peer">
 <style>${STYLE}</style>
 <rect width="${WIDTH}" height="${y}" class="page"/>
 ${text(20, 28, 'Culvert against its peers, each figure a ratio within one run', 'title')}
-${text(20, 48, taken, 'faint')}
+${text(20, 48, when, 'faint')}
 ${drawn.join('\n')}
 </svg>
 `;
