@@ -82,7 +82,7 @@ test('memory and start-up are told in ours', () => {
     rows: [
       { product: 'culvert', name: 'culvert up', connected: spread(50), total: spread(500) },
       { product: 'strongswan', name: 'swanctl', connected: spread(25), total: spread(100) },
-      { product: 'culvert', name: 'the demo', ready: spread(1) },
+      { product: 'culvert', name: 'the demo', ready: { max: 0 }, connected: spread(5), total: spread(5) },
     ],
   });
   const svg = plot(folder) as string;
