@@ -12,22 +12,26 @@
 //  0x40000 ├──────────────────────────┤ HEAP          asc's static data, SAs, tunnels, replay windows, parked packets,
 //          │                          │               the reassembly pool: the core's own, placed by assembly/
 // 0x300000 ├──────────────────────────┤ IN            what was read off the TUN (seal) or a socket (open)
-// 0x710000 ├──────────────────────────┤ OUT           what seal made
-// 0x910000 ├──────────────────────────┤ QUEUE         what was read off the TUN and waits to be sealed (main/path/queue.ts)
-// 0xb10000 └──────────────────────────┘
+// 0xb20000 ├──────────────────────────┤ OUT           what seal made
+// 0xd20000 ├──────────────────────────┤ QUEUE         what was read off the TUN and waits to be sealed (main/path/queue.ts)
+// 0xf20000 └──────────────────────────┘
 
-export const MEMORY_PAGES = 177;
-export const MEMORY_BYTES = 11599872;
+export const MEMORY_PAGES = 242;
+export const MEMORY_BYTES = 15859712;
 
 export const PARAMS = 0x1000;
-export const PARAMS_BYTES = 0x1ff0;
+export const PARAMS_BYTES = 0x1fe0;
 
-/** Where seal and open leave their results: three u32, { consumed, out, side }; and how many SAs have passed a soft limit so far. */
-export const RESULT = 0x2ff0;
+/**
+ * Where seal and open leave their results: u32 each, { consumed, out, side }; how many SAs have passed a soft limit so far; and how
+ * many super-packets open has kept back.
+ */
+export const RESULT = 0x2fe0;
 export const RESULT_CONSUMED = 0;
 export const RESULT_OUT = 4;
 export const RESULT_SIDE = 8;
 export const RESULT_SOFT = 12;
+export const RESULT_KEPT = 16;
 
 export const COUNTERS = 0x3000;
 
@@ -47,14 +51,19 @@ export const DESC_NEXT = 4;
 /** Inputs of seal and of open. */
 export const IN_DESC = 0x4000;
 export const IN_DESC_COUNT = 512;
-/** What seal made for the socket, or what open made for the TUN. */
+/**
+ * What seal made for the socket, or what open made for the TUN: behind what it had kept back, up to KEPT entries more. An entry of
+ * length 0 is one that open keeps back.
+ */
 export const OUT_DESC = 0x6000;
 export const OUT_DESC_COUNT = 512;
+/** Super-packets that open keeps back at most. */
+export const KEPT = 16;
 /** seal: ICMP errors that go back into the TUN. open: IKE messages (after the non-ESP marker) for the control thread. */
-export const SIDE_DESC = 0x8000;
+export const SIDE_DESC = 0x8100;
 export const SIDE_DESC_COUNT = 512;
 /** open: what follows the first packet of a super-packet for the TUN, piece by piece; each names the next as DESC_NEXT says. */
-export const PIECE_DESC = 0xa000;
+export const PIECE_DESC = 0xa100;
 export const PIECE_DESC_COUNT = 512;
 
 // aux of an input of seal: AUX_VNET or 0. Of an input of open: the outer header's TOS or traffic class in bits 0-7, AUX_* flags above, and for IKE messages
@@ -88,17 +97,17 @@ export const HEAP = 0x40000;
 export const HEAP_END = 0x300000;
 
 /**
- * 64 slots of 66,560 bytes (bursts) or of 8,320 bytes (single packets), as the I/O loop likes. Address space for the most part:
+ * 128 slots of 66,560 bytes (bursts) or of 8,320 bytes (single packets), as the I/O loop likes. Address space for the most part:
  * pages that nothing was ever read into cost nothing.
  */
 export const IN = 0x300000;
-export const IN_BYTES = 0x410000;
+export const IN_BYTES = 0x820000;
 export const BURST_SLOT_BYTES = 66560;
 export const PACKET_SLOT_BYTES = 8320;
-export const OUT = 0x710000;
+export const OUT = 0xb20000;
 export const OUT_BYTES = 0x200000;
 /** Inputs of seal that wait for their turn; the core reads them where they lie, and never places anything here. */
-export const QUEUE = 0x910000;
+export const QUEUE = 0xd20000;
 export const QUEUE_BYTES = 0x200000;
 
 /** Tunnels, and SAs in each direction, that one core holds. */

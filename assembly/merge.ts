@@ -13,6 +13,10 @@
 // super-packet joins it or ends it, and so does everything that may belong to its flow without showing the ports (fragments). Of
 // other flows the order does not matter.
 //
+// Where the caller has more at hand, what still grows at the end of a batch is kept back and goes on in the next one: its entry of OUT_DESC gets
+// the length 0, and a new one, the first, then. That is for one batch only, and for what lies in IN: the caller leaves those
+// bytes alone as long, and anything else is used anew.
+//
 // The TUN takes our word for a super-packet's checksum, so each packet's own is verified before (RFC 9293 §3.1, RFC 768).
 import { count } from './counter';
 import {
@@ -38,8 +42,12 @@ import {
   DESC_LENGTH,
   DESC_NEXT,
   DESC_OFFSET,
+  IN,
+  IN_BYTES,
+  KEPT,
   OUT_DESC,
   PIECE_DESC,
+  PIECE_DESC_COUNT,
   VNET_HEADER_BYTES,
 } from './layout';
 import { addOut, outCount } from './output';
@@ -71,7 +79,7 @@ const DATAGRAMS: u32 = 64;
 const LONGEST: u32 = 0xffff;
 
 /** Super-packets that grow at once. One more ends the one that was begun so many beginnings before. */
-const FLOWS: u32 = 16;
+const FLOWS: u32 = KEPT;
 // Of each flow: its key (0: nothing grows) in `keys`, and in `flows` …
 const PAIR: usize = 0; // of both addresses alone, for packets that do not show their ports
 const AT: usize = 4; // the IP header of the first packet
@@ -83,6 +91,8 @@ const TOTAL: usize = 24; // … and of all
 const SIZE: usize = 28; // payload of the first packet: no later one may be longer, and only the last shorter
 const PACKETS: usize = 32;
 const SEQUENCE: usize = 36; // TCP: of the next segment
+const SECOND: usize = 40; // while it is kept back: the piece that its entry goes on in
+const LASTING: usize = 44; // 1: it began in this batch, and all of it lies in IN
 const FLOW_BYTES: u32 = 48;
 
 let keys: usize = 0;
@@ -100,7 +110,23 @@ export function initialiseMerging(): void {
 
 /** Before a batch. */
 export function startMerging(): void {
-  pieces = 0;
+  if (!growing) {
+    pieces = 0;
+    return;
+  }
+  for (let slot: u32 = 0; slot < FLOWS; slot++) if (load<u32>(keys + (slot << 2))) goOn(flowAt(slot));
+}
+
+/** Gives what was kept back an entry of this batch. */
+function goOn(flow: usize): void {
+  const before = load<u32>(flow, ENTRY);
+  const entry: usize = OUT_DESC + outCount * DESC_BYTES;
+  const first = load<u32>(flow, HEADERS) + load<u32>(flow, SIZE);
+  addOut(<usize>load<u32>(flow, AT) - tunHeaderBytes, first + tunHeaderBytes, load<u32>(flow, AUX));
+  store<u32>(entry, load<u32>(flow, SECOND), DESC_NEXT);
+  if (load<u32>(flow, LAST) == before) store<u32>(flow, <u32>entry, LAST);
+  store<u32>(flow, <u32>entry, ENTRY);
+  store<u32>(flow, 0, LASTING);
 }
 
 /** Of both addresses of the packet last read. */
@@ -206,7 +232,7 @@ export function offer(p: usize, n: u32, aux: u32): void {
   if (slot >= 0) {
     latest = slot;
     const flow = flowAt(slot);
-    if (continues(flow, p, header, payload, aux)) {
+    if (pieces < <u32>PIECE_DESC_COUNT && continues(flow, p, header, payload, aux)) {
       join(flow, p + header, payload);
       if (push) store<u8>(<usize>load<u32>(flow, AT) + flowTransport, <u8>(PSH | ACK), TCP_FLAGS);
       if (push || payload < load<u32>(flow, SIZE)) end(slot);
@@ -237,8 +263,15 @@ function begin(p: usize, entry: usize, key: u32, pair: u32, header: u32, payload
   store<u32>(flow, header + payload, TOTAL);
   store<u32>(flow, payload, SIZE);
   store<u32>(flow, 1, PACKETS);
+  store<u32>(flow, lasts(p), LASTING);
   if (flowProtocol == PROTOCOL_TCP)
     store<u32>(flow, bswap<u32>(load<u32>(p + flowTransport, TCP_SEQUENCE)) + payload, SEQUENCE);
+}
+
+/** Do the bytes at p stay until the next batch is done? */
+@inline
+function lasts(p: usize): u32 {
+  return p - IN < <usize>IN_BYTES ? 1 : 0;
 }
 
 /** Hangs `n` bytes of payload on the flow's super-packet. */
@@ -255,6 +288,7 @@ function join(flow: usize, payload: usize, n: u32): void {
   store<u32>(flow, load<u32>(flow, TOTAL) + n, TOTAL);
   store<u32>(flow, load<u32>(flow, SEQUENCE) + n, SEQUENCE);
   store<u32>(flow, load<u32>(flow, PACKETS) + 1, PACKETS);
+  if (!lasts(payload)) store<u32>(flow, 0, LASTING);
   count(COUNTER_IN_MERGED);
 }
 
@@ -295,7 +329,17 @@ function end(slot: u32): void {
   writeGso(at - VNET_HEADER_BYTES, type, headers, load<u32>(flow, SIZE), transport, field);
 }
 
-/** After a batch. */
-export function finishMerging(): void {
-  if (growing) for (let slot: u32 = 0; slot < FLOWS; slot++) if (load<u32>(keys + (slot << 2))) end(slot);
+/** After a batch. `keep`: what began in it may go on in the next one. Returns how many do. */
+export function finishMerging(keep: bool): u32 {
+  if (!growing) return 0;
+  for (let slot: u32 = 0; slot < FLOWS; slot++) {
+    if (!load<u32>(keys + (slot << 2))) continue;
+    const flow = flowAt(slot);
+    if (keep && load<u32>(flow, LASTING)) {
+      const entry = <usize>load<u32>(flow, ENTRY);
+      store<u32>(flow, load<u32>(entry, DESC_NEXT), SECOND);
+      store<u32>(entry, 0, DESC_LENGTH);
+    } else end(slot);
+  }
+  return growing;
 }

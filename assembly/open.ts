@@ -51,6 +51,8 @@ import {
   JOB_NONCE,
   JOB_OK,
   JOB_TAG,
+  RESULT,
+  RESULT_KEPT,
   SHAPE_GRE_PLAIN,
   TUNNELS,
   TUNNEL_DELIVERY_FAMILY,
@@ -312,7 +314,8 @@ function openInput(entry: usize): void {
   else takeEsp(p, n, tos, start, end);
 }
 
-export function open(inputs: u32, now: f64): void {
+/** `keep`: what still grows may wait for the next call (merge.ts). */
+export function open(inputs: u32, now: f64, keep: bool): void {
   reclaimReassembled();
   expireFragments(now);
   startOutputs();
@@ -320,6 +323,6 @@ export function open(inputs: u32, now: f64): void {
   time = now;
   for (let i: u32 = 0; i < inputs; i++) openInput(IN_DESC + i * DESC_BYTES);
   openJobs();
-  finishMerging();
+  store<u32>(RESULT, finishMerging(keep), RESULT_KEPT);
   writeResult(inputs);
 }

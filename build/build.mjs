@@ -43,9 +43,9 @@ function asc(name, ...features) {
     '--importMemory',
     // MEMORY_PAGES of assembly/layout.ts.
     '--initialMemory',
-    '177',
+    '242',
     '--maximumMemory',
-    '177',
+    '242',
     // asc's static data starts at HEAP of assembly/layout.ts; the core's own records follow at __heap_base.
     '--memoryBase',
     '262144',

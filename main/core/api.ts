@@ -117,6 +117,8 @@ export interface OpenResult {
   out: number;
   /** Entries of SIDE_DESC: IKE messages, after the non-ESP marker where there was one. */
   side: number;
+  /** Super-packets that wait for the next call. */
+  kept: number;
 }
 
 export interface Core {
@@ -171,8 +173,12 @@ export interface Core {
    * OUT was sent already.
    */
   sealDummy(tunnel: number, length: number): boolean;
-  /** Datagrams (IN_DESC) → inner packets (OUT_DESC), decrypted in place. */
-  open(count: number, now: number): Readonly<OpenResult>;
+  /**
+   * Datagrams (IN_DESC) → inner packets (OUT_DESC), decrypted in place. With `keep`, super-packets that may still grow are kept
+   * back (`kept`; their entries of OUT_DESC have the length 0) and become outputs of the next call, which the caller owes, be it
+   * with nothing: until it has returned, what this call's inputs lie in, and PIECE_DESC, must stay as they are.
+   */
+  open(count: number, now: number, keep?: boolean): Readonly<OpenResult>;
   /** Gives up reassemblies that are out of time. Milliseconds until the next one would be, or -1 when the pool is empty. */
   expireFragments(now: number): number;
 

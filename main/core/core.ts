@@ -10,6 +10,7 @@ import {
   PARAMS,
   RESULT,
   RESULT_CONSUMED,
+  RESULT_KEPT,
   RESULT_OUT,
   RESULT_SIDE,
   RESULT_SOFT,
@@ -60,7 +61,7 @@ interface Exports extends AcceleratedExports {
   configureVnet(on: number, uso: number): void;
   seal(count: number, now: number): void;
   sealDummy(tunnel: number, length: number): number;
-  open(count: number, now: number): void;
+  open(count: number, now: number, keep: number): void;
   expireFragments(now: number): number;
   close(): void;
 }
@@ -122,7 +123,7 @@ class WasmCore implements Core {
   /** What is installed where; outbound: slot → tunnel. */
   readonly #inbound = new Map<number, { readonly spi: number; readonly tunnel: number }>();
   readonly #sealed: SealResult = { consumed: 0, out: 0, side: 0 };
-  readonly #opened: OpenResult = { out: 0, side: 0 };
+  readonly #opened: OpenResult = { out: 0, side: 0, kept: 0 };
   #closed = false;
 
   constructor(memory: WebAssembly.Memory, exports: Exports, accelerator: Accelerator, leastBlocks: number) {
@@ -283,11 +284,12 @@ class WasmCore implements Core {
     return sealed;
   }
 
-  open(count: number, now: number): Readonly<OpenResult> {
+  open(count: number, now: number, keep = false): Readonly<OpenResult> {
     if (this.#closed || count >>> 0 > IN_DESC_COUNT) this.#misused(count);
-    this.#exports.open(count, now);
+    this.#exports.open(count, now, keep ? 1 : 0);
     this.#opened.out = this.words[(RESULT + RESULT_OUT) >> 2]!;
     this.#opened.side = this.words[(RESULT + RESULT_SIDE) >> 2]!;
+    this.#opened.kept = this.words[(RESULT + RESULT_KEPT) >> 2]!;
     return this.#opened;
   }
 

@@ -288,7 +288,7 @@ describe(`bad input (SEED=${SEED})`, () => {
       [AUX_UDP | 0x30000 | 0x2e, AUX_UDP, AUX_UDP, AUX_UDP, AUX_UDP],
     );
     core.words[((IN_DESC + 4 * DESC_BYTES) >> 2) + 1] = 99; // its slot's capacity
-    expect(core.open(5, 0)).toEqual({ out: 0, side: 1 });
+    expect(core.open(5, 0)).toEqual({ out: 0, side: 1, kept: 0 });
     expect(sides(core, 1)).toMatchObject([{ bytes: ike.slice(4), aux: AUX_UDP | 0x30000 | 0x2e }]);
     expect(counted(core)).toEqual({ inIke: 1, inKeepalives: 1, inTooShort: 2, inTruncated: 1 });
   });
