@@ -259,6 +259,8 @@ it('tells when authenticated packets come from elsewhere, and only then', async 
   moved.send(Uint8Array.of(0, 0, 0x20, 0x02, 0, 0, 0, 1, ...new Uint8Array(92)), right.socket.local);
   left.tun.send(out(1));
   await right.received(1);
+  // What is acknowledged comes after what was told before it.
+  await right.plane.receive({ kind: 'cancelExpected', spi: 999 });
   expect(right.events.filter((event) => event.kind === 'peerMoved')).toEqual([]);
   await left.plane.send({
     kind: 'setPeer',
@@ -267,10 +269,10 @@ it('tells when authenticated packets come from elsewhere, and only then', async 
   });
   for (let i = 2; i < 5; i++) left.tun.send(out(i));
   await right.received(4);
+  await right.plane.receive({ kind: 'cancelExpected', spi: 999 });
   expect(right.events.filter((event) => event.kind === 'peerMoved')).toEqual([
     { kind: 'peerMoved', tunnel: 0, from: moved.local, socket: right.socket.fd },
   ]);
-  await right.plane.receive({ kind: 'cancelExpected', spi: 999 });
   expect(right.plane.statistics().counters.inAuthFailed).toBe(1);
 });
 
