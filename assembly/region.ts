@@ -1,5 +1,6 @@
 // Hands out the core's own part of linear memory (HEAP in layout.ts), once, while the instance starts: what asc's static
 // data leaves free, from __heap_base up. Nothing is ever given back; there is no allocator on the packet path.
+// Linear memory is new, and so all zeros, for each instance: writing zeros would only make all of it resident.
 import { HEAP_END } from './layout';
 
 let next: usize = 0;
@@ -10,6 +11,5 @@ export function carve(bytes: usize, alignment: usize = 16): usize {
   const at = (next + alignment - 1) & ~(alignment - 1);
   next = at + bytes;
   if (next > <usize>HEAP_END) unreachable();
-  memory.fill(at, 0, bytes);
   return at;
 }
