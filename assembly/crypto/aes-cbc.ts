@@ -8,6 +8,8 @@
 //   lane 1   │ packet 1, block j │      the last lane moves into the free place, and groups of eight lanes without a
 //   …                               packet are left out.
 //
+// Where hardly any packet is left, each goes on by itself (aes-serial.ts).
+//
 // The IV must be unpredictable (RFC 3602 §3), and never repeats here: it is the forward cipher applied to a nonce (SP 800-38A
 // App. C, first method), which is the SA's 64-bit sequence number behind eight zero bytes. The caller puts the nonce where
 // the IV belongs, and it becomes the chain's first block.
@@ -16,10 +18,15 @@
 import { JOB_BYTES, JOB_DATA, JOB_LENGTH, JOB_OK } from '../layout';
 import { AES_KEY_BYTES, aesEncrypt8, aesInstall } from './aes';
 import { aesDecrypt8 } from './aes-inverse';
+import { AES_SERIAL_KEY_BYTES, aesSerialChain, aesSerialInstall } from './aes-serial';
 
-export const AES_CBC_KEY_BYTES: i32 = AES_KEY_BYTES;
+/** Where the key for chains by themselves lies. */
+const SERIAL: usize = AES_KEY_BYTES;
+export const AES_CBC_KEY_BYTES: i32 = AES_KEY_BYTES + AES_SERIAL_KEY_BYTES;
 
 const LANES: i32 = 32;
+/** So many packets are done sooner one after the other. */
+const FEW: i32 = 3;
 /** Eight blocks or planes. */
 const GROUP_LANES: i32 = 8;
 
@@ -35,6 +42,7 @@ const CURSORS: usize = memory.data(256, 16);
 
 export function aesCbcInstall(key: usize, secret: usize, secretLength: i32): void {
   aesInstall(key, secret, secretLength);
+  aesSerialInstall(key + SERIAL, key);
 }
 
 @inline
@@ -50,7 +58,7 @@ export function aesCbcEncrypt(key: usize, jobs: usize, count: i32): void {
   let taken = min(count, LANES);
   let active = taken;
   for (let lane = 0; lane < active; lane++) begin(lane, jobs + JOB_BYTES * lane);
-  while (active > 0) {
+  while (active > FEW || taken < count) {
     for (let lane = 0; lane < active; lane++) {
       const block = BLOCKS + 16 * lane;
       v128.store(block, v128.xor(v128.load(block), v128.load(load<u32>(CURSORS + 8 * lane))));
@@ -70,6 +78,10 @@ export function aesCbcEncrypt(key: usize, jobs: usize, count: i32): void {
         store<u64>(cursor, load<u64>(CURSORS + 8 * active));
       }
     }
+  }
+  for (let lane = 0; lane < active; lane++) {
+    const cursor = CURSORS + 8 * lane;
+    aesSerialChain(key + SERIAL, BLOCKS + 16 * lane, load<u32>(cursor), load<u32>(cursor, 4));
   }
 }
 

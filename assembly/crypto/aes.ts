@@ -391,6 +391,17 @@ export function aesRoundCount(aes: usize): i32 {
   return load<u32>(aes, ROUNDS);
 }
 
+/** The round key of `round` in the standard's order; with the S-box's 0x63, from round 1 on. */
+export function aesRoundKey(aes: usize, round: i32): v128 {
+  let sum = i64x2.splat(0);
+  let bit = i8x16.splat(1);
+  for (let plane = aes + ROUND_KEY_BYTES * round, end = plane + ROUND_KEY_BYTES; plane < end; plane += 16) {
+    sum = v128.xor(sum, v128.and(v128.load(plane), bit));
+    bit = i8x16.add(bit, bit);
+  }
+  return aesRowOrder(sum);
+}
+
 @inline
 export function aesHandle(aes: usize): u32 {
   return load<u32>(aes, HANDLE);

@@ -5,7 +5,7 @@
 //
 // The states behind K + ipad and K + opad are computed once per key. The texts of a batch go side by side through as many
 // lanes as the hash has, a block of each at a time; a text that ends gets its outer hash in the same lane, and then the next
-// text takes the lane over. So texts of any lengths keep the lanes full, but for the last ones.
+// text takes the lane over. So texts of any lengths keep the lanes full, but for the last ones. One text alone has SHA-256 for one.
 //
 //   A text of ESP is (RFC 4303 §2.8, §3.3.2.1)   │ SPI │ sequence number │ IV │ ciphertext │ upper half of the sequence number │
 //   which but for the last part (ESN only) lies in one piece in front of the ICV.
@@ -21,7 +21,7 @@ import {
   JOB_LENGTH,
 } from '../layout';
 import { sha1Begin, sha1Compress, sha1Wipe } from './sha1';
-import { sha256Begin, sha256Compress, sha256Wipe } from './sha256';
+import { sha256Begin, sha256Compress, sha256CompressOne, sha256Wipe } from './sha256';
 import { sha384Begin, sha512Begin, sha512Compress, sha512Wipe } from './sha512';
 
 const HASH: usize = 0;
@@ -225,10 +225,12 @@ export function hmacTags(hmac: usize, jobs: usize, count: i32, head: i32, out: u
       taken++;
     } else store<u32>(LANES + LANE_BYTES * lane, IDLE, JOB);
   }
+  const alone = count == 1 && hash == INTEGRITY_HMAC_SHA2_256_128;
   while (left > 0) {
     const block0 = nextBlock(0, block);
     const block1 = nextBlock(1, block);
-    if (long) sha512Compress(STATE, block0, block1);
+    if (alone) sha256CompressOne(STATE, block0);
+    else if (long) sha512Compress(STATE, block0, block1);
     else compress(hash, block0, block1, nextBlock(2, block), nextBlock(3, block));
     for (let lane = 0; lane < lanes; lane++) {
       const entry = LANES + LANE_BYTES * lane;

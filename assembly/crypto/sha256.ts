@@ -1,5 +1,5 @@
 // SHA-256's compression function (FIPS 180-4 §6.2.2) for four messages at once, one in each 32-bit lane of every register.
-// Which block of which message goes into which lane, and padding, is the caller's (hmac.ts). Constant time.
+// Or for one that comes alone. Which block of which message goes into which lane, and padding, is the caller's (hmac.ts). Constant time.
 
 /** The state's eight words of a lane, 16 bytes apart; every lane together. */
 export const SHA256_STATE_BYTES: i32 = 128;
@@ -154,6 +154,95 @@ export function sha256Compress(state: usize, block0: usize, block1: usize, block
   v128.store(state, i32x4.add(v128.load(state, 80), f), 80);
   v128.store(state, i32x4.add(v128.load(state, 96), g), 96);
   v128.store(state, i32x4.add(v128.load(state, 112), h), 112);
+}
+
+// The same for one message, in ordinary registers: where three lanes would wait, a third of the time.
+
+@inline
+function word1(w: usize, k: usize): u32 {
+  return load<u32>(w) + load<u32>(k);
+}
+
+@inline
+function sum0(x: u32): u32 {
+  return rotr<u32>(x, 2) ^ rotr<u32>(x, 13) ^ rotr<u32>(x, 22);
+}
+
+@inline
+function sum1(x: u32): u32 {
+  return rotr<u32>(x, 6) ^ rotr<u32>(x, 11) ^ rotr<u32>(x, 25);
+}
+
+@inline
+function sigma0(x: u32): u32 {
+  return rotr<u32>(x, 7) ^ rotr<u32>(x, 18) ^ (x >> 3);
+}
+
+@inline
+function sigma1(x: u32): u32 {
+  return rotr<u32>(x, 17) ^ rotr<u32>(x, 19) ^ (x >> 10);
+}
+
+@inline
+function choose1(x: u32, y: u32, z: u32): u32 {
+  return z ^ (x & (y ^ z));
+}
+
+@inline
+function majority1(x: u32, y: u32, z: u32): u32 {
+  return (x & y) | (z & (x | y));
+}
+
+/** Absorbs 64 bytes at `block` into lane 0 alone; the other lanes stay. */
+export function sha256CompressOne(state: usize, block: usize): void {
+  for (let i = 0; i < 64; i += 4) store<u32>(SCHEDULE + i, bswap<u32>(load<u32>(block + i)));
+  for (let w = SCHEDULE + 64; w < SCHEDULE + 256; w += 4) {
+    store<u32>(w, sigma1(load<u32>(w - 8)) + load<u32>(w - 28) + sigma0(load<u32>(w - 60)) + load<u32>(w - 64));
+  }
+  let a = load<u32>(state, 0);
+  let b = load<u32>(state, 16);
+  let c = load<u32>(state, 32);
+  let d = load<u32>(state, 48);
+  let e = load<u32>(state, 64);
+  let f = load<u32>(state, 80);
+  let g = load<u32>(state, 96);
+  let h = load<u32>(state, 112);
+  let k = K;
+  for (let w = SCHEDULE; w < SCHEDULE + 256; w += 32) {
+    h += word1(w, k) + sum1(e) + choose1(e, f, g);
+    d += h;
+    h += sum0(a) + majority1(a, b, c);
+    g += word1(w + 4, k + 4) + sum1(d) + choose1(d, e, f);
+    c += g;
+    g += sum0(h) + majority1(h, a, b);
+    f += word1(w + 8, k + 8) + sum1(c) + choose1(c, d, e);
+    b += f;
+    f += sum0(g) + majority1(g, h, a);
+    e += word1(w + 12, k + 12) + sum1(b) + choose1(b, c, d);
+    a += e;
+    e += sum0(f) + majority1(f, g, h);
+    d += word1(w + 16, k + 16) + sum1(a) + choose1(a, b, c);
+    h += d;
+    d += sum0(e) + majority1(e, f, g);
+    c += word1(w + 20, k + 20) + sum1(h) + choose1(h, a, b);
+    g += c;
+    c += sum0(d) + majority1(d, e, f);
+    b += word1(w + 24, k + 24) + sum1(g) + choose1(g, h, a);
+    f += b;
+    b += sum0(c) + majority1(c, d, e);
+    a += word1(w + 28, k + 28) + sum1(f) + choose1(f, g, h);
+    e += a;
+    a += sum0(b) + majority1(b, c, d);
+    k += 32;
+  }
+  store<u32>(state, load<u32>(state, 0) + a, 0);
+  store<u32>(state, load<u32>(state, 16) + b, 16);
+  store<u32>(state, load<u32>(state, 32) + c, 32);
+  store<u32>(state, load<u32>(state, 48) + d, 48);
+  store<u32>(state, load<u32>(state, 64) + e, 64);
+  store<u32>(state, load<u32>(state, 80) + f, 80);
+  store<u32>(state, load<u32>(state, 96) + g, 96);
+  store<u32>(state, load<u32>(state, 112) + h, 112);
 }
 
 /** Forgets the last blocks. */

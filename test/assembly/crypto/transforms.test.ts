@@ -84,7 +84,7 @@ describe('AES-CBC', () => {
     'agrees with OpenSSL in batches of 0 to 70 packets of mixed lengths, both ways (%i-byte keys)',
     (length) => {
       const random = randomness(`cbc ${length}`);
-      for (const count of [0, 1, 2, 7, 8, 9, 31, 32, 33, 64, 70]) {
+      for (const count of [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 34, 35, 64, 70]) {
         const key = random.bytes(length);
         const plain = mixed(count, random, 16).map((n) => ({ head: random.bytes(16), data: random.bytes(n) }));
         const expected = plain.map(({ head, data }) => {
@@ -110,6 +110,22 @@ describe('AES-CBC', () => {
       if (blocks <= 20) expect(opened!.data).toEqual(aesCbcDecrypt(key, head, data));
       const [sealed] = core.cbcEncrypt(key, [{ head, data: opened!.data }]);
       expect(sealed!.data).toEqual(aesCbcEncrypt(key, aesEncrypt(key, head), opened!.data));
+    }
+  });
+
+  it('encrypts a chain alone as FIPS 197 says for every byte value in every position', () => {
+    const random = randomness('cbc alone');
+    for (const length of KEYS) {
+      const key = random.bytes(length);
+      for (let value = 0; value < 256; value++) {
+        const nonce = random.bytes(16);
+        // What is added to the IV makes the block that is encrypted.
+        const block = random.bytes(16).fill(value, 0, 1 + (value % 16));
+        block.fill(255 - value, 16 - (value % 5));
+        const data = aesEncrypt(key, nonce).map((byte, i) => byte ^ block[i]!);
+        const [sealed] = core.cbcEncrypt(key, [{ head: nonce, data }]);
+        expect(toHex(sealed!.data), `${value}`).toBe(toHex(aesEncrypt(key, block)));
+      }
     }
   });
 
