@@ -10,8 +10,10 @@ import { compareAddresses } from '../../main/wire/address.ts';
 import { formatSelector, type Selector } from '../../main/wire/selector.ts';
 import { drawAuthentication } from '../sim/authentication.ts';
 import { type Life, lifeOf } from '../sim/life.ts';
+import { GATEWAY, selector } from '../sim/parties.ts';
 import { seededNumbers } from '../sim/random.ts';
-import { GATEWAY, Simulation, type SimulationOptions, selector, type View } from '../sim/simulation.ts';
+import { Simulation, type SimulationOptions } from '../sim/simulation.ts';
+import type { View } from '../sim/view.ts';
 import { type End, HostilePeer, MOST_EFFECTS, withHostile } from './hostile-peer.ts';
 
 export interface HostileRun {

@@ -3,8 +3,8 @@ import { parseProposal } from '../../main/crypto/proposal.ts';
 import { ikeSuite } from '../../main/crypto/suite.ts';
 import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { IkeSa, type Role } from '../../main/ike/sa.ts';
+import { CLIENT, endpoint, GATEWAY, selector } from '../sim/parties.ts';
 import { seededBytes } from '../sim/random.ts';
-import { CLIENT, endpoint, GATEWAY, selector } from '../sim/simulation.ts';
 
 export const US = endpoint(CLIENT, 4500);
 export const THEM = endpoint(GATEWAY, 4500);

@@ -10,8 +10,8 @@ import type { Payload } from '../../main/ike/payload/payload.ts';
 import type { IkeEffect } from '../../main/ike/peer.ts';
 import type { Task } from '../../main/ike/task/task.ts';
 import { isWireError } from '../../main/wire/error.ts';
+import { endpoint } from '../sim/parties.ts';
 import { seededBytes } from '../sim/random.ts';
-import { endpoint } from '../sim/simulation.ts';
 import { childOf, saOf, THEM, US } from './agreed.ts';
 
 const POLICY = { first: 100, factor: 2, most: 1000, tries: 3 };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CookieJar } from '../../main/ike/cookie.ts';
+import { endpoint } from '../sim/parties.ts';
 import { seededBytes } from '../sim/random.ts';
-import { endpoint } from '../sim/simulation.ts';
 
 const FROM = endpoint('192.0.2.2', 500);
 const Ni = new Uint8Array(32).fill(7);

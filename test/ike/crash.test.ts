@@ -5,8 +5,9 @@ import { decodeHeader, Exchange, encodeMessage, type Header } from '../../main/i
 import { notifyOf } from '../../main/ike/notifies.ts';
 import { NotifyType } from '../../main/ike/notify.ts';
 import { createResponder } from '../../main/ike/responder.ts';
+import { endpoint, responderConfig } from '../sim/parties.ts';
 import { seededBytes } from '../sim/random.ts';
-import { type Datagram, endpoint, responderConfig, Simulation, type SimulationOptions } from '../sim/simulation.ts';
+import { type Datagram, Simulation, type SimulationOptions } from '../sim/simulation.ts';
 
 const SECRET = new Uint8Array(32).fill(5);
 const responder: SimulationOptions['responder'] = { crashSecrets: [SECRET] };

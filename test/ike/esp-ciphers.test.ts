@@ -8,8 +8,9 @@ import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { deriveChildKeys } from '../../main/ike/keymat.ts';
 import { newCore, TUNNEL } from '../core/harness.ts';
 import { prfPlus } from '../reference/ike-keymat.ts';
+import { selector } from '../sim/parties.ts';
 import { seededBytes } from '../sim/random.ts';
-import { Simulation, selector } from '../sim/simulation.ts';
+import { Simulation } from '../sim/simulation.ts';
 
 const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');
 

@@ -5,15 +5,9 @@ import { Exchange, fragmentOf } from '../../main/ike/message.ts';
 import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import { parsePrefix } from '../../main/wire/address.ts';
 import { mirrored } from '../sim/mirrored.ts';
+import { address, initiatorConfig, selector } from '../sim/parties.ts';
 import { seededNumbers } from '../sim/random.ts';
-import {
-  address,
-  type Datagram,
-  initiatorConfig,
-  Simulation,
-  type SimulationOptions,
-  selector,
-} from '../sim/simulation.ts';
+import { type Datagram, Simulation, type SimulationOptions } from '../sim/simulation.ts';
 
 const prefix = (text: string) => parsePrefix(text) ?? ([] as never);
 const IP_AND_UDP = 28;

@@ -9,17 +9,9 @@ import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import { formatEndpoint, formatPrefix } from '../../main/wire/address.ts';
 import { isWireError } from '../../main/wire/error.ts';
 import { formatSelector } from '../../main/wire/selector.ts';
+import { bytes, CLIENT, GATEWAY, initiatorConfig, NAT, selector } from '../sim/parties.ts';
 import { seededBytes } from '../sim/random.ts';
-import {
-  bytes,
-  CLIENT,
-  type Datagram,
-  GATEWAY,
-  initiatorConfig,
-  NAT,
-  Simulation,
-  selector,
-} from '../sim/simulation.ts';
+import { type Datagram, Simulation } from '../sim/simulation.ts';
 import { expectUp } from '../sim/up.ts';
 
 const decoded = (datagram: Datagram | undefined): Message => {

@@ -4,7 +4,8 @@ import { formatTransforms, parseProposal } from '../../main/crypto/proposal.ts';
 import type { ChildSa } from '../../main/ike/child-sa.ts';
 import { formatSelector } from '../../main/wire/selector.ts';
 import { mirrored } from '../sim/mirrored.ts';
-import { CLIENT, GATEWAY, Simulation, selector } from '../sim/simulation.ts';
+import { CLIENT, GATEWAY, selector } from '../sim/parties.ts';
+import { Simulation } from '../sim/simulation.ts';
 
 const GROUPS = ['modp2048', 'ecp256', 'ecp384', 'x25519'];
 const CIPHERS = ['aes128gcm16', 'aes256gcm16', 'chacha20poly1305', 'aes128-sha256', 'aes256-sha384', 'aes256-sha512'];

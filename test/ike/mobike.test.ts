@@ -20,8 +20,9 @@ import {
 } from '../../main/ike/task/path.ts';
 import type { Task } from '../../main/ike/task/task.ts';
 import type { Address, Endpoint } from '../../main/wire/address.ts';
+import { address, endpoint, GATEWAY } from '../sim/parties.ts';
 import { seededBytes } from '../sim/random.ts';
-import { address, endpoint, GATEWAY, Simulation } from '../sim/simulation.ts';
+import { Simulation } from '../sim/simulation.ts';
 import { childOf, saOf, THEM, US } from './agreed.ts';
 
 const N = NotifyType;

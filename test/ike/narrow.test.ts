@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { intersect, isSingleAddress, isWithin, narrow, substituteAddress } from '../../main/ike/narrow.ts';
 import { formatSelector, type Selector } from '../../main/wire/selector.ts';
-import { address, selector } from '../sim/simulation.ts';
+import { address, selector } from '../sim/parties.ts';
 
 const text = (selectors: readonly Selector[]): string[] => selectors.map(formatSelector);
 const OPAQUE: Selector = { ...selector('10.0.0.1', 17), startPort: 65535, endPort: 0 };

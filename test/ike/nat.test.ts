@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { detectNat, natDetectionHash } from '../../main/ike/nat.ts';
 import { NotifyType } from '../../main/ike/notify.ts';
 import { payloadsOf } from '../../main/ike/payload/payload.ts';
-import { endpoint } from '../sim/simulation.ts';
+import { endpoint } from '../sim/parties.ts';
 import { RECORDED, read } from './recorded.ts';
 
 // The recording's own words: initiator at 10.9.0.1:500, responder at 10.9.0.2.

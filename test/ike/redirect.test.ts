@@ -9,7 +9,7 @@ import {
 } from '../../main/ike/redirect.ts';
 import { isWireError } from '../../main/wire/error.ts';
 import { hex, toHex } from '../crypto/hex.ts';
-import { address } from '../sim/simulation.ts';
+import { address } from '../sim/parties.ts';
 
 const dataOf = (payload: ReturnType<typeof redirectNotify>): Uint8Array => {
   if (payload.kind !== 'notify') throw new Error('no notify');

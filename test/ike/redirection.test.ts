@@ -5,7 +5,8 @@ import { NotifyType } from '../../main/ike/notify.ts';
 import { payloadOf, payloadsOf } from '../../main/ike/payload/payload.ts';
 import { type GatewayName, redirectNotify } from '../../main/ike/redirect.ts';
 import { isWireError } from '../../main/wire/error.ts';
-import { address, type Datagram, Simulation, type SimulationOptions } from '../sim/simulation.ts';
+import { address } from '../sim/parties.ts';
+import { type Datagram, Simulation, type SimulationOptions } from '../sim/simulation.ts';
 import { expectUp } from '../sim/up.ts';
 
 const TO: GatewayName = { kind: 'name', name: 'gw2.example.com' };

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
 import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import { mirrored } from '../sim/mirrored.ts';
-import { type Datagram, initiatorConfig, type NetworkOptions, Simulation, selector } from '../sim/simulation.ts';
+import { initiatorConfig, selector } from '../sim/parties.ts';
+import { type Datagram, type NetworkOptions, Simulation } from '../sim/simulation.ts';
 import { expectUp } from '../sim/up.ts';
 
 const CREATE_CHILD_SA = 36;

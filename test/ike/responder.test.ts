@@ -11,8 +11,9 @@ import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import { ResponderSa } from '../../main/ike/responder-sa.ts';
 import type { Endpoint } from '../../main/wire/address.ts';
 import { isWireError } from '../../main/wire/error.ts';
+import { address, endpoint, GATEWAY, initiatorConfig, responderConfig } from '../sim/parties.ts';
 import { seededBytes } from '../sim/random.ts';
-import { address, endpoint, GATEWAY, initiatorConfig, responderConfig, Simulation } from '../sim/simulation.ts';
+import { Simulation } from '../sim/simulation.ts';
 import { answerer, authority, certificate, type FakeEap, signing } from './auth/answers.ts';
 
 const LOCAL = endpoint(GATEWAY, 500);

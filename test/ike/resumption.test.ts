@@ -16,8 +16,9 @@ import {
 import { isWireError } from '../../main/wire/error.ts';
 import { hex, toHex } from '../crypto/hex.ts';
 import { mirrored } from '../sim/mirrored.ts';
+import { responderConfig } from '../sim/parties.ts';
 import { seededBytes } from '../sim/random.ts';
-import { responderConfig, Simulation, type SimulationOptions } from '../sim/simulation.ts';
+import { Simulation, type SimulationOptions } from '../sim/simulation.ts';
 import { saOf, THEM, US } from './agreed.ts';
 
 const LIFETIME = 3600;

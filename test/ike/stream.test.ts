@@ -5,7 +5,8 @@ import { mobikeAnnouncements, mobikeIn } from '../../main/ike/mobike-support.ts'
 import { PAYLOAD_TYPES } from '../../main/ike/payload/payload.ts';
 import { mobikeSupported } from '../../main/ike/task/path.ts';
 import { mirrored } from '../sim/mirrored.ts';
-import { CLIENT, endpoint, GATEWAY, initiatorConfig, Simulation, type SimulationOptions } from '../sim/simulation.ts';
+import { CLIENT, endpoint, GATEWAY, initiatorConfig } from '../sim/parties.ts';
+import { Simulation, type SimulationOptions } from '../sim/simulation.ts';
 import { expectUp } from '../sim/up.ts';
 import { saOf } from './agreed.ts';
 

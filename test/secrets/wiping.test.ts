@@ -7,8 +7,9 @@ import type { IkePeer } from '../../main/ike/peer.ts';
 import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import { createDrive } from '../../main/session/drive.ts';
 import { hostileRun } from '../fuzz/ike-state.ts';
+import { bytes, initiatorConfig } from '../sim/parties.ts';
 import { seededNumbers } from '../sim/random.ts';
-import { bytes, type Datagram, initiatorConfig, Simulation, type SimulationOptions } from '../sim/simulation.ts';
+import { type Datagram, Simulation, type SimulationOptions } from '../sim/simulation.ts';
 import { expectUp } from '../sim/up.ts';
 import { hearDerivedKeys, type Keymat, type Mixing } from './derived.ts';
 

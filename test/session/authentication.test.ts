@@ -12,8 +12,8 @@ import type { Profile } from '../../main/profile/profile.ts';
 import { openAuthentication } from '../../main/session/authentication.ts';
 import { CONFIG } from '../gateway/lab.ts';
 import { make, NOW } from '../pki/authority.ts';
+import { endpoint, initiatorConfig, responderConfig } from '../sim/parties.ts';
 import { seededBytes } from '../sim/random.ts';
-import { endpoint, initiatorConfig, responderConfig } from '../sim/simulation.ts';
 
 const CLIENT = endpoint('192.0.2.2', 4500);
 const GATEWAY = endpoint('198.51.100.1', 4500);

@@ -7,7 +7,7 @@ import { parseProfile } from '../../main/profile/parse.ts';
 import { failureOf } from '../../main/session/failure.ts';
 import { tunnelInfo } from '../../main/session/info.ts';
 import { planTunnel } from '../../main/session/plan.ts';
-import { selector } from '../sim/simulation.ts';
+import { selector } from '../sim/parties.ts';
 
 const PROFILE = parseProfile(
   JSON.stringify({

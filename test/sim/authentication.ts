@@ -5,7 +5,8 @@ import { parseIdentity } from '../../main/ike/identity.ts';
 import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
 import type { ResponderAuthentication } from '../../main/ike/responder-config.ts';
 import { answerer, authority, certificate, type FakeEap, signing } from '../ike/auth/answers.ts';
-import { type AnswerOptions, bytes } from './simulation.ts';
+import { bytes } from './parties.ts';
+import type { AnswerOptions } from './simulation.ts';
 
 export interface DrawnAuthentication {
   readonly initiator: Partial<InitiatorConfig>;

@@ -3,8 +3,9 @@
 import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
 import type { ResponderConfig } from '../../main/ike/responder-config.ts';
 import type { LifetimePolicy } from '../../main/ike/timing.ts';
+import { selector } from './parties.ts';
 import { seededNumbers } from './random.ts';
-import { Simulation, type SimulationOptions, selector } from './simulation.ts';
+import { Simulation, type SimulationOptions } from './simulation.ts';
 
 export interface Life {
   readonly options: SimulationOptions;

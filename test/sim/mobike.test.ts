@@ -2,8 +2,9 @@
 // end both ends mean the same path, and packets go through, or the connection has ended.
 import { describe, expect, test } from 'vitest';
 import { formatEndpoint } from '../../main/wire/address.ts';
+import { address, GATEWAY } from './parties.ts';
 import { seededNumbers } from './random.ts';
-import { address, GATEWAY, Simulation } from './simulation.ts';
+import { Simulation } from './simulation.ts';
 
 const PLACES = ['192.0.2.2', '192.0.2.22', '203.0.113.50', '203.0.113.51'];
 const planes = { slow: 20, every: 100 };

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { drawAuthentication } from './authentication.ts';
 import { mirrored } from './mirrored.ts';
 import { seededNumbers } from './random.ts';
-import { Simulation, type SimulationOptions, type View } from './simulation.ts';
+import { Simulation, type SimulationOptions } from './simulation.ts';
+import type { View } from './view.ts';
 
 const ONE = process.env.CULVERT_SEED;
 const RUNS = Number(process.env.CULVERT_SIM_RUNS ?? 500);

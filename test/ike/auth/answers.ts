@@ -6,7 +6,7 @@ import type { OwnCertificate, SignatureCredential } from '../../../main/ike/cred
 import { IkeError } from '../../../main/ike/error.ts';
 import { formatIdentity } from '../../../main/ike/identity.ts';
 import type { IkeAnswer, IkeQuestion } from '../../../main/ike/questions.ts';
-import { bytes } from '../../sim/simulation.ts';
+import { bytes } from '../../sim/parties.ts';
 
 export type KeyName = 'rsa' | 'p256' | 'p384' | 'p521' | 'ed25519';
 

@@ -4,7 +4,7 @@ import { schemeName } from '../../../main/crypto/signature.ts';
 import { fixedPpkId } from '../../../main/ike/auth/ppk.ts';
 import { parseIdentity } from '../../../main/ike/identity.ts';
 import type { IkeQuestion } from '../../../main/ike/questions.ts';
-import { bytes } from '../../sim/simulation.ts';
+import { bytes } from '../../sim/parties.ts';
 import { authority, certificate, type FakeEap, type KeyName, signing } from './answers.ts';
 import { N, type PairOptions, type PairResult, PSK, runPair, without } from './pair.ts';
 

@@ -9,7 +9,7 @@ import type { Payload } from '../../../main/ike/payload/payload.ts';
 import type { ResponderAuthentication } from '../../../main/ike/responder-config.ts';
 import { checkMessage } from '../../../main/ike/rules.ts';
 import type { IkeSa } from '../../../main/ike/sa.ts';
-import { bytes, initiatorConfig, responderConfig, selector } from '../../sim/simulation.ts';
+import { bytes, initiatorConfig, responderConfig, selector } from '../../sim/parties.ts';
 import { saOf } from '../agreed.ts';
 import { answerer, type FakeAnswers } from './answers.ts';
 

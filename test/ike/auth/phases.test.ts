@@ -8,7 +8,8 @@ import type { IkeEffect } from '../../../main/ike/peer.ts';
 import type { IkeAnswer, IkeQuestion } from '../../../main/ike/questions.ts';
 import type { ResponderAuthentication } from '../../../main/ike/responder-config.ts';
 import { mirrored } from '../../sim/mirrored.ts';
-import { type AnswerOptions, bytes, Simulation, type SimulationOptions } from '../../sim/simulation.ts';
+import { bytes } from '../../sim/parties.ts';
+import { type AnswerOptions, Simulation, type SimulationOptions } from '../../sim/simulation.ts';
 import { expectUp } from '../../sim/up.ts';
 import { answerer, authority, certificate, type FakeEap, signing } from './answers.ts';
 

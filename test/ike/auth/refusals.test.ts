@@ -17,7 +17,7 @@ import type { Payload } from '../../../main/ike/payload/payload.ts';
 import type { IkeQuestion } from '../../../main/ike/questions.ts';
 import { redirectNotify } from '../../../main/ike/redirect.ts';
 import type { ResponderAuthentication } from '../../../main/ike/responder-config.ts';
-import { bytes, initiatorConfig, responderConfig, selector } from '../../sim/simulation.ts';
+import { bytes, initiatorConfig, responderConfig, selector } from '../../sim/parties.ts';
 import { saOf } from '../agreed.ts';
 import { answerer, authority, certificate, type FakeAnswers, type FakeEap, signing } from './answers.ts';
 import { messageOf, type PairOptions, PSK, runPair, settle } from './pair.ts';

@@ -8,7 +8,7 @@ import { NotifyType } from '../../../main/ike/notify.ts';
 import { type Payload, payloadOf } from '../../../main/ike/payload/payload.ts';
 import { ChildOffer } from '../../../main/ike/task/child.ts';
 import { formatSelector, type Selector } from '../../../main/wire/selector.ts';
-import { CLIENT, GATEWAY, NAT, selector } from '../../sim/simulation.ts';
+import { CLIENT, GATEWAY, NAT, selector } from '../../sim/parties.ts';
 import { saOf, US } from '../agreed.ts';
 
 const SPI = Uint8Array.of(0xaa, 0xbb, 0xcc, 0xdd);

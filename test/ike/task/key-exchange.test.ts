@@ -4,8 +4,8 @@ import { Exchange, type Message } from '../../../main/ike/message.ts';
 import { NotifyType } from '../../../main/ike/notify.ts';
 import { CreateChildTask } from '../../../main/ike/task/create-child.ts';
 import { RekeyIkeTask } from '../../../main/ike/task/rekey-ike.ts';
+import { address, initiatorConfig } from '../../sim/parties.ts';
 import { seededBytes } from '../../sim/random.ts';
-import { address, initiatorConfig } from '../../sim/simulation.ts';
 import { saOf } from '../agreed.ts';
 
 const X25519 = 31;
