@@ -73,8 +73,8 @@ export class PathErrors {
     for (let i = 0; i < QUEUE_AT_ONCE; i++) {
       words[(ERROR_HEADER + MSG_NAMELEN) >>> 2] = SOCKADDR_SLOT_BYTES;
       words[(ERROR_HEADER + MSG_CONTROLLEN) >>> 2] = ERROR_CONTROL_BYTES;
-      const length = this.#calls.recvmsg(fd, base + ERROR_HEADER, MSG_ERRQUEUE | MSG_DONTWAIT);
-      if (length < 0) break;
+      const received = this.#calls.recvmsg(fd, base + ERROR_HEADER, MSG_ERRQUEUE | MSG_DONTWAIT);
+      if (received < 0) break;
       const end = ERROR_CONTROL + words[(ERROR_HEADER + MSG_CONTROLLEN) >>> 2]!;
       for (let at = ERROR_CONTROL; at + CMSG_HEADER_BYTES <= end; ) {
         const length = words[at >>> 2]!;
@@ -85,7 +85,7 @@ export class PathErrors {
           // struct sock_extended_err: errno u32, origin, type, code, pad u8, info u32 (the MTU for EMSGSIZE), data u32
           const errno = words[(at + 16) >>> 2]!;
           const mtu = errno === EMSGSIZE ? words[(at + 24) >>> 2]! : null;
-          const quotes = length >= 4 && this.#memory.bytes[at + 20] !== ORIGIN_LOCAL;
+          const quotes = received >= 4 && this.#memory.bytes[at + 20] !== ORIGIN_LOCAL;
           this.report(errno, mtu, now, quotes ? this.#quoted() : undefined);
         }
         at += (length + 7) & ~7;
