@@ -2,6 +2,7 @@
 // and the keys of CHILD SAs that no data plane has taken over. The arrays are the product's own (derived.ts).
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fixedPpkId } from '../../main/ike/auth/ppk.ts';
+import type { ChildSa } from '../../main/ike/child-sa.ts';
 import type { InitiatorConfig } from '../../main/ike/initiator-config.ts';
 import type { IkePeer } from '../../main/ike/peer.ts';
 import type { ResponderConfig } from '../../main/ike/responder-config.ts';
@@ -30,19 +31,13 @@ const isZero = (key: Uint8Array): boolean => key.every((byte) => byte === 0);
 const left = (): readonly string[] => held.filter(({ key }) => !isZero(key)).map(({ name }) => name);
 
 /** What installed CHILD SAs are sealed with is the data plane's to wipe (main/esp/child.ts). */
-function takenOver(sim: Simulation): void {
-  for (const view of [sim.client, ...sim.gateway.values()])
-    for (const child of view.installed)
-      for (const key of [
-        child.keyIn,
-        child.saltIn,
-        child.keyOut,
-        child.saltOut,
-        child.integrityKeyIn,
-        child.integrityKeyOut,
-      ])
-        key?.fill(0);
+function takenOver(children: readonly ChildSa[]): void {
+  for (const { keyIn, saltIn, keyOut, saltOut, integrityKeyIn, integrityKeyOut } of children)
+    for (const key of [keyIn, saltIn, keyOut, saltOut, integrityKeyIn, integrityKeyOut]) key?.fill(0);
 }
+
+const installedIn = (sim: Simulation): readonly ChildSa[] =>
+  [sim.client, ...sim.gateway.values()].flatMap(({ installed }) => installed);
 
 function simulate(options: SimulationOptions = {}): Simulation {
   listen();
@@ -59,7 +54,7 @@ function expectNothingLeft(sim: Simulation, derived = true): void {
   sim.run(400_000);
   expect(sim.client.closed).toBeDefined();
   for (const view of sim.gateway.values()) expect(view.closed).toBeDefined();
-  takenOver(sim);
+  takenOver(installedIn(sim));
   expect(held.length > 0).toBe(derived);
   expect(left()).toEqual([]);
 }
@@ -155,8 +150,8 @@ test('replaced by another connection of the same client (INITIAL_CONTACT)', () =
   before.network = { loss: 1 };
   before.run(400_000);
   expect(before.client.closed).toBeDefined();
-  takenOver(before);
-  takenOver(after);
+  takenOver(installedIn(before));
+  takenOver(installedIn(after));
   expect(heard.filter(({ key }) => !isZero(key)).map(({ name }) => name)).toEqual([]);
   expect(left()).toEqual([]);
 });
@@ -185,8 +180,8 @@ test('resumed: what a ticket stands for is its holder’s, and nothing else is l
   first.run(400_000);
   // Whoever holds tickets wipes them: a session when it ends (session/ticket-holder.ts).
   for (const one of [...first.client.tickets, ...second.client.tickets]) one?.wipe();
-  takenOver(first);
-  takenOver(second);
+  takenOver(installedIn(first));
+  takenOver(installedIn(second));
   const word = Buffer.from('Resumption').toString('hex');
   const others = held.filter(({ key }) => !isZero(key) && Buffer.from(key).toString('hex') !== word);
   expect(others.map(({ name }) => name)).toEqual([]);
@@ -249,7 +244,7 @@ test('stopped by a fault of our own (session/drive.ts)', () => {
   Object.defineProperty(sim, 'initiator', { value: { handle: () => [] } });
   sim.run(400_000);
   expect(sim.peer.closed).toBeDefined();
-  takenOver(sim);
+  takenOver(installedIn(sim));
   expect(left()).toEqual([]);
 });
 
@@ -259,16 +254,7 @@ test('whatever a peer with the keys does (test/fuzz/ike-state.ts)', () => {
     const seed = Math.floor(number() * 1_000_000);
     listen();
     const run = hostileRun(seed);
-    for (const child of run.children)
-      for (const key of [
-        child.keyIn,
-        child.saltIn,
-        child.keyOut,
-        child.saltOut,
-        child.integrityKeyIn,
-        child.integrityKeyOut,
-      ])
-        key?.fill(0);
+    takenOver(run.children);
     expect(left(), `seed ${seed}`).toEqual([]);
   }
 });
