@@ -47,6 +47,8 @@ export interface Libc {
   ifNameToIndex(name: string): number;
   /** Nice value, and nanoseconds of its turns on the processor, of the calling thread, whose policy stays (sched_setattr). */
   schedule(nice: number, slice: number): number;
+  /** Gives the system back what malloc keeps unused, for all threads, where the C library can (musl cannot). */
+  trim(): void;
   errno(): number;
 }
 
@@ -109,6 +111,15 @@ export function watch(
   };
 }
 
+/** glibc's malloc_trim(3). */
+function trimmer(library: ReturnType<typeof koffi.load>): (keep: number) => number {
+  try {
+    return library.func('malloc_trim', 'int', ['size_t']);
+  } catch {
+    return () => 0;
+  }
+}
+
 function bind(): Libc {
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch))
     throw new Error(`the native bindings know 64-bit Linux only, not ${process.platform} on ${process.arch}`);
@@ -132,6 +143,8 @@ function bind(): Libc {
 
   // The C library has no function for it before glibc 2.41.
   const syscall = call('syscall', 'long', 'long', 'long', 'void *', 'long');
+
+  const trim = trimmer(library);
 
   const one = new Uint8Array(new BigUint64Array([1n]).buffer);
   const value = new Int32Array(1);
@@ -193,6 +206,9 @@ function bind(): Libc {
       attributes.setBigUint64(24, BigInt(slice), true);
       const number = process.arch === 'x64' ? SYS_SCHED_SETATTR_X64 : SYS_SCHED_SETATTR_ARM64;
       return syscall(number, 0, new Uint8Array(attributes.buffer), 0);
+    },
+    trim: () => {
+      trim(0);
     },
     errno: () => koffi.errno(),
   };

@@ -14,11 +14,12 @@ const GLANCE = 16;
 /** Turns before a packet that is due: the first one finds everything cold, and takes most of the time. */
 const WARMING = 2;
 
-/** `openStage`: undefined where there is none to be had. `clock`: milliseconds, monotonic. */
+/** `openStage`: undefined where there is none to be had. `clock`: milliseconds, monotonic. `rehearsed`: what to do once then. */
 export function work(
   makeLoop: () => Pick<Loop, 'turn'>,
   openStage: () => Pick<Rehearsal, 'goesOn' | 'step' | 'close'> | undefined,
   clock = () => performance.now(),
+  rehearsed: () => void = () => {},
 ): void {
   let stage = openStage();
   try {
@@ -34,6 +35,7 @@ export function work(
       stage?.close();
       stage = openStage();
     }
+    rehearsed();
     const beat = new Beat();
     for (let wait = -1; ; wait = beat.wait(clock())) {
       const outcome = loop.turn(wait);

@@ -32,7 +32,7 @@ function worker(turns: number, script: (longest: number, log: readonly string[])
       },
     };
   };
-  work(makeLoop, openStage, clock);
+  work(makeLoop, openStage, clock, () => log.push('rehearsed'));
   return log;
 }
 
@@ -54,6 +54,9 @@ it('makes the real loop after a glance at the first stage, and rehearses on two,
     'close 2',
   ]);
   expect(steps(log)).toBe(40);
+  // Once, behind the last step and before the first wait.
+  expect(log.slice(-3)).toEqual(['rehearsed', 'quit -1', 'close 2']);
+  expect(log.indexOf('rehearsed')).toBe(log.length - 3);
 });
 
 it('rehearses only where a look found nothing to do', () => {
