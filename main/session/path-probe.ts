@@ -36,6 +36,8 @@ export interface PathProber {
 
 const UDP_HEADER = 8;
 const MARKER = 4;
+/** Of a probe that other traffic of the socket disturbs. */
+const ATTEMPTS = 4;
 
 export function createPathProber(deps: { readonly clock: Clock; readonly random: RandomBytes }): PathProber {
   const { clock, random } = deps;
@@ -47,11 +49,17 @@ export function createPathProber(deps: { readonly clock: Clock; readonly random:
       const { socket, to, marker } = way;
       if (closed || !socket.sendWhole) return Promise.resolve({ kind: 'unavailable' });
       const around = (to.address.length === 4 ? 20 : 40) + UDP_HEADER + (marker ? MARKER : 0);
-      const probe = pathProbe(Math.max(LEAST_PROBE_BYTES, size - around), random);
-      const datagram = new Uint8Array((marker ? MARKER : 0) + probe.bytes.length);
-      datagram.set(probe.bytes, marker ? MARKER : 0);
       const sent = clock.now();
-      const result = socket.sendWhole(datagram, to);
+      let probe: Probe;
+      let result: ReturnType<NonNullable<TunnelSocket['sendWhole']>>;
+      // Each time another one: whoever answers one that went out in fragments says nothing of its size.
+      for (let attempt = 1; ; attempt++) {
+        probe = pathProbe(Math.max(LEAST_PROBE_BYTES, size - around), random);
+        const datagram = new Uint8Array((marker ? MARKER : 0) + probe.bytes.length);
+        datagram.set(probe.bytes, marker ? MARKER : 0);
+        result = socket.sendWhole(datagram, to);
+        if (result !== 'disturbed' || attempt === ATTEMPTS) break;
+      }
       if (result === 'too-big') return Promise.resolve({ kind: 'too-big' });
       if (result !== undefined) return Promise.resolve({ kind: 'lost' });
       return new Promise((resolve) => {

@@ -98,3 +98,35 @@ it('says what becomes of a packet of exactly this size', async () => {
   await expect(prober.probe(way, 1400)).resolves.toEqual({ kind: 'unavailable' });
   expect(clock.pending).toBe(0);
 });
+
+it('counts no answer to a probe that other traffic has disturbed, and sends another', async () => {
+  const clock = fakeClock();
+  const sent: Uint8Array[] = [];
+  let disturbed = 2;
+  const socket: TunnelSocket = {
+    fd: 3,
+    kind: 'natt',
+    local,
+    send: () => undefined,
+    sendWhole: (bytes) => {
+      sent.push(bytes);
+      return disturbed-- > 0 ? 'disturbed' : undefined;
+    },
+    close: () => {},
+  };
+  const prober = createPathProber({ clock, random });
+  const answerTo = (datagram: Uint8Array) => {
+    const answer = datagram.slice(4, 32);
+    answer[19] = 0x20;
+    return answer;
+  };
+  const arriving = prober.probe({ socket, to, marker: true }, 1500);
+  expect(sent).toHaveLength(3);
+  expect(sent.map((datagram) => prober.received(answerTo(datagram)))).toEqual([false, false, true]);
+  await expect(arriving).resolves.toMatchObject({ kind: 'arrived' });
+
+  disturbed = Number.POSITIVE_INFINITY;
+  await expect(prober.probe({ socket, to, marker: true }, 1500)).resolves.toEqual({ kind: 'lost' });
+  expect(sent.length).toBeLessThan(10);
+  expect(clock.pending).toBe(0);
+});

@@ -22,9 +22,10 @@ export interface TunnelSocket extends SocketHandle {
   send(bytes: Uint8Array, to: Endpoint): NetError | undefined;
   /**
    * Sends one datagram in one piece whatever is known of the path (DF set, no local fragmentation), for measuring it.
-   * 'too-big': this machine's own link carries no such packet. Absent where the platform cannot.
+   * 'too-big': this machine's own link carries no such packet. 'disturbed': another thread that sends on this socket came between;
+   * the datagram may have been fragmented here, or not sent. Absent where the platform cannot.
    */
-  sendWhole?(bytes: Uint8Array, to: Endpoint): NetError | 'too-big' | undefined;
+  sendWhole?(bytes: Uint8Array, to: Endpoint): NetError | 'too-big' | 'disturbed' | undefined;
   close(): void;
 }
 

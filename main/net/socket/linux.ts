@@ -148,15 +148,20 @@ function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
       const [level, option] = six ? [IPPROTO_IPV6, IPV6_MTU_DISCOVER] : [IPPROTO_IP, IP_MTU_DISCOVER];
       const sockaddr = sockaddrOf(to.address, udp ? to.port : 0);
       // PROBE: DF set, and what the kernel has learnt of the path does not count. For this one call; what the data plane sends
-      // on the same socket meanwhile fits the path anyway, or has DF by mistake, once.
-      calls.setsockopt(fd, level, option, IP_PMTUDISC_PROBE);
+      // on the same socket meanwhile fits the path anyway, or has DF by mistake, once. It may also end PROBE too early
+      // (path/socket-df.ts): then what became of the datagram says nothing of the path.
       try {
         for (let attempt = 1; ; attempt++) {
-          if (calls.sendto(fd, bytes, MSG_NOSIGNAL, sockaddr) >= 0) return undefined;
-          const errno = calls.errno();
+          calls.setsockopt(fd, level, option, IP_PMTUDISC_PROBE);
+          const sent = calls.sendto(fd, bytes, MSG_NOSIGNAL, sockaddr) >= 0;
+          const errno = sent ? 0 : calls.errno();
           if (errno === EAGAIN) return undefined;
+          const undisturbed = calls.getsockopt(fd, level, option) === IP_PMTUDISC_PROBE;
+          if (sent) return undisturbed ? undefined : 'disturbed';
           // An error that an earlier datagram brought is cleared by reading it, which this was.
-          if (attempt === SEND_ATTEMPTS) return errno === EMSGSIZE ? 'too-big' : sendError(errno, to);
+          if (attempt < SEND_ATTEMPTS) continue;
+          if (errno !== EMSGSIZE) return sendError(errno, to);
+          return undisturbed ? 'too-big' : 'disturbed';
         }
       } finally {
         calls.setsockopt(fd, level, option, IP_PMTUDISC_WANT);

@@ -1,5 +1,5 @@
 // Tunnel sockets on loopback, without privilege where it can be.
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import * as linux from '../../../main/native/constants.ts';
 import { libc } from '../../../main/native/libc.ts';
 import { NetError } from '../../../main/net/error.ts';
@@ -105,5 +105,21 @@ it('sends in one piece to measure a path, and says what its own link does not ca
   expect(socket.sendWhole?.(new Uint8Array(60_000), receiver.local)).toBeUndefined();
   // Loopback carries 65,536 bytes; UDP's own limit comes first.
   expect(socket.sendWhole?.(new Uint8Array(65_520), receiver.local)).toBe('too-big');
+  expect(calls.getsockopt(socket.fd, linux.IPPROTO_IP, linux.IP_MTU_DISCOVER)).toBe(linux.IP_PMTUDISC_WANT);
+});
+
+it.each([
+  ['may have been fragmented', linux.IP_PMTUDISC_WANT, 60_000],
+  ['may be refused for what the kernel believes of the path', linux.IP_PMTUDISC_DO, 65_520],
+])('says so where another thread changes the socket while it measures: it %s', (_, mode, length) => {
+  const receiver = open();
+  const socket = open();
+  const { sendto } = calls;
+  const between = vi.spyOn(calls, 'sendto').mockImplementation((fd, ...rest) => {
+    calls.setsockopt(fd, linux.IPPROTO_IP, linux.IP_MTU_DISCOVER, mode);
+    return sendto(fd, ...rest);
+  });
+  expect(socket.sendWhole?.(new Uint8Array(length), receiver.local)).toBe('disturbed');
+  between.mockRestore();
   expect(calls.getsockopt(socket.fd, linux.IPPROTO_IP, linux.IP_MTU_DISCOVER)).toBe(linux.IP_PMTUDISC_WANT);
 });
