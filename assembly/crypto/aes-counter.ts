@@ -157,3 +157,11 @@ export function aesCounterFlush(key: usize): void {
   }
   pooled = 0;
 }
+
+/** Forgets the last batch: its keystream, and what lies behind round 1 of known blocks, which gives the key away. */
+export function aesCounterForget(): void {
+  memory.fill(STATES, 0, 512);
+  memory.fill(STARTS, 0, 256);
+  memory.fill(START, 0, 128);
+  memory.fill(POOL, 0, 512);
+}

@@ -14,17 +14,24 @@ import {
   aesCounterApply,
   aesCounterBegin,
   aesCounterFlush,
+  aesCounterForget,
   aesCounterInstall,
   aesCounterNonce,
   aesCounterSubkey,
 } from './aes-counter';
-import { AES_LONE_MOST, aesLoneApply, aesLoneMake } from './aes-lone';
+import { AES_LONE_MOST, aesLoneApply, aesLoneForget, aesLoneMake } from './aes-lone';
 import { aesStreamAt, aesStreamMake } from './aes-stream';
 import { addMask } from './block';
 import { equalTags } from './constant-time';
-import { GHASH_KEY_BYTES, ghashInstall, ghashText } from './ghash';
-import { GHASH_LANES_KEY_BYTES, ghashLanes, ghashLanesInstall, ghashLanesWorth } from './ghash-lanes';
-import { GHASH_STRIDES_KEY_BYTES, ghashStrides, ghashStridesInstall, ghashStridesWorth } from './ghash-strides';
+import { GHASH_KEY_BYTES, ghashForget, ghashInstall, ghashText } from './ghash';
+import { GHASH_LANES_KEY_BYTES, ghashLanes, ghashLanesForget, ghashLanesInstall, ghashLanesWorth } from './ghash-lanes';
+import {
+  GHASH_STRIDES_KEY_BYTES,
+  ghashStrides,
+  ghashStridesForget,
+  ghashStridesInstall,
+  ghashStridesWorth,
+} from './ghash-strides';
 
 const GHASH_KEY: usize = AES_COUNTER_KEY_BYTES;
 const GHASH_LANES_KEY: usize = GHASH_KEY + GHASH_KEY_BYTES;
@@ -217,4 +224,15 @@ function streamedTags(gcm: usize, jobs: usize, first: i32, count: i32): void {
 @inline
 function applyStream(job: usize, i: i32): void {
   addMask(load<u32>(job, JOB_DATA), aesStreamAt(i) + 16, load<i32>(job, JOB_LENGTH));
+}
+
+/** Forgets what the last batch left: keystream, and sums of products with H beside what was multiplied. */
+export function aesGcmForget(): void {
+  memory.fill(MASKS, 0, 256);
+  memory.fill(TAGS, 0, 256);
+  aesCounterForget();
+  aesLoneForget();
+  ghashForget();
+  ghashLanesForget();
+  ghashStridesForget();
 }

@@ -363,3 +363,12 @@ export function ghashLanes(lanes: usize, jobs: usize, count: i32, out: usize): v
   }
   ghashLanesEnd(out);
 }
+
+/** Forgets the last texts' hashes. */
+export function ghashLanesForget(): void {
+  memory.fill(ROWS, 0, 256);
+  memory.fill(COLUMNS, 0, 256);
+  memory.fill(NIBBLES, 0, 512);
+  memory.fill(Y, 0, 256);
+  memory.fill(EDGES, 0, 768);
+}

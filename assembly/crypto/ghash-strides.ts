@@ -96,3 +96,9 @@ export function ghashStrides(
   store<u64>(at, load<u64>(at, 8) ^ bswap<u64>((<u64>length) << 3), 8);
   v128.store(out, ghashSixteen(ghash, Z));
 }
+
+/** Forgets the last text's hash. */
+export function ghashStridesForget(): void {
+  memory.fill(ROW, 0, ROW_BYTES);
+  memory.fill(Z, 0, ROW_BYTES);
+}

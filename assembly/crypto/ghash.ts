@@ -217,3 +217,10 @@ export function ghashSixteen(ghash: usize, blocks: usize): v128 {
   for (let i = 1; i < POWERS; i++) spread(i, v128.load(blocks + 128 + 16 * i));
   return product8(ghash);
 }
+
+/** Forgets the last text's hash. */
+export function ghashForget(): void {
+  memory.fill(NIBBLES, 0, 384);
+  v128.store(BLOCK, i64x2.splat(0));
+  v128.store(Y, i64x2.splat(0));
+}

@@ -30,8 +30,8 @@ import { AEAD_CONTEXT_BYTES, aeadInstall, aeadOpen, aeadSeal } from './aead';
 import { aesSetHandle } from './aes';
 import { aesCbcDecrypt, aesCbcEncrypt, aesCbcInstall } from './aes-cbc';
 import { aesCtrApply, aesCtrInstall, AES_CTR_KEY_BYTES } from './aes-ctr';
+import { aesGcmForget } from './aes-gcm';
 import { aesGmacInstall, aesGmacTags } from './aes-gmac';
-import { aesLoneForget } from './aes-lone';
 import { aesStreamForget } from './aes-stream';
 import { chacha20Poly1305Forget } from './chacha20-poly1305';
 import { equalIcvs } from './constant-time';
@@ -104,7 +104,7 @@ export function transformAccelerate(ctx: usize, handle: u32): void {
 export function transformWipe(ctx: usize): void {
   memory.fill(ctx, 0, TRANSFORM_CONTEXT_BYTES);
   aesStreamForget();
-  aesLoneForget();
+  aesGcmForget();
   chacha20Poly1305Forget();
 }
 

@@ -106,6 +106,37 @@ describe.each(CIPHERS)('$name alone', ({ name, id, keyLength }) => {
   });
 });
 
+it.each(CIPHERS.filter(({ name }) => name !== 'chacha20-poly1305'))(
+  'no byte of scratch memory depends on a key of $name that was wiped',
+  ({ id, keyLength }) => {
+    // The same packets under two keys, in two instances: alone by both ways of GHASH, and in groups.
+    const left = [1, 2].map((n) => {
+      const own = aeadModule();
+      own.exports.configureAccelerator(NEVER);
+      const random = randomness('wiped');
+      own.install(id, randomness(`wiped, key ${n}`).bytes(keyLength));
+      for (const [count, length] of [
+        [1, 77],
+        [1, 1391],
+        [3, 100],
+        [16, 700],
+        [17, 1601],
+      ] as const) {
+        const packets = Array.from({ length: count }, () => ({
+          data: random.bytes(length),
+          aad: random.bytes(8),
+          nonce: random.bytes(12),
+        }));
+        const sealed = own.seal(packets);
+        expect(own.open(packets.map((plain, i) => ({ ...plain, ...sealed[i]! }))).every(({ ok }) => ok)).toBe(true);
+      }
+      own.forget();
+      return Buffer.from(own.bytes.slice(0x40000, 0x100000));
+    });
+    expect(left[0]!.compare(left[1]!)).toBe(0);
+  },
+);
+
 it('a short packet alone leaves neither its one-time key nor keystream behind, with ChaCha20-Poly1305', () => {
   const random = randomness('alone, left');
   const [key, nonce] = [random.bytes(32), random.bytes(12)];
