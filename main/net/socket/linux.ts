@@ -126,6 +126,7 @@ function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
   if (calls.getsockname(fd, name) < 0) return fail('getsockname');
   const bound = decodeSockaddr(name)!;
   let closed = false;
+  const [level, option] = six ? [IPPROTO_IPV6, IPV6_MTU_DISCOVER] : [IPPROTO_IP, IP_MTU_DISCOVER];
 
   return {
     fd,
@@ -139,13 +140,12 @@ function open(options: SocketOptions, gro: boolean): TunnelSocket | NetError {
         const errno = calls.errno();
         // Full buffer: as though the network had lost it; IKE retransmits.
         if (errno === EAGAIN) return undefined;
-        // The data plane just sends a burst that must not be fragmented; this may be.
-        if (errno === EMSGSIZE && !six) calls.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_WANT);
+        // The data plane just sends what must not be fragmented (path/socket-df.ts); this may be.
+        if (errno === EMSGSIZE) calls.setsockopt(fd, level, option, IP_PMTUDISC_WANT);
         if (attempt === SEND_ATTEMPTS) return sendError(errno, to);
       }
     },
     sendWhole: (bytes, to) => {
-      const [level, option] = six ? [IPPROTO_IPV6, IPV6_MTU_DISCOVER] : [IPPROTO_IP, IP_MTU_DISCOVER];
       const sockaddr = sockaddrOf(to.address, udp ? to.port : 0);
       // PROBE: DF set, and what the kernel has learnt of the path does not count. For this one call; what the data plane sends
       // on the same socket meanwhile fits the path anyway, or has DF by mistake, once. It may also end PROBE too early

@@ -108,6 +108,15 @@ it('sends in one piece to measure a path, and says what its own link does not ca
   expect(calls.getsockopt(socket.fd, linux.IPPROTO_IP, linux.IP_MTU_DISCOVER)).toBe(linux.IP_PMTUDISC_WANT);
 });
 
+it('lets a long IKE message be fragmented while the data plane sends what must not be', () => {
+  const loopback6 = parseAddress('::1')!;
+  const receiver = open({ family: 6, localAddress: loopback6 });
+  const socket = open({ family: 6, localAddress: loopback6 });
+  calls.setsockopt(socket.fd, linux.IPPROTO_IPV6, linux.IPV6_MTU_DISCOVER, linux.IP_PMTUDISC_PROBE);
+  // With 48 bytes of headers more than loopback's 65,536.
+  expect(socket.send(new Uint8Array(65_500), receiver.local)).toBeUndefined();
+});
+
 it.each([
   ['may have been fragmented', linux.IP_PMTUDISC_WANT, 60_000],
   ['may be refused for what the kernel believes of the path', linux.IP_PMTUDISC_DO, 65_520],
