@@ -61,7 +61,7 @@ export function createPathProber(deps: { readonly clock: Clock; readonly random:
         if (result !== 'disturbed' || attempt === ATTEMPTS) break;
       }
       if (result === 'too-big') return Promise.resolve({ kind: 'too-big' });
-      if (result !== undefined) return Promise.resolve({ kind: 'lost' });
+      // One that could not be sent is lost, but not at once: whoever sends another then shall not meet the same full queue.
       return new Promise((resolve) => {
         let timer: Timer | null = null;
         const end = (outcome: ProbeOutcome): void => {

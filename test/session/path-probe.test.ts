@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { decodeHeader } from '../../main/ike/message.ts';
 import { LEAST_PROBE_BYTES, pathProbe } from '../../main/ike/probe.ts';
 import { createResponder } from '../../main/ike/responder.ts';
+import { NetError } from '../../main/net/error.ts';
 import type { TunnelSocket } from '../../main/net/socket/api.ts';
 import { createPathProber, PROBE_PATIENCE } from '../../main/session/path-probe.ts';
 import { fakeClock } from './fakes/clock.ts';
@@ -126,7 +127,30 @@ it('counts no answer to a probe that other traffic has disturbed, and sends anot
   await expect(arriving).resolves.toMatchObject({ kind: 'arrived' });
 
   disturbed = Number.POSITIVE_INFINITY;
-  await expect(prober.probe({ socket, to, marker: true }, 1500)).resolves.toEqual({ kind: 'lost' });
+  const lost = prober.probe({ socket, to, marker: true }, 1500);
+  await clock.advance(PROBE_PATIENCE);
+  await expect(lost).resolves.toEqual({ kind: 'lost' });
   expect(sent.length).toBeLessThan(10);
   expect(clock.pending).toBe(0);
+});
+
+it('takes its time over what could not be sent: a full queue now is no three probes lost', async () => {
+  const clock = fakeClock();
+  const refused = new NetError({ code: 'system-call', operation: 'send', errno: 'ENOBUFS', message: '', remedy: '' });
+  const socket = {
+    fd: 3,
+    kind: 'natt',
+    local,
+    send: () => undefined,
+    sendWhole: () => refused,
+    close: () => {},
+  } as const;
+  const prober = createPathProber({ clock, random });
+  const outcomes: string[] = [];
+  const probing = prober.probe({ socket, to, marker: true }, 1500).then(({ kind }) => outcomes.push(kind));
+  await clock.advance(PROBE_PATIENCE - 1);
+  expect(outcomes).toEqual([]);
+  await clock.advance(1);
+  await probing;
+  expect(outcomes).toEqual(['lost']);
 });
