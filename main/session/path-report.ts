@@ -8,8 +8,11 @@
 //                 lost each time              believed
 //                 no probes can be sent       believed, as there is nothing to hold against it (plain GRE; platforms without)
 //
+// Where the outer packets leave without DF, routers cut them and report nothing, and a probe, which has DF, is lost on every narrow
+// path: then only what this computer itself refuses counts.
+//
 // What was believed is not believed for ever (§8.2.2, RFC 1191 §6.3): every ten minutes a probe of the profile's size asks
-// whether the path is wide again. Pure: time and probes are handed in.
+// whether the path is wide again; where none can be sent, the packets themselves ask. Pure: time and probes are handed in.
 
 import type { Clock, Timer } from './clock.ts';
 import type { ProbeOutcome } from './path-probe.ts';
@@ -30,6 +33,8 @@ export interface PathReportFacts {
   /** Every network carries this; less is never believed. */
   readonly least: number;
   readonly probe: (size: number) => Promise<ProbeOutcome>;
+  /** Outer packets have no DF: IPv4 and outerDf "clear". */
+  readonly routersMayCut: () => boolean;
   /** Is this the SPI of an SA that we send on? */
   readonly isOurs: (spi: number) => boolean;
   /** Reckon with so many bytes from now on: fewer than before, or more. */
@@ -75,7 +80,7 @@ export function createPathReports(facts: PathReportFacts): PathReports {
     if (!narrow()) return;
     const { kind } = await facts.probe(size);
     if (closed || !narrow()) return;
-    if (kind === 'arrived') facts.setPath(size);
+    if (kind === 'arrived' || kind === 'unavailable') facts.setPath(size);
     else age();
   }
 
@@ -92,9 +97,14 @@ export function createPathReports(facts: PathReportFacts): PathReports {
         facts.disproved(mtu, size);
         return;
       }
-      if (outcome.kind !== 'lost') break;
+      if (outcome.kind === 'too-big') {
+        believe(mtu);
+        return;
+      }
+      if (outcome.kind === 'unavailable') break;
     }
-    believe(mtu);
+    if (facts.routersMayCut()) deafUntil = clock.now() + DEAF_FOR;
+    else believe(mtu);
   }
 
   return {
@@ -102,7 +112,7 @@ export function createPathReports(facts: PathReportFacts): PathReports {
       const size = facts.path();
       const mtu = Math.max(reported, facts.least);
       if (closed || size === null || mtu >= size) return;
-      if (quoted !== null && facts.isOurs(quoted)) {
+      if (quoted !== null && facts.isOurs(quoted) && !facts.routersMayCut()) {
         believe(mtu);
         return;
       }

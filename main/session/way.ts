@@ -119,6 +119,7 @@ export function createWay(options: WayOptions): Way {
     // RFC 791 §3.1 (576 in practice), RFC 8200 §5.
     least: gateway.length === 4 ? 576 : 1280,
     probe,
+    routersMayCut: () => gateway.length === 4 && profile.mtu.outerDf === 'clear',
     isOurs: (spi) => tunnel?.children.list().some(({ spiOut }) => spiOut === spi) ?? false,
     setPath,
     trustKernel,

@@ -8,7 +8,7 @@ const OURS = 0xc0ffee01;
 
 function rig(options: { readonly least?: number } = {}) {
   const clock = fakeClock();
-  const world = { carries: 1500, own: 1500, lose: 0, probes: true, tunnel: true };
+  const world = { carries: 1500, own: 1500, lose: 0, probes: true, tunnel: true, cut: false };
   const state = { path: 1500, trusted: true, disproved: [] as [number, number][], probed: [] as number[] };
   const answer = (size: number): ProbeOutcome => {
     if (!world.probes) return { kind: 'unavailable' };
@@ -25,6 +25,7 @@ function rig(options: { readonly least?: number } = {}) {
       state.probed.push(size);
       return answer(size);
     },
+    routersMayCut: () => world.cut,
     isOurs: (spi) => spi === OURS,
     setPath: (mtu) => {
       state.path = mtu;
@@ -82,6 +83,38 @@ it('believes where nothing can be asked', async () => {
   world.probes = false;
   await report(1300);
   expect(state).toMatchObject({ path: 1300 });
+});
+
+it('asks the packets themselves whether the path is wide again where nothing else can be asked', async () => {
+  const { state, world, clock, report } = rig();
+  world.probes = false;
+  await report(1300);
+  await clock.advance(AGED_AFTER - 1);
+  expect(state).toMatchObject({ path: 1300 });
+  await clock.advance(1);
+  await settled();
+  expect(state).toMatchObject({ path: 1500 });
+  await report(1300);
+  expect(state).toMatchObject({ path: 1300 });
+});
+
+it.each([null, OURS])('takes no lost probe for a proof where routers cut what we send, quoting %s', async (quoted) => {
+  const { state, world, clock, report } = rig();
+  world.cut = true;
+  world.carries = 1400;
+  await report(600, quoted);
+  await report(601, quoted);
+  expect(state).toMatchObject({ path: 1500, probed: [1500, 1500, 1500] });
+  // Not even where nothing can be asked; but the link is our own.
+  await clock.advance(DEAF_FOR);
+  world.probes = false;
+  await report(600, quoted);
+  expect(state).toMatchObject({ path: 1500 });
+  await clock.advance(DEAF_FOR);
+  world.probes = true;
+  world.own = 1400;
+  await report(1400, quoted);
+  expect(state).toMatchObject({ path: 1400 });
 });
 
 it('asks once for a flood, and not again for a while after one that was untrue', async () => {
