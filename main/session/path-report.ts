@@ -4,7 +4,8 @@
 //   a report ─▶ quotes a packet with the SPI of an SA of ours (§8.2.1: the message is mapped to its SA)? ─▶ believed at once
 //            ─▶ else the path is asked (RFC 8899 §4.6): a probe of the size that is in use, to the gateway and back, up to three
 //                 it arrives                  not believed, and the kernel's own memory of the path is not either
-//                 this computer refuses it    believed: the narrow link is our own
+//                 this computer refuses it    of the number nothing is said yet: what is one byte longer than that is asked about instead,
+//                                             and where it is refused, too, the narrow link is our own: believed
 //                 lost each time              believed
 //                 no probes can be sent       believed, as there is nothing to hold against it (plain GRE; platforms without)
 //
@@ -85,8 +86,9 @@ export function createPathReports(facts: PathReportFacts): PathReports {
   }
 
   async function ask(size: number, mtu: number): Promise<void> {
-    for (let round = 0; round < ROUNDS; round++) {
-      const outcome = await facts.probe(size);
+    let probed = size;
+    for (let lost = 0; lost < ROUNDS; ) {
+      const outcome = await facts.probe(probed);
       // Meanwhile the path may have been learnt otherwise, by a report that could be believed or in another network.
       if (closed || facts.path() !== size) return;
       if (outcome.kind === 'arrived') {
@@ -94,14 +96,16 @@ export function createPathReports(facts: PathReportFacts): PathReports {
         trusted = false;
         // Each time: the socket may be another one by now.
         facts.trustKernel(false);
-        facts.disproved(mtu, size);
-        return;
-      }
-      if (outcome.kind === 'too-big') {
-        believe(mtu);
+        facts.disproved(mtu, probed);
         return;
       }
       if (outcome.kind === 'unavailable') break;
+      if (outcome.kind === 'lost') lost++;
+      else if (probed > mtu + 1) probed = mtu + 1;
+      else {
+        believe(mtu);
+        return;
+      }
     }
     if (facts.routersMayCut()) deafUntil = clock.now() + DEAF_FOR;
     else believe(mtu);

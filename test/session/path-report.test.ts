@@ -75,8 +75,32 @@ it('believes this computer’s own link at once', async () => {
   const { state, world, report } = rig();
   world.own = 1450;
   await report(1450);
-  expect(state).toMatchObject({ path: 1450, probed: [1500] });
+  expect(state).toMatchObject({ path: 1450, probed: [1500, 1451] });
 });
+
+it('does not believe a number because this computer’s own link is narrow as well', async () => {
+  const { state, world, clock, report } = rig();
+  world.own = 1450;
+  await report(600);
+  expect(state).toEqual({ path: 1500, trusted: false, disproved: [[600, 601]], probed: [1500, 601] });
+  // What is narrower than that is found, one after the other.
+  await clock.advance(DEAF_FOR);
+  world.carries = 1400;
+  await report(1450);
+  await report(1400);
+  expect(state).toMatchObject({ path: 1400, probed: [1500, 601, 1500, 1451, 1450, 1450, 1450] });
+});
+
+it.each([1400, 600])(
+  'proves %s by losses also where this computer’s own link is narrower than reckoned',
+  async (mtu) => {
+    const { state, world, report } = rig();
+    world.own = 1450;
+    world.carries = mtu;
+    await report(mtu);
+    expect(state).toMatchObject({ path: mtu, probed: [1500, mtu + 1, mtu + 1, mtu + 1] });
+  },
+);
 
 it('believes where nothing can be asked', async () => {
   const { state, world, report } = rig();
