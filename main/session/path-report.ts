@@ -12,8 +12,8 @@
 // Where the outer packets leave without DF, routers cut them and report nothing, and a probe, which has DF, is lost on every narrow
 // path: then only what this computer itself refuses counts.
 //
-// What was believed is not believed for ever (§8.2.2, RFC 1191 §6.3): every ten minutes a probe of the profile's size asks
-// whether the path is wide again; where none can be sent, the packets themselves ask. Pure: time and probes are handed in.
+// What was believed is not believed for ever (§8.2.2, RFC 1191 §6.3): every ten minutes a probe of the profile's size, and
+// one of the size before, ask whether the path is wide again; where none can be sent, the packets themselves ask. Pure: time and probes are handed in.
 
 import type { Clock, Timer } from './clock.ts';
 import type { ProbeOutcome } from './path-probe.ts';
@@ -58,11 +58,15 @@ export function createPathReports(facts: PathReportFacts): PathReports {
   let deafUntil = Number.NEGATIVE_INFINITY;
   let aging: Timer | null = null;
   let trusted = true;
+  /** The most that was reckoned with under the widest: a path may never have been that wide (1492 of PPPoE). */
+  let former = 0;
   let closed = false;
 
   function believe(mtu: number): void {
     if (!trusted) facts.trustKernel(true);
     trusted = true;
+    const before = facts.path() ?? 0;
+    if (before < facts.widest()) former = Math.max(former, before);
     facts.setPath(mtu);
     age();
   }
@@ -76,13 +80,21 @@ export function createPathReports(facts: PathReportFacts): PathReports {
   }
 
   async function widen(): Promise<void> {
-    const size = facts.widest();
-    const narrow = (): boolean => (facts.path() ?? size) < size;
-    if (!narrow()) return;
-    const { kind } = await facts.probe(size);
-    if (closed || !narrow()) return;
-    if (kind === 'arrived' || kind === 'unavailable') facts.setPath(size);
-    else age();
+    const widest = facts.widest();
+    for (const size of new Set([widest, Math.min(former, widest)])) {
+      const narrow = (): boolean => (facts.path() ?? size) < size;
+      if (!narrow()) {
+        if (size === widest) return;
+        break;
+      }
+      const { kind } = await facts.probe(size);
+      if (closed || !narrow()) return;
+      if (kind !== 'arrived' && kind !== 'unavailable') continue;
+      facts.setPath(size);
+      if (size === widest) return;
+      break;
+    }
+    age();
   }
 
   async function ask(size: number, mtu: number): Promise<void> {

@@ -8,7 +8,7 @@ const OURS = 0xc0ffee01;
 
 function rig(options: { readonly least?: number } = {}) {
   const clock = fakeClock();
-  const world = { carries: 1500, own: 1500, lose: 0, probes: true, tunnel: true, cut: false };
+  const world = { carries: 1500, own: 1500, lose: 0, probes: true, tunnel: true, cut: false, widest: 1500 };
   const state = { path: 1500, trusted: true, disproved: [] as [number, number][], probed: [] as number[] };
   const answer = (size: number): ProbeOutcome => {
     if (!world.probes) return { kind: 'unavailable' };
@@ -19,7 +19,7 @@ function rig(options: { readonly least?: number } = {}) {
   const reports = createPathReports({
     clock,
     path: () => (world.tunnel ? state.path : null),
-    widest: () => 1500,
+    widest: () => world.widest,
     least: options.least ?? 576,
     probe: async (size) => {
       state.probed.push(size);
@@ -107,6 +107,42 @@ it('believes where nothing can be asked', async () => {
   world.probes = false;
   await report(1300);
   expect(state).toMatchObject({ path: 1300 });
+});
+
+it('finds a path wide again that was never as wide as the profile says', async () => {
+  const { state, world, clock, report } = rig();
+  await report(1492, OURS);
+  world.carries = 1400;
+  await report(1400, OURS);
+  await clock.advance(AGED_AFTER);
+  await settled();
+  expect(state).toMatchObject({ path: 1400, probed: [1500, 1492] });
+  world.carries = 1492;
+  await clock.advance(AGED_AFTER);
+  await settled();
+  expect(state.path).toBe(1492);
+  // And goes on asking, of the widest alone.
+  state.probed.splice(0);
+  await clock.advance(AGED_AFTER);
+  await settled();
+  expect(state).toMatchObject({ path: 1492, probed: [1500] });
+  world.carries = 1500;
+  await clock.advance(AGED_AFTER);
+  await settled();
+  expect(state.path).toBe(1500);
+  await clock.advance(10 * AGED_AFTER);
+  expect(clock.pending).toBe(0);
+});
+
+it('finds no path wider than the person has chosen meanwhile', async () => {
+  const { state, world, clock, report } = rig();
+  await report(1492, OURS);
+  await report(1300, OURS);
+  world.widest = 1400;
+  await clock.advance(AGED_AFTER);
+  await settled();
+  expect(state).toMatchObject({ path: 1400, probed: [1400] });
+  expect(clock.pending).toBe(0);
 });
 
 it('asks the packets themselves whether the path is wide again where nothing else can be asked', async () => {
