@@ -1,14 +1,30 @@
 // The rehearsal of each role: the loop on stage really carries packets, and nothing of it is left behind.
 import { readdirSync } from 'node:fs';
-import { MessageChannel } from 'node:worker_threads';
-import { describe, expect, it } from 'vitest';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import { describe, expect, it, vi } from 'vitest';
 import { createCoreSync } from '../../main/core/core.ts';
 import { loadCoreModuleSync } from '../../main/core/load.ts';
-import { AF_INET, SOCK_DGRAM } from '../../main/native/constants.ts';
+import { AF_INET, EPERM, SOCK_DGRAM } from '../../main/native/constants.ts';
 import { type Libc, libc } from '../../main/native/libc.ts';
 import { monotonic } from '../../main/path/messages.ts';
 import { Rehearsal } from '../../main/path/rehearsal.ts';
 import { shared } from '../../main/path/shared.ts';
+
+/** Every channel made since the file was loaded. */
+const channels = vi.hoisted(() => [] as MessageChannel[]);
+
+vi.mock('node:worker_threads', async (original) => {
+  const real = await original<typeof import('node:worker_threads')>();
+  return {
+    ...real,
+    MessageChannel: class extends real.MessageChannel {
+      constructor() {
+        super();
+        channels.push(this);
+      }
+    },
+  };
+});
 
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
@@ -87,6 +103,30 @@ it('takes no datagram of anybody else on this machine', () => {
   expect(received).toBe(4 + 2);
   rehearsal.close();
   system.close(stranger);
+  port1.close();
+  port2.close();
+});
+
+it('throws away what the loop on stage tells: no event loop would ever do it', () => {
+  const module = loadCoreModuleSync();
+  const { port1, port2 } = new MessageChannel();
+  // A firewall that forbids the loopback: the loop reports the error once a second.
+  const calls: Libc = { ...libc(), sendmmsg: () => -1, errno: () => EPERM };
+  const clockOffset = performance.now() - monotonic();
+  const rehearsal = Rehearsal.open(
+    { role: 'sender', core: createCoreSync(module), calls, shared: shared(), port: port1, eventfd: -1, clockOffset },
+    module,
+  );
+  const channel = channels.at(-1);
+  if (!rehearsal || !channel || channel.port1 === port1) throw new Error('there was no stage');
+  for (let step = 0; step < 20; step++) rehearsal.step();
+  // What comes now is told: it is there if nobody takes it away, which eight steps do.
+  channel.port1.postMessage({ kind: 'event' });
+  for (let step = 0; step < 8; step++) rehearsal.step();
+  expect(receiveMessageOnPort(channel.port2)).toBeUndefined();
+  channel.port1.postMessage({ kind: 'event' });
+  expect(receiveMessageOnPort(channel.port2)).toBeDefined();
+  rehearsal.close();
   port1.close();
   port2.close();
 });
