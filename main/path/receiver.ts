@@ -39,7 +39,6 @@ import {
   OUT_DESC,
   PACKET_SLOT_BYTES,
   SIDE_DESC,
-  TUNNELS,
 } from '../../assembly/layout.ts';
 import {
   CMSG_HEADER_BYTES,
@@ -75,6 +74,7 @@ import {
   RECEIVE_NAMES,
 } from './layout.ts';
 import type { PeerNotice } from './messages.ts';
+import { Origins } from './origins.ts';
 import type { PathParts } from './parts.ts';
 import { IKE_IN_FLIGHT, IO_CUT_OFF, IO_IKE_DROPPED, IO_RECEIVE_MARKED, IO_RECEIVED, LAST_INBOUND } from './shared.ts';
 import { SoftLimit } from './soft-limit.ts';
@@ -124,18 +124,12 @@ const AUX_OF_KIND = {
   tcp: AUX_UDP,
 } as const satisfies Record<SocketHandle['kind'], number>;
 
-/** Where a tunnel's packets come from: a sockaddr as the kernel writes it (eight words), and the socket. */
-interface Origin {
-  readonly words: Uint32Array;
-  fd: number;
-}
-
 export class Receiver {
   readonly sockets = new Map<number, ReceiveSocket>();
   /** Messages handed over as IKE that the core has not seen: those of UDP port 500. */
   ikeDirect = 0;
   readonly #parts: PathParts;
-  readonly #origins: (Origin | undefined)[] = new Array(TUNNELS).fill(undefined);
+  readonly #origins: Origins;
   /** Inbound SAs that nothing has arrived on yet: slot → SPI. */
   readonly #awaited = new Map<number, number>();
   readonly #inbound = new Map<number, { readonly spi: number; readonly soft: SoftLimit }>();
@@ -151,6 +145,7 @@ export class Receiver {
 
   constructor(parts: PathParts) {
     this.#parts = parts;
+    this.#origins = new Origins(parts);
     this.#wallClock = parts.wall ?? Date.now;
     for (let i = 0; i < RECEIVE_MESSAGES; i++)
       parts.memory.message(
@@ -186,7 +181,7 @@ export class Receiver {
         core.configureTunnel(command.tunnel, command.params);
         return;
       case 'removeTunnel':
-        this.#origins[command.tunnel] = undefined;
+        this.#origins.remove(command.tunnel);
         core.removeTunnel(command.tunnel);
         return;
       case 'installInbound':
@@ -207,13 +202,9 @@ export class Receiver {
       case 'cancelExpected':
         core.cancelExpected(command.spi);
         return;
-      case 'peer': {
-        const slot = new Uint8Array(SOCKADDR_SLOT_BYTES);
-        const port = command.peer.encapsulation === 'raw' ? 0 : command.peer.remote.port;
-        encodeSockaddr(command.peer.remote.address, port, slot);
-        this.#origins[command.tunnel] = { words: new Uint32Array(slot.buffer), fd: command.peer.socket };
+      case 'peer':
+        this.#origins.set(command.tunnel, command.peer);
         return;
-      }
       default:
         throw new Error(
           `the receiver does not know the command ${JSON.stringify((command as { kind: unknown }).kind)}`,
@@ -428,6 +419,7 @@ export class Receiver {
       const message = words[at + (DESC_AUX >>> 2)]! >>> AUX_USER_SHIFT;
       this.#deliverIke(words[at + (DESC_OFFSET >>> 2)]!, words[at + (DESC_LENGTH >>> 2)]!, message);
     }
+    const stream = this.sockets.get(this.#socket)?.input !== undefined;
     let checked = -1;
     for (let i = 0; i < out; i++) {
       const at = (OUT_DESC + i * DESC_BYTES) >>> 2;
@@ -443,7 +435,7 @@ export class Receiver {
       const tunnel = (aux >>> AUX_TUNNEL_SHIFT) & 0xf;
       if (message >= 0 && message * 16 + tunnel !== checked) {
         checked = message * 16 + tunnel;
-        this.#checkOrigin(message, tunnel);
+        this.#origins.check(message, tunnel, this.#socket, stream);
       }
       if (this.#awaited.size > 0) this.#arrived((aux >>> AUX_INBOUND_SHIFT) & 0xff);
     }
@@ -477,36 +469,6 @@ export class Receiver {
     if (spi === undefined) return;
     this.#awaited.delete(slot);
     this.#parts.emit({ kind: 'firstInbound', slot, spi });
-  }
-
-  /** Has an authenticated packet come from elsewhere than before? The family and port, then the address; not the rest. */
-  #checkOrigin(message: number, tunnel: number): void {
-    const { memory, emit } = this.#parts;
-    const name = RECEIVE_NAMES + message * SOCKADDR_SLOT_BYTES;
-    const at = name >>> 2;
-    const { words } = memory;
-    const origin = this.#origins[tunnel];
-    if (!origin) return;
-    const known = origin.words;
-    const six = (known[0]! & 0xffff) === 10;
-    // Raw and UDP-encapsulated ESP may alternate (RFC 7296 §2.23): then only the address can be compared.
-    const mask = origin.fd === this.#socket ? 0xffff_ffff : 0xffff;
-    let same = ((words[at]! ^ known[0]!) & mask) === 0;
-    if (six)
-      same =
-        same &&
-        words[at + 2] === known[2] &&
-        words[at + 3] === known[3] &&
-        words[at + 4] === known[4] &&
-        words[at + 5] === known[5];
-    else same = same && words[at + 1] === known[1];
-    // A stream belongs to one connection: another one is another way to the peer, wherever it comes from (RFC 9329 §6.1).
-    if (origin.fd !== this.#socket && this.sockets.get(this.#socket)?.input) same = false;
-    if (same) return;
-    known.set(words.subarray(at, at + SOCKADDR_SLOT_BYTES / 4));
-    origin.fd = this.#socket;
-    const from = decodeSockaddr(memory.bytes, name);
-    if (from) emit({ kind: 'peerMoved', tunnel, from, socket: this.#socket });
   }
 
   #deliverIke(offset: number, length: number, message: number): void {
