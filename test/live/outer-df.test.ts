@@ -2,17 +2,14 @@
 // link: ESP and ESP in UDP, one by one and in bursts. And a router whose next link is narrower.
 //
 //   cl 198.51.100.2 ══ 198.51.100.1 gw        inside: 10.88.0.2 ── GRE ── 10.88.0.1
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
-import type { GatewayConfigInput } from '../../main/gateway/config.ts';
 import { Capture } from './capture.ts';
 import { Culvert, culvertMissing } from './culvert.ts';
 import { cannotRunLive, Lab } from './lab.ts';
 import { live } from './live.ts';
+import { officeProfile, startOffice } from './office.ts';
 
-const RUN = fileURLToPath(new URL('../../build/out/main/gateway/run.js', import.meta.url));
 const TRANSFER = fileURLToPath(new URL('./transfer.mjs', import.meta.url));
 const CLIENT = '198.51.100.2';
 const GATEWAY = '198.51.100.1';
@@ -31,28 +28,15 @@ async function open(encapsulation: 'udp' | 'auto', client: Df, gateway: Df): Pro
   lab = opened;
   for (const namespace of ['cl', 'gw']) opened.namespace(namespace);
   opened.link('cl', `${CLIENT}/24`, 'gw', `${GATEWAY}/24`);
-  const config: GatewayConfigInput = {
-    identity: 'gateway.example',
-    users: [{ identity: 'alice@example.com', secret: 'correct horse' }],
-    listen: { address: GATEWAY },
-    pool: { ipv4: '10.99.0.0/24' },
-    gre: { endpoint: '10.77.0.1', address: [`${INSIDE.gw}/24`] },
-    outerDf: gateway,
-  };
-  const file = join(opened.directory, 'gateway.json');
-  writeFileSync(file, JSON.stringify(config));
-  await opened.start('gw', [process.execPath, RUN, '--config', file]).saw(/"ready"/);
+  await startOffice(opened, { listen: { address: GATEWAY }, outerDf: gateway });
   const culvert = await Culvert.start(opened, 'cl');
-  await culvert.connect({
-    culvert: 1,
-    name: 'df',
-    gateway: { host: GATEWAY, identity: 'gateway.example' },
-    authentication: { method: 'psk', identity: 'alice@example.com', secret: 'correct horse' },
-    tunnel: { shape: 'gre-tunnel', encapsulation },
-    gre: { address: [`${INSIDE.cl}/24`], remote: '10.77.0.1' },
-    routes: { include: ['10.88.0.0/24'] },
-    mtu: { outerDf: client },
-  });
+  await culvert.connect(
+    officeProfile({
+      gateway: { host: GATEWAY, identity: 'gateway.example' },
+      tunnel: { shape: 'gre-tunnel', encapsulation },
+      mtu: { outerDf: client },
+    }),
+  );
   return opened;
 }
 

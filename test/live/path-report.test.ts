@@ -2,18 +2,14 @@
 // router's, which quotes the SPI.
 //
 //   cl 198.51.100.2 ══ 198.51.100.9 rt 192.0.2.9 ══ 192.0.2.1 gw        inside: 10.88.0.2 ── GRE ── 10.88.0.1
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
-import type { GatewayConfigInput } from '../../main/gateway/config.ts';
 import type { Status } from '../../main/ipc/contract.ts';
 import { Capture } from './capture.ts';
 import { Culvert, culvertMissing } from './culvert.ts';
 import { cannotRunLive, Lab } from './lab.ts';
 import { live } from './live.ts';
+import { officeProfile, startOffice } from './office.ts';
 
-const RUN = fileURLToPath(new URL('../../build/out/main/gateway/run.js', import.meta.url));
 const CLIENT = '198.51.100.2';
 const GATEWAY = '192.0.2.1';
 
@@ -51,26 +47,14 @@ async function open(encapsulation: 'udp' | 'auto'): Promise<{ lab: Lab; culvert:
   opened.run('rt', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
   opened.run('cl', 'ip', 'route', 'add', 'default', 'via', '198.51.100.9');
   opened.run('gw', 'ip', 'route', 'add', 'default', 'via', '192.0.2.9');
-  const config: GatewayConfigInput = {
-    identity: 'gateway.example',
-    users: [{ identity: 'alice@example.com', secret: 'correct horse' }],
-    listen: { address: GATEWAY },
-    pool: { ipv4: '10.99.0.0/24' },
-    gre: { endpoint: '10.77.0.1', address: ['10.88.0.1/24'] },
-  };
-  const file = join(opened.directory, 'gateway.json');
-  writeFileSync(file, JSON.stringify(config));
-  await opened.start('gw', [process.execPath, RUN, '--config', file]).saw(/"ready"/);
+  await startOffice(opened, { listen: { address: GATEWAY } });
   const culvert = await Culvert.start(opened, 'cl');
-  await culvert.connect({
-    culvert: 1,
-    name: 'reports',
-    gateway: { host: GATEWAY, identity: 'gateway.example' },
-    authentication: { method: 'psk', identity: 'alice@example.com', secret: 'correct horse' },
-    tunnel: { shape: 'gre-tunnel', encapsulation },
-    gre: { address: ['10.88.0.2/24'], remote: '10.77.0.1' },
-    routes: { include: ['10.88.0.0/24'] },
-  });
+  await culvert.connect(
+    officeProfile({
+      gateway: { host: GATEWAY, identity: 'gateway.example' },
+      tunnel: { shape: 'gre-tunnel', encapsulation },
+    }),
+  );
   return { lab: opened, culvert };
 }
 

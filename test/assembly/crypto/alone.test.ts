@@ -202,7 +202,8 @@ describe('GHASH in strides', () => {
   it('leaves short texts, and long additional data, to the other way', () => {
     const h = new Uint8Array(16).fill(3);
     expect(hash(h, new Uint8Array(8), new Uint8Array(224))).toBeUndefined();
-    expect(hash(h, new Uint8Array(8), new Uint8Array(225))).toBeDefined();
+    const [data, text] = [new Uint8Array(8), new Uint8Array(225)];
+    expect(hash(h, data, text)).toEqual(ghash(h, data, text));
     expect(hash(h, new Uint8Array(17), new Uint8Array(1400))).toBeUndefined();
   });
 });
